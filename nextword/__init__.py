@@ -1,0 +1,37 @@
+"""nextword: trains networks that predict the next word of a text, and asks them.
+
+The public names load torch only when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nextword.prediction.predictor import Prediction, Predictor, load_model
+    from nextword.training.run import train
+
+__version__ = "0.1.0"
+
+__all__ = ["Prediction", "Predictor", "__version__", "load_model", "train"]
+
+_HOMES = {
+    "Prediction": "nextword.prediction.predictor",
+    "Predictor": "nextword.prediction.predictor",
+    "load_model": "nextword.prediction.predictor",
+    "train": "nextword.training.run",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name's module on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
