@@ -1,0 +1,108 @@
+"""The schema in words: every key, what it takes, its default and its meaning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from nextword.config.schema import Config, Section
+
+Path = tuple[str, ...]
+"""A dotted key, taken apart: ``("model", "hidden_size")``."""
+
+_KINDS: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    type(None): "null",
+}
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the schema, in words."""
+
+    path: Path
+    kind: str
+    """``a whole number``, ``one of rnn, lstm``, ``text or null``."""
+    limits: str
+    """``at least 0 and below 1``; empty where every value of the kind will do."""
+    default: object
+    meaning: str
+
+    @property
+    def wanted(self) -> str:
+        """Kind and limits together."""
+        return f"{self.kind}, {self.limits}" if self.limits else self.kind
+
+
+@lru_cache(maxsize=1)
+def schema_keys() -> Mapping[Path, Key]:
+    """Every key that takes a value, in the schema's order."""
+    return {key.path: key for key in _keys(Config, ())}
+
+
+@lru_cache(maxsize=1)
+def schema_sections() -> frozenset[Path]:
+    """Every part that holds keys; the whole is ``()``."""
+    return frozenset(path[:depth] for path in schema_keys() for depth in range(len(path)))
+
+
+def describe_config() -> str:
+    """A Markdown table of all keys: key, type or choices, default, meaning."""
+    rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for key in schema_keys().values():
+        default = json.dumps(key.default, ensure_ascii=False)
+        cells = (f"`{'.'.join(key.path)}`", key.wanted, f"`{default}`", key.meaning)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _keys(model: type[Section], above: Path) -> Iterator[Key]:
+    for name, field in model.model_fields.items():
+        path = (*above, name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _keys(field.annotation, path)
+            continue
+        meaning = " ".join((field.description or "").split())
+        limits = [*field.metadata, field.annotation]
+        yield Key(path, _kind(field.annotation), _limits(limits), field.get_default(), meaning)
+
+
+def _kind(annotation: Any) -> str:
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(parts[0])
+    if origin in (Union, UnionType):
+        return " or ".join(_kind(part) for part in parts)
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, parts))
+    if origin is list:
+        return f"a list of {_kind(parts[0])}"
+    if origin is dict:
+        return f"keys, each with {_kind(parts[1])}"
+    return _KINDS[annotation]
+
+
+def _limits(marks: Iterable[Any]) -> str:
+    """``at least 0 and below 1`` from whatever constrains a number among ``marks``, at any depth
+    of ``Annotated`` and of unions."""
+    found = []
+    for mark in marks:
+        if isinstance(mark, FieldInfo):
+            found.append(_limits(mark.metadata))
+        elif get_origin(mark) in (Annotated, Union, UnionType):
+            inside = getattr(mark, "__metadata__", ())
+            found.append(_limits([*get_args(mark), *inside]))
+        else:
+            bounds = ((word, getattr(mark, name, None)) for name, word in _LIMITS.items())
+            found += [f"{word} {bound:g}" for word, bound in bounds if bound is not None]
+    return " and ".join(dict.fromkeys(filter(None, found)))

@@ -1,0 +1,106 @@
+"""What is wrong with a configuration: one line for each problem, with its source and its mend."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import reprlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from nextword.config.describe import Path, schema_keys, schema_sections
+
+_RANGES = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value that somebody gave, and who: a file's name, ``--set`` or a variable's name."""
+
+    value: object
+    source: str
+
+
+def problem_lines(error: ValidationError, given: Mapping[Path, Given]) -> list[str]:
+    """One line for each key that pydantic refuses, with its source from ``given``; none twice."""
+    lines: dict[str, None] = {}
+    for detail in error.errors(include_url=False):
+        lines.update(dict.fromkeys(_lines(detail, given)))
+    return list(lines)
+
+
+def unknown_key(path: Path, source: str) -> str:
+    """The line for a key that the schema does not have."""
+    key = ".".join(path)
+    shown = key if key.isprintable() and key else repr(key)
+    return f"{source}: {shown}: unknown key" + did_you_mean(key, _known_keys(), short=path[-1])
+
+
+def did_you_mean(name: str, known: Iterable[str], short: str = "") -> str:
+    """``; did you mean ...?`` with the nearest of ``known``, or nothing.
+
+    ``short`` is compared with the last parts of the known dotted keys: ``hidden_size`` alone
+    leads to ``model.hidden_size``.
+    """
+    candidates = list(known)
+    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
+    if not near and short:
+        ends = {candidate.rpartition(".")[2]: candidate for candidate in reversed(candidates)}
+        near = [ends[end] for end in difflib.get_close_matches(short, ends, n=1, cutoff=0.8)]
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def shown(value: object) -> str:
+    """A value on one short line, spelled as in YAML where Python differs."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 70
+    return short.repr(value)
+
+
+def _lines(detail: ErrorDetails, given: Mapping[Path, Given]) -> list[str]:
+    place = tuple(str(part) for part in detail["loc"])
+    if detail["type"] in ("extra_forbidden", "invalid_key"):
+        return [
+            unknown_key(path, it.source)
+            for path, it in given.items()
+            if path[: len(place)] == place
+        ]
+    # Behind a key come the parts of its value, and the branches of a union: one line for all.
+    path = next(place[:depth] for depth in range(len(place), -1, -1) if _known(place[:depth]))
+    key = ".".join(path)
+    if path in schema_sections() and detail["type"] == "value_error":
+        reason = str(detail["ctx"]["error"])
+        return [f"{_sources(path, reason, given)}: {key}: {reason}"]
+    it = given[path]
+    start = f"{it.source}: {key}: {shown(it.value)} is not allowed: must be "
+    if path in schema_sections():
+        return [start + "a section with keys of its own"]
+    known = schema_keys()[path]
+    if detail["type"] in _RANGES:
+        return [start + known.limits]
+    # YAML reads 1984, no and 2024-01-01 as something else than text.
+    unquoted = isinstance(it.value, bool | int | float | date) and known.kind.startswith("text")
+    return [start + known.wanted + ("; put it in quotes" if unquoted else "")]
+
+
+def _sources(section: Path, reason: str, given: Mapping[Path, Given]) -> str:
+    """Who gave the keys that do not go together: those that ``reason`` names, else all."""
+    inside = {path: it for path, it in given.items() if path[: len(section)] == section}
+    words = set(re.findall(r"\w+", reason))
+    named = [it.source for path, it in inside.items() if path[-1] in words]
+    return ", ".join(dict.fromkeys(named or [it.source for it in inside.values()]))
+
+
+def _known(path: Path) -> bool:
+    return path in schema_keys() or path in schema_sections()
+
+
+def _known_keys() -> list[str]:
+    paths = [*schema_keys(), *sorted(schema_sections() - {()})]
+    return [".".join(path) for path in paths]

@@ -1,0 +1,207 @@
+"""What a YAML file may say: one documented model per section, every field with its unit.
+
+The defaults here are the lowest of the four ranks: flag, ``NEXTWORD_*`` variable, YAML, default.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number is wanted, not true or false")
+    return value
+
+
+_Number = BeforeValidator(_refuse_bool)
+Whole = Annotated[int, _Number, Field(ge=0)]
+Count = Annotated[int, _Number, Field(ge=1)]
+Fraction = Annotated[float, _Number, Field(ge=0, lt=1, allow_inf_nan=False)]
+Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, every key known, every field documented."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Holdout(Section):
+    """Shares of the text that are kept out of training, as whole blocks."""
+
+    valid: Fraction = 0.05
+    """Share for validation: chooses the best model and stops the training."""
+    test: Fraction = 0.05
+    """Share for the final measurement; nothing is chosen by it."""
+
+    @model_validator(mode="after")
+    def _leave_something(self) -> Holdout:
+        if self.valid + self.test > 0.9:
+            raise ValueError("valid and test together leave less than a tenth for training")
+        return self
+
+
+class TextConfig(Section):
+    """Which text, and how it becomes words."""
+
+    path: str | list[str] | None = None
+    """A file, a folder, several of them, or ``-`` for standard input. Default: the shipped text."""
+    train: str | None = None
+    """With ``valid`` (and ``test``): files that are split already, instead of ``path``."""
+    valid: str | None = None
+    """The validation file of a text that is split already."""
+    test: str | None = None
+    """The test file of a text that is split already."""
+    encoding: str = "utf-8"
+    """The files' character encoding, by its Python name."""
+    tokenizer: Literal["words", "whitespace"] = "words"
+    """``words`` for prose; ``whitespace`` for text that is tokenized already, a line a sentence."""
+    lowercase: bool = False
+    """Fold case before splitting."""
+    holdout: Holdout = Holdout()
+    """What is kept out of training, where the text is not split already."""
+
+    @model_validator(mode="after")
+    def _one_way_of_splitting(self) -> TextConfig:
+        if self.train is None and (self.valid or self.test):
+            raise ValueError("valid and test name files only together with train")
+        if self.train is not None and self.path is not None:
+            raise ValueError("give either path or train, not both")
+        if self.train is not None and self.valid is None:
+            raise ValueError("train needs a valid file beside it")
+        return self
+
+
+class VocabularyConfig(Section):
+    """Which words the network knows; counted in the training part alone."""
+
+    max_size: Annotated[int, _Number, Field(ge=3)] = 30_000
+    """Most words, the special ones included."""
+    min_count: Count = 2
+    """Words seen less often become ``<unk>``."""
+
+
+class WindowsConfig(Section):
+    """How the stream of words is cut for truncated back-propagation through time."""
+
+    length: Count = 48
+    """Words in a window: how far back-propagation reaches."""
+    stride: Count | None = None
+    """Words from one window's start to the next. Default: ``length``, every word once an epoch."""
+    carry_state: bool = True
+    """Start a window with the state its predecessor ended with (where stride = length)."""
+
+    @property
+    def step(self) -> int:
+        """The stride, resolved: in words."""
+        return self.stride or self.length
+
+    @property
+    def continuous(self) -> bool:
+        """Whether the recurrent state runs on from window to window."""
+        return self.carry_state and self.step == self.length
+
+
+class ModelConfig(Section):
+    """The network."""
+
+    kind: Literal["rnn", "lstm", "gru", "feedforward"] = "lstm"
+    """The family: the standard RNN, LSTM, GRU, or a feed-forward network without memory."""
+    activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
+    """f of the standard RNN and of the feed-forward network; LSTM and GRU have their own."""
+    input: Literal["embedding", "one_hot"] = "embedding"
+    """``one_hot``: the first layer's input weights act on the one-hot vector itself."""
+    vectors: str | None = None
+    """A word2vec or GloVe file, text or binary, that the embedding starts from."""
+    freeze_vectors: bool = False
+    """Keep the words found in ``vectors`` as they are."""
+    embedding_size: Count = 256
+    """Width of a word's vector."""
+    hidden_size: Count = 256
+    """Width of the hidden state."""
+    layers: Count = 1
+    """Recurrent (or hidden) layers, one above the other."""
+    context: Count = 5
+    """feedforward: how many words back the network sees."""
+    bias: bool = True
+    """Whether layers add a bias; the article's equations have none."""
+    tie_weights: bool = True
+    """Score words by the vectors they are read with (a projection joins unequal sizes)."""
+    dropout: Fraction = 0.3
+    """Share dropped from the output features and between layers; one mask a window."""
+    input_dropout: Fraction | None = None
+    """Share dropped from the words' vectors; one mask a window. Default: ``dropout``."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ModelConfig:
+        if self.input == "one_hot" and self.vectors:
+            raise ValueError("vectors need input: embedding, a one-hot vector is not learned")
+        if self.freeze_vectors and not self.vectors:
+            raise ValueError("freeze_vectors needs vectors")
+        return self
+
+    @property
+    def ties(self) -> bool:
+        """Whether input and output share their matrix: a one-hot input has none to share."""
+        return self.tie_weights and self.input == "embedding"
+
+
+class TrainingConfig(Section):
+    """How the weights are found."""
+
+    epochs: Positive | None = None
+    """Passes over the training part; a fraction is allowed. Default: from the text's length."""
+    batch_size: Count | None = None
+    """Windows side by side in a step. Default: from the text's length."""
+    accumulate: Count = 1
+    """Batches whose gradients are added up before the weights move."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """AdamW, or plain stochastic gradient descent."""
+    learning_rate: Positive = 0.012
+    """The peak rate."""
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    """``cosine`` falls to 2 % of the peak; ``plateau`` divides by four when validation stalls."""
+    warmup_steps: Whole = 100
+    """Steps over which the rate rises to its peak; at most a tenth of the training."""
+    weight_decay: NonNegative = 0.01
+    """Decoupled decay, on matrices only."""
+    clip_norm: NonNegative = 1.0
+    """Largest norm of the gradient; 0 switches clipping off."""
+    loss: Literal["sampled", "exact"] = "sampled"
+    """``exact``: softmax over all words. ``sampled``: common ones exactly, a sample of the rest."""
+    sampled_head: Count = 2000
+    """sampled: how many of the most frequent words are always scored."""
+    sampled_tail: Count = 1024
+    """sampled: how many of the other words are drawn at each step."""
+    validations: Count = 10
+    """How many times a training looks at the validation part, evenly spread."""
+    patience: Whole = 0
+    """Stop after so many validations without improvement; 0 never stops early."""
+    save_every: Positive = 120.0
+    """Seconds between saves of what a resume needs."""
+    seed: Whole = 1
+    """Seed of weights, masks, samples and order."""
+    device: str = "auto"
+    """``auto`` (CUDA if there is one, else CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """``auto``: bfloat16 where CUDA computes it, float32 elsewhere."""
+    threads: Whole = 0
+    """Processor threads; 0 leaves the choice to PyTorch."""
+    prompts: list[str] = []
+    """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""
+
+
+class Config(Section):
+    """Everything a training run is told."""
+
+    text: TextConfig = TextConfig()
+    vocabulary: VocabularyConfig = VocabularyConfig()
+    windows: WindowsConfig = WindowsConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    about: dict[str, str | int | float] = {}
+    """Written by a run: versions and the text's SHA-256; has no effect when read."""

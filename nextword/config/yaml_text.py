@@ -1,0 +1,99 @@
+"""YAML to values and back: safe types only, no key twice, and ``1e-3`` is a number."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from nextword.errors import ConfigError
+
+_FLOAT_TAG = "tag:yaml.org,2002:float"
+# YAML 1.1, which PyYAML follows, wants a point in every float; YAML 1.2 does not.
+_POINTLESS_FLOAT = re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$")
+_MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that notes keys given twice and places every value it cannot build."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.repeated: list[tuple[str, yaml.Mark]] = []
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE_TAG:
+                continue
+            if (key.tag, key.value) in keys:
+                self.repeated.append((key.value, key.start_mark))
+            keys.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError, OverflowError) as error:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"not a value that YAML knows ({error})", node.start_mark
+            ) from error
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that quotes the texts which :class:`_Loader` would take for numbers."""
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # Other styles write rare line breaks (U+0085) as they are, and lose them when read.
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, "" if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(_FLOAT_TAG, _POINTLESS_FLOAT, list("-+0123456789"))
+
+
+def parse_yaml(text: str, source: str) -> object:
+    """The value that ``text`` spells. ConfigError names ``source``, line and column."""
+    loader = None
+    try:
+        loader = _Loader(text)
+        value: object = loader.get_single_data()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = _place(mark) if mark else "somewhere"
+        raise ConfigError(f"{source}: {place}: not YAML: {_sentence(error)}") from None
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{source}: not YAML: {reason}") from None
+    except RecursionError:
+        raise ConfigError(f"{source}: nested too deeply") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if loader.repeated:
+        raise ConfigError(
+            "\n".join(
+                f"{source}: {_place(mark)}: {key!r} is given twice; keep one of them"
+                for key, mark in loader.repeated
+            )
+        )
+    return value
+
+
+def format_yaml(value: object) -> str:
+    """YAML text, keys in the order they have, that :func:`parse_yaml` reads back as ``value``."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return text
+
+
+def _place(mark: yaml.Mark) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _sentence(error: yaml.MarkedYAMLError) -> str:
+    parts = (part for part in (error.context, error.problem) if part)
+    return " ".join(", ".join(parts).split())
