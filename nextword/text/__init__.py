@@ -1,0 +1,1 @@
+"""From a text file to word ids, and from word ids back to readable text."""

@@ -1,0 +1,197 @@
+"""Text files as a stream of paragraphs or lines; the text is never in memory as a whole."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from nextword.errors import TextError
+from nextword.text.decoding import TextDecoder
+from nextword.text.gutenberg import without_licence
+from nextword.text.scripts import is_unspaced
+from nextword.text.spool import display_name, spool
+
+Source = str | Path | Sequence[str | Path]
+"""A file, a folder, ``-`` for standard input, or several of these."""
+
+_CHUNK = 1 << 20
+_SUFFIXES = (".txt", ".txt.gz")
+_LOOK_AHEAD = 1 << 16
+_LONGEST_WRAPPED = 200
+_LEAST_WRAPPED = 40
+_FEWEST_LINES = 20
+_SENTENCE_END = re.compile(r"[.!?…。！？:;)][\"'”’»)]*\Z")
+_DASH_AT_END = re.compile(r"\S(?:--|[—―])\Z|[^\W\d_][-‐]\Z")
+_SUSPENDED = re.compile(r"(?:and|or|to)\b")
+
+
+def text_files(path: Source) -> list[Path]:
+    """The files that ``path`` stands for: folders give their .txt and .txt.gz files, sorted.
+
+    What can be read only once (standard input, a pipe) is copied to a temporary file first.
+    TextError names what is missing, empty or unreadable.
+    """
+    sources = [path] if isinstance(path, (str, Path)) else list(path)
+    if not sources:
+        raise TextError("no text is named: give a file, a folder, or - for standard input")
+    return [file for source in sources for file in _files_of(source)]
+
+
+def _files_of(source: str | Path) -> list[Path]:
+    file = Path(source)
+    try:
+        if str(source) == "-" or (file.exists() and not file.is_file() and not file.is_dir()):
+            files = [spool(str(source))]
+        elif file.is_dir():
+            files = _folder(file)
+        elif file.exists():
+            files = [file]
+        else:
+            raise TextError(f"{file}: no such file or folder; check the path")
+        for each in files:
+            with each.open("rb") as stream:
+                if not stream.read(1):
+                    raise TextError(f"{display_name(each)} is empty; give a text with words in it")
+    except (OSError, ValueError) as error:
+        raise TextError(f"{file}: cannot be read ({_reason(error)})") from error
+    return files
+
+
+def _folder(folder: Path) -> list[Path]:
+    files = sorted(
+        file
+        for file in folder.rglob("*")
+        if file.name.lower().endswith(_SUFFIXES)
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
+    if not files:
+        raise TextError(f"{folder}: the folder holds no .txt or .txt.gz file")
+    return files
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def read_lines(path: Source, encoding: str = "utf-8") -> Iterator[str]:
+    """Every line, empty ones too, without its end (LF, CR or CR LF).
+
+    A Project Gutenberg header and licence are left out. Raises TextError, and ConfigError for an
+    encoding that Python does not know.
+    """
+    for file in text_files(path):
+        yield from without_licence(_raw_lines(file, encoding))
+
+
+def read_paragraphs(path: Source, encoding: str = "utf-8") -> Iterator[str]:
+    """Paragraphs of prose, line ends inside made one space; blank lines separate them.
+
+    A file without blank lines whose lines are not wrapped prose gives a paragraph a line.
+    A file's end ends its paragraph. Errors as in ``read_lines``.
+    """
+    for file in text_files(path):
+        lines = without_licence(_raw_lines(file, encoding))
+        head = _take(lines, _LOOK_AHEAD)
+        every_line = chain(head, lines)
+        if _one_paragraph_a_line(head):
+            yield from (line.strip() for line in every_line if line.strip())
+        else:
+            yield from _join(every_line)
+
+
+def _take(lines: Iterator[str], characters: int) -> list[str]:
+    head = []
+    for line in lines:
+        head.append(line)
+        characters -= len(line) + 1
+        if characters <= 0:
+            break
+    return head
+
+
+def _one_paragraph_a_line(head: list[str]) -> bool:
+    """Whether line ends are paragraph ends: no blank line, and not lines wrapped at a margin."""
+    lines = [line.strip() for line in head]
+    while lines and not lines[0]:
+        lines.pop(0)
+    while lines and not lines[-1]:
+        lines.pop()
+    if not all(lines) or len(lines) < 2:
+        return False
+    longest = max(map(len, lines))
+    if longest > _LONGEST_WRAPPED:
+        return True
+    ended = sum(_SENTENCE_END.search(line) is not None for line in lines)
+    return len(lines) >= _FEWEST_LINES and (longest < _LEAST_WRAPPED or 2 * ended > len(lines))
+
+
+def _join(lines: Iterable[str]) -> Iterator[str]:
+    pieces: list[str] = []
+    last = ""
+    for line in chain(lines, [""]):
+        line = line.strip()
+        if not line:
+            if pieces:
+                yield "".join(pieces)
+            pieces, last = [], ""
+            continue
+        if last and not _sticks(last, line):
+            pieces.append(" ")
+        pieces.append(line)
+        last = line
+
+
+def _sticks(last: str, line: str) -> bool:
+    """Whether a wrapped line goes on without a space: Han and kana, after a dash or hyphen."""
+    if is_unspaced(last[-1]) and is_unspaced(line[0]):
+        return True
+    return (
+        last[-1] in "-‐—―"
+        and _DASH_AT_END.search(last, max(0, len(last) - 3)) is not None
+        and not (last[-2:] != "--" and _SUSPENDED.match(line))
+    )
+
+
+def _raw_lines(file: Path, encoding: str) -> Iterator[str]:
+    """Lines as they are; the pieces of a long one are joined once, so the work stays linear."""
+    pieces: list[str] = []
+    for text in _decoded(file, encoding):
+        first, *others = text.split("\n")
+        pieces.append(first)
+        if others:
+            yield "".join(pieces)
+            yield from others[:-1]
+            pieces = [others[-1]]
+    last = "".join(pieces)
+    if last:
+        yield last
+
+
+def _decoded(file: Path, encoding: str) -> Iterator[str]:
+    """The file's text in chunks, decompressed, with line ends made LF."""
+    decoder = TextDecoder(display_name(file), encoding)
+    try:
+        with file.open("rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            for chunk in _chunks(stream, packed):
+                yield decoder.decode(chunk)
+            yield decoder.decode(b"", final=True)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TextError(
+            f"{display_name(file)}: the gzip file is damaged or cut short ({error}); fetch it again"
+        ) from error
+    except OSError as error:
+        raise TextError(f"{display_name(file)}: cannot be read ({_reason(error)})") from error
+
+
+def _chunks(stream: BinaryIO, packed: bool) -> Iterator[bytes]:
+    source = gzip.GzipFile(fileobj=stream) if packed else stream
+    while chunk := source.read(_CHUNK):
+        yield chunk

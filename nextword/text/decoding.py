@@ -1,0 +1,95 @@
+"""Bytes to characters, chunk by chunk, with errors that say where and what to set."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+
+from nextword.errors import ConfigError, TextError
+
+_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# C0 controls, and the zero-width space and byte order mark that joined files leave inside.
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+class TextDecoder:
+    """An incremental decoder for one file; CR LF and CR become LF, control characters spaces."""
+
+    def __init__(self, name: str, encoding: str) -> None:
+        """``name`` is the file's, for messages. ConfigError for an unknown ``encoding``."""
+        self._name = name
+        self._encoding = encoding
+        codec = _codec(encoding)
+        self._canonical = codec.name
+        self._wide = codec.name.startswith(("utf-16", "utf-32"))
+        if codec.name == "utf-8":
+            codec = codecs.lookup("utf-8-sig")
+        assert codec.incrementaldecoder is not None
+        self._decoder = io.IncrementalNewlineDecoder(codec.incrementaldecoder(), translate=True)
+        self._read = 0
+
+    def decode(self, chunk: bytes, final: bool = False) -> str:
+        """The characters that ``chunk`` completes. TextError names the byte that does not fit."""
+        if self._read == 0:
+            self._refuse_other_marks(chunk)
+        if not self._wide and (place := chunk.find(b"\0")) >= 0:
+            raise self._binary(self._read + place)
+        start, self._read = self._read, self._read + len(chunk)
+        try:
+            text = self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            # error.object also holds the bytes kept back from the chunk before.
+            raise self._misfit(self._read - len(error.object) + error.start) from None
+        except UnicodeError as error:
+            raise TextError(
+                f"{self._name}: not {self._encoding} near byte {start} ({error}); set text.encoding"
+            ) from None
+        if "\0" in text:
+            raise self._binary(start)
+        if _SURROGATES.search(text):
+            raise self._misfit(start)
+        return _CONTROLS.sub(" ", text)
+
+    def _misfit(self, byte: int) -> TextError:
+        return TextError(
+            f"{self._name}: byte {byte} is not {self._encoding}; set text.encoding to the file's "
+            "encoding (for example --set text.encoding=latin-1)"
+        )
+
+    def _binary(self, byte: int) -> TextError:
+        return TextError(
+            f"{self._name}: looks like a binary file (a zero byte at byte {byte}); give plain "
+            "text, or set text.encoding if it is UTF-16 or UTF-32"
+        )
+
+    def _refuse_other_marks(self, chunk: bytes) -> None:
+        for mark, encoding in _MARKS:
+            if chunk.startswith(mark) and not self._canonical.startswith(encoding):
+                raise TextError(
+                    f"{self._name}: starts with a {encoding.upper()} byte order mark, so it is not "
+                    f"{self._encoding}; set text.encoding: {encoding} "
+                    f"(--set text.encoding={encoding})"
+                )
+            if chunk.startswith(mark):
+                return
+
+
+def _codec(encoding: str) -> codecs.CodecInfo:
+    try:
+        "a".encode(encoding)  # refuses the codecs that are not encodings of text
+        codec = codecs.lookup(encoding)
+    except (LookupError, UnicodeError, ValueError):
+        codec = None
+    if codec is None or codec.incrementaldecoder is None:
+        raise ConfigError(
+            f"text.encoding: {encoding!r} is not an encoding that Python knows; "
+            "use for example utf-8, latin-1, cp1252 or utf-16"
+        ) from None
+    return codec

@@ -1,0 +1,154 @@
+"""Words back to readable text: where a space goes, decided word by word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+from nextword.text.scripts import is_unspaced, is_unspaced_letter
+from nextword.text.vocabulary import END
+
+Kind = Literal["words", "whitespace"]
+"""``words``: prose split by the tokenizer; ``whitespace``: text that came tokenized."""
+
+_GLUED = frozenset("/\\—―")
+_GLUED_LEFT = frozenset(".,;:!?%‰…°′″™®")
+_GLUED_RIGHT = frozenset("#@~`¿¡$£¥")
+_REPEATED_APART = frozenset(".*-–—")
+_RUN_OF_DOTS = re.compile(r"\.\.+|…+")
+_RUN_OF_DASHES = re.compile(r"--+|——+|――+")
+_CYRILLIC = re.compile(r"[\u0400-\u052f]")
+_ELISIONS = frozenset(
+    "bout cause cos cuz d em er im ll m n neath nother pon re round s t til tis twas tween twere "
+    "twill twould ve".split()
+)
+
+
+class Detokenizer:
+    """Keeps what open quotes and brackets mean for the next space; one object for one stream.
+
+    Text goes out as soon as a word comes in, so nothing depends on the word after.
+    """
+
+    def __init__(self, kind: Kind = "words") -> None:
+        self._kind = kind
+        self._reset()
+
+    def _reset(self) -> None:
+        self._previous = ""
+        self._before = ""
+        self._glue_next = True
+        self._open: set[str] = set()
+        self._unspaced_paragraph = False
+
+    def push(self, word: str) -> str:
+        """What to append to the text so far: the word, with a space before it or without.
+
+        The end word gives a paragraph break (``words``) or a line end (``whitespace``).
+        """
+        if word == END:
+            self._reset()
+            return "\n\n" if self._kind == "words" else "\n"
+        if self._kind == "whitespace":
+            space = "" if not self._previous else " "
+            self._previous = word
+            return space + word
+        return self._push_prose(word)
+
+    def _push_prose(self, word: str) -> str:
+        if not self._previous:
+            self._unspaced_paragraph = is_unspaced(word[:1])
+        if self._previous == "'" and word.lower() in _ELISIONS:
+            self._open.discard("'")
+        left, right = self._sides(word)
+        apart = word == self._previous and word in _REPEATED_APART
+        glued = not self._previous or (not apart and (left or self._glue_next))
+        if not glued:
+            glued = self._is_continued(word)
+        self._before, self._previous, self._glue_next = self._previous, word, right
+        return word if glued else " " + word
+
+    def _is_continued(self, word: str) -> bool:
+        """Whether the pair has no space between it though neither word asks for that."""
+        last, first = self._previous[-1], word[0]
+        if is_unspaced(last) or is_unspaced(first):
+            both = is_unspaced(last) and is_unspaced(first)
+            # Wide punctuation brings its own room; Latin words depend on the text around.
+            wide = any(is_unspaced(c) and not is_unspaced_letter(c) for c in (last, first))
+            beside = last.isalnum() and first.isalnum()
+            return both or wide or (beside and self._unspaced_paragraph)
+        if self._previous in ("-", "–") and self._before[-1:].isdigit() and first.isdigit():
+            return True  # 1805-1812
+        # e.g. and a.m.: a letter after a letter and its dot
+        return self._previous == "." and _is_small_letter(self._before) and _is_small_letter(word)
+
+    def _sides(self, word: str) -> tuple[bool, bool]:
+        """Whether the word is written without a space on its left, on its right."""
+        if word.isalnum():
+            return False, False
+        if word in ('"', "_", "*"):
+            return self._alternate(word)
+        if word == "'":
+            return self._straight_single()
+        if word == "’":
+            return self._curly_apostrophe()
+        if _RUN_OF_DOTS.fullmatch(word):
+            return True, self._glue_next
+        if _RUN_OF_DASHES.fullmatch(word) or word in _GLUED:
+            spaced = _CYRILLIC.search(self._previous) is not None and word in ("—", "―")
+            return not spaced, not spaced
+        if word in ("-", "–"):
+            return self._previous[-1:].isdigit(), False
+        return self._by_category(word)
+
+    def _by_category(self, word: str) -> tuple[bool, bool]:
+        if word in _GLUED_LEFT:
+            return True, False
+        if word in _GLUED_RIGHT:
+            return False, True
+        if word == "€":
+            return False, not self._previous[-1:].isdigit()
+        if word in ("„", "‚"):
+            self._open.add(word)
+            return False, True
+        if word in ("“", "‘") and (low := "„" if word == "“" else "‚") in self._open:
+            self._open.discard(low)  # German „...“ closes with what opens in English
+            return True, False
+        if word == "‘":
+            self._open.add(word)
+        category = unicodedata.category(word[0])
+        return category in ("Pe", "Pf"), category in ("Ps", "Pi")
+
+    def _alternate(self, mark: str) -> tuple[bool, bool]:
+        if mark in self._open:
+            self._open.discard(mark)
+            return True, False
+        self._open.add(mark)
+        return False, True
+
+    def _curly_apostrophe(self) -> tuple[bool, bool]:
+        """A closing quote or a plural's apostrophe, or the beginning of a word (’Tis)."""
+        if self._glue_next:
+            return True, True
+        begins = not self._previous[-1:].isalnum() and "‘" not in self._open
+        if self._previous[-1:] not in "szx":  # after these it may be a plural's
+            self._open.discard("‘")
+        return not begins, begins
+
+    def _straight_single(self) -> tuple[bool, bool]:
+        """A closing quote, a plural's apostrophe (the princess' shawl), or an opening quote."""
+        if "'" not in self._open and not self._glue_next and self._previous[-1:] in "szx":
+            return True, False
+        return self._alternate("'")
+
+
+def _is_small_letter(word: str) -> bool:
+    return len(word) == 1 and word.islower()
+
+
+def detokenize(words: Iterable[str], kind: Kind = "words") -> str:
+    """Readable text of the words."""
+    detokenizer = Detokenizer(kind)
+    return "".join(detokenizer.push(word) for word in words)

@@ -1,0 +1,242 @@
+"""Text to word ids and back: one object for training and prediction.
+
+Built on the Hugging Face ``tokenizers`` library and stored as its ``tokenizer.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer as HuggingFaceTokenizer
+
+from nextword.errors import ModelError
+from nextword.files import write_atomically
+from nextword.text.detokenizer import Detokenizer, Kind, detokenize
+from nextword.text.scripts import UNSPACED_LETTERS
+from nextword.text.vocabulary import END, SPECIAL_WORDS, UNKNOWN
+
+__all__ = ["END", "PATTERNS", "SPECIAL_WORDS", "UNKNOWN", "Kind", "Tokenizer"]
+
+_MARK = r"[\p{M}\u200c\u200d\u00ad]"
+_SPACED = rf"[[\p{{L}}\p{{N}}]&&[^{UNSPACED_LETTERS}]]"
+_LETTER = rf"[\p{{L}}&&[^{UNSPACED_LETTERS}]]"
+_WORD_PARTS = (
+    rf"{_SPACED}{_MARK}*",
+    rf"['’·](?={_SPACED})",  # don't, d'Artagnan
+    rf"[-‐‑](?={_LETTER})",  # absent-minded, 22-year-old
+    r"(?<=[\p{L}\p{M}])[-‐‑](?=\p{N})",  # mid-1805, but not 1805-1812
+    r"(?<=\p{Nd})[.,:](?=\p{Nd})",  # 1,000 3.14 12:30
+)
+PATTERNS: dict[Kind, str] = {
+    "words": "|".join(
+        (
+            rf"[{UNSPACED_LETTERS}]{_MARK}*",  # a Han, kana or Thai character is a token
+            rf"{_SPACED}{_MARK}*(?:{'|'.join(_WORD_PARTS)})*",
+            r"\.{2,}|-{2,}|‐{2,}|–{2,}|—{2,}|―{2,}|…+",
+            r"(?!\s)\X",  # punctuation, symbols, emoji: one grapheme cluster
+        )
+    ),
+    "whitespace": r"\S+",
+}
+"""What a token is, in the regular expressions of Oniguruma."""
+
+_PIECE = 1 << 16
+"""Characters encoded in one piece; longer paragraphs are cut where no word is."""
+_BATCH = 1 << 20
+"""Characters handed to the library at once."""
+_CUTS = re.compile(rf"\s|(?<=[{UNSPACED_LETTERS}])(?=[{UNSPACED_LETTERS}])")
+
+
+class Tokenizer:
+    """Splits text into words and gives each the id of its place in the vocabulary."""
+
+    def __init__(self, words: Sequence[str], kind: Kind, lowercase: bool) -> None:
+        """``words`` is the vocabulary in id order, the special words first."""
+        if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
+            raise ValueError(f"a vocabulary starts with {SPECIAL_WORDS}")
+        self.kind: Kind = kind
+        self.lowercase = lowercase
+        self.words = list(words)
+        self._inner = _build({word: number for number, word in enumerate(words)}, kind, lowercase)
+
+    @classmethod
+    def learn(cls, paragraphs: Iterable[str], kind: Kind, lowercase: bool) -> Tokenizer:
+        """A tokenizer that knows every word of the text."""
+        inner = _build({UNKNOWN: 0}, kind, lowercase)
+        trainer = trainers.WordLevelTrainer(vocab_size=2**62, min_frequency=0, show_progress=False)
+        pieces = (piece for paragraph in paragraphs for piece in _pieces(_sound(paragraph)))
+        inner.train_from_iterator(pieces, trainer)
+        vocabulary = inner.get_vocab(with_added_tokens=False)
+        words = sorted(vocabulary, key=lambda word: vocabulary[word])
+        return cls(_specials_first(words), kind, lowercase)
+
+    def with_words(self, words: Iterable[str]) -> Tokenizer:
+        """The same splitting with another vocabulary; special words go first wherever they are."""
+        return Tokenizer(_specials_first(words), self.kind, self.lowercase)
+
+    @property
+    def unknown_id(self) -> int:
+        """The id of every word outside the vocabulary."""
+        return 0
+
+    @property
+    def end_id(self) -> int:
+        """The id of the end of a paragraph or line."""
+        return 1
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def split(self, text: str) -> list[str]:
+        """The words of the text, known or not, as the vocabulary would spell them."""
+        words: list[str] = []
+        for piece in _pieces(_sound(text)):
+            normal = self._inner.normalizer.normalize_str(piece)
+            words += [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(normal)]
+        return words
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of the text's words; no end is added."""
+        ids: list[int] = []
+        for piece in _pieces(_sound(text)):
+            ids += self._inner.encode(piece, add_special_tokens=False).ids
+        return ids
+
+    def unknown_words(self, text: str) -> list[str]:
+        """The distinct words of the text outside the vocabulary, in the text's order."""
+        find = self._inner.token_to_id
+        return [word for word in dict.fromkeys(self.split(text)) if find(word) is None]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Readable text of the ids."""
+        return detokenize((self.words[number] for number in ids), self.kind)
+
+    def detokenizer(self) -> Detokenizer:
+        """A fresh stream of words to text, of this tokenizer's kind."""
+        return Detokenizer(self.kind)
+
+    def encode_stream(self, paragraphs: Iterable[str]) -> Iterator[NDArray[np.uint32]]:
+        """The ids of each paragraph, (words + 1,), the end among them; encoded in parallel."""
+        begun: list[int] = []
+        for batch in _batches(paragraphs):
+            encodings = self._inner.encode_batch_fast(
+                [piece for piece, _ in batch], add_special_tokens=False
+            )
+            for (_, is_last), encoding in zip(batch, encodings, strict=True):
+                begun += encoding.ids
+                if is_last:
+                    begun.append(self.end_id)
+                    yield np.array(begun, dtype=np.uint32)
+                    begun = []
+
+    def save(self, path: Path) -> None:
+        """Writes ``tokenizer.json``. NextwordError where the place cannot be written."""
+        write_atomically(path, self._inner.to_str())
+
+    @classmethod
+    def load(cls, path: Path) -> Tokenizer:
+        """Reads what ``save`` wrote. ModelError for a damaged, foreign or incompatible file."""
+        path = Path(path)
+        try:
+            stored = json.loads(path.read_bytes().decode("utf-8"))
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from error
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{path}: damaged, it is not JSON ({error})") from error
+        words = _stored_words(stored, path)
+        stored["model"]["vocab"] = {UNKNOWN: 0}
+        try:
+            structure = HuggingFaceTokenizer.from_str(json.dumps(stored)).to_str()
+        except Exception as error:  # the library raises nothing narrower
+            raise ModelError(f"{path}: damaged, or not a tokenizer ({error})") from error
+        kinds: tuple[Kind, ...] = ("words", "whitespace")
+        for kind, lowercase in product(kinds, (False, True)):
+            if structure == _build({UNKNOWN: 0}, kind, lowercase).to_str():
+                return cls(words, kind, lowercase)
+        raise ModelError(
+            f"{path}: splits text in a way this version does not know; it was written by another "
+            "program or another version"
+        )
+
+
+def _build(vocabulary: dict[str, int], kind: Kind, lowercase: bool) -> HuggingFaceTokenizer:
+    """The library's tokenizer.
+
+    No word is registered as an added token: those are found before the text is split, so a
+    ``<unk>`` that a book prints would become the special word.
+    """
+    inner = HuggingFaceTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
+    inner.normalizer = normalizers.Sequence(steps)
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex(PATTERNS[kind]), "removed", invert=True)
+    return inner
+
+
+def _specials_first(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys((*SPECIAL_WORDS, *words)))
+
+
+def _stored_words(stored: Any, path: Path) -> list[str]:
+    """The vocabulary in id order, if the file has one whose ids are 0, 1, 2 and so on."""
+    model = stored.get("model") if isinstance(stored, dict) else None
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    if model is None or not isinstance(vocabulary, dict) or model.get("type") != "WordLevel":
+        raise ModelError(f"{path}: not a tokenizer of whole words")
+    words: list[str | None] = [None] * len(vocabulary)
+    for word, number in vocabulary.items():
+        if type(number) is not int or not 0 <= number < len(words) or words[number] is not None:
+            raise ModelError(f"{path}: damaged, the word {word!r} has the id {number!r}")
+        words[number] = word
+    if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
+        raise ModelError(f"{path}: the words 0 and 1 are not {UNKNOWN} and {END}")
+    return [word for word in words if word is not None]
+
+
+def _sound(text: str) -> str:
+    """The text without lone surrogates, which a shell's undecodable bytes leave behind."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces that the library handles in bounded memory, cut between words."""
+    start = 0
+    while len(text) - start > _PIECE:
+        cut = _last_cut(text, start + _PIECE // 2, start + _PIECE)
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
+
+
+def _last_cut(text: str, first: int, last: int) -> int:
+    cut = last  # a "word" of 32,000 characters may be cut in two
+    for match in _CUTS.finditer(text, first, last):
+        cut = match.start()
+    return cut
+
+
+def _batches(paragraphs: Iterable[str]) -> Iterator[list[tuple[str, bool]]]:
+    """Pieces, each with whether it is its paragraph's last, in batches bounded in characters."""
+    batch: list[tuple[str, bool]] = []
+    characters = 0
+    for paragraph in paragraphs:
+        pieces = list(_pieces(_sound(paragraph)))
+        for number, piece in enumerate(pieces, start=1):
+            batch.append((piece, number == len(pieces)))
+            characters += len(piece) + 1
+            if characters >= _BATCH:
+                yield batch
+                batch, characters = [], 0
+    if batch:
+        yield batch
