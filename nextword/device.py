@@ -1,0 +1,50 @@
+"""Where to compute, and in which precision."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+
+from nextword.errors import ConfigError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called ``name``; ``auto`` is CUDA where there is one, else the CPU.
+
+    Raises:
+        ConfigError: the name means nothing, or this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise ConfigError(f"device: {name!r} is unknown; use auto, cpu, cuda, cuda:N or mps")
+    present = device.type == "cpu"
+    if device.type == "cuda":
+        present = (device.index or 0) < torch.cuda.device_count()
+    elif device.type == "mps":
+        present = torch.backends.mps.is_available()
+    if not present:
+        raise ConfigError(f"device: this machine has no {name}; use auto or cpu")
+    return device
+
+
+def choose_precision(precision: str, device: torch.device) -> torch.dtype:
+    """float32 or bfloat16; ``auto`` takes bfloat16 where CUDA computes it natively."""
+    if precision == "auto":
+        native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def computing_in(
+    precision: torch.dtype, device: torch.device
+) -> contextlib.AbstractContextManager[None]:
+    """A context in which the network computes in the given precision."""
+    if precision == torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=precision)
