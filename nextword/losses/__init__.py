@@ -1,0 +1,1 @@
+"""Cross-entropy over large vocabularies, exact and sampled, in bounded memory."""
