@@ -1,0 +1,84 @@
+"""What a training looks like on a terminal: a bar, and a few lines now and then, all on stderr."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from nextword.prediction.predictor import Prediction
+from nextword.training.run import Watcher
+from nextword.training.trainer import Progress, StepReport, Trainer
+
+SMOOTHING = 0.05
+"""Weight of the newest step in the loss that the bar shows."""
+
+
+class Console(Watcher):
+    """Shows a run on stderr."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm[NoReturn] | None = None
+        self.loss: float | None = None
+        self.skipped = 0
+
+    def say(self, line: str) -> None:
+        tqdm.write(line, file=sys.stderr)
+
+    def began(self, trainer: Trainer) -> None:
+        self.bar = tqdm(
+            total=trainer.total_steps,
+            initial=trainer.progress.step,
+            unit="step",
+            dynamic_ncols=True,
+            bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} steps, "
+            "{elapsed} gone, {remaining} left{postfix}",
+        )
+
+    def stepped(self, report: StepReport) -> None:
+        progress = report.progress
+        if progress.skipped > self.skipped:
+            self.skipped = progress.skipped
+            self.say(f"step {progress.step}: the loss or its gradient is not finite; left out")
+        elif self.loss is None:
+            self.loss = report.loss
+        else:
+            self.loss += SMOOTHING * (report.loss - self.loss)
+        if self.bar is not None:
+            speed = progress.words / max(progress.seconds, 1e-9)
+            shown = "-" if self.loss is None else f"{self.loss:.2f}"
+            self.bar.set_postfix_str(f"loss {shown}, {speed:,.0f} words/s", refresh=False)
+            self.bar.update(progress.step - self.bar.n)
+
+    def validated(
+        self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
+    ) -> None:
+        best = "" if progress.stale else ", the best so far"
+        self.say(f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}")
+        for prompt, found in samples.items():
+            words = ", ".join(f"{p.word} {percent(p.probability)}" for p in found)
+            self.say(f"    {prompt} ... {words}")
+
+    def ended(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+def percent(share: float) -> str:
+    """A share in per cent, to three digits."""
+    digits = 1 if share >= 0.0995 else 2
+    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "-"
+
+
+def prediction_lines(predictions: Sequence[Prediction]) -> list[str]:
+    """Predictions as aligned lines: word, probability, and a bar to look at."""
+    width = max((len(p.word) for p in predictions), default=0)
+    most = max((p.probability for p in predictions), default=1.0)
+    return [
+        f"{p.word:<{width}}  {percent(p.probability):>7}  {'█' * round(24 * p.probability / most)}"
+        for p in predictions
+    ]

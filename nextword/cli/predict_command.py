@@ -1,0 +1,117 @@
+"""``nextword predict``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nextword.cli.options import device_option, json_option, model_option
+
+if TYPE_CHECKING:
+    from nextword.prediction.predictor import Prediction, Predictor, Reader
+
+
+@click.command("predict")
+@click.argument("prompt", required=False)
+@click.option(
+    "-k", "count", default=5, show_default=True, type=click.IntRange(min=1), help="How many words."
+)
+@click.option("--prefix", default="", metavar="LETTERS", help="Only words that begin with these.")
+@model_option
+@device_option
+@json_option
+def command(
+    prompt: str | None, count: int, prefix: str, model: Path | None, device: str, as_json: bool
+) -> None:
+    """Say which words are most likely to follow PROMPT.
+
+    Without PROMPT, prompts are read from a pipe, one a line; on a terminal a session begins in
+    which each line goes on where the last one ended.
+    """
+    from nextword.device import choose_device
+    from nextword.prediction.predictor import load_model
+
+    predictor = load_model(model, str(choose_device(device)))
+    answer = _Answer(predictor, count, prefix, as_json)
+    if prompt is not None:
+        answer.to(prompt)
+    elif sys.stdin.isatty():
+        _session(predictor, count, prefix)
+    else:
+        answer.to_lines(sys.stdin)
+
+
+class _Answer:
+    """Answers prompts on stdout, and says on stderr, once, which words are unknown."""
+
+    def __init__(self, predictor: Predictor, count: int, prefix: str, as_json: bool) -> None:
+        self.predictor = predictor
+        self.count = count
+        self.prefix = prefix
+        self.as_json = as_json
+        self.said: set[str] = set()
+
+    def to(self, prompt: str) -> None:
+        """Answer one prompt."""
+        reader = self.predictor.reader()
+        _say_unknown(reader.read(prompt), self.said)
+        predictions = reader.predict(self.count, self.prefix)
+        if self.as_json:
+            found = [asdict(prediction) for prediction in predictions]
+            click.echo(json.dumps({"prompt": prompt, "predictions": found}, ensure_ascii=False))
+        else:
+            _show(predictions, self.prefix)
+
+    def to_lines(self, lines: Iterable[str]) -> None:
+        """Answer prompts as they come, each under its own line."""
+        number = 0
+        for number, line in enumerate(lines, start=1):
+            prompt = line.rstrip("\r\n")
+            if not self.as_json:
+                click.echo(("" if number == 1 else "\n") + f"{prompt} ...")
+            self.to(prompt)
+        if number == 0:
+            raise click.UsageError("no prompt: give one as an argument or through a pipe")
+
+
+def _session(predictor: Predictor, count: int, prefix: str) -> None:
+    click.echo(
+        "Type words and press Enter; the network reads on from line to line.\n"
+        "An empty line asks again, /new starts afresh, Ctrl-D ends.",
+        err=True,
+    )
+    reader: Reader = predictor.reader()
+    said: set[str] = set()
+    while True:
+        try:
+            line = input("> ")
+        except EOFError:
+            click.echo(err=True)
+            return
+        if line.strip() == "/new":
+            reader = predictor.reader()
+            continue
+        _say_unknown(reader.read(line), said)
+        _show(reader.predict(count, prefix), prefix)
+
+
+def _show(predictions: list[Prediction], prefix: str) -> None:
+    from nextword.cli.console import prediction_lines
+
+    if not predictions:
+        click.echo(f"no word of the vocabulary begins with {prefix!r}", err=True)
+    for line in prediction_lines(predictions):
+        click.echo(line)
+
+
+def _say_unknown(unknown: list[str], said: set[str]) -> None:
+    new = [word for word in unknown if word not in said]
+    said.update(new)
+    if new:
+        click.echo(f"not in the vocabulary: {', '.join(new)}", err=True)

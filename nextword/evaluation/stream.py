@@ -1,0 +1,78 @@
+"""Reading held-out text word by word, the state carried, every word scored against all others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nextword.models.base import LanguageModel
+from nextword.text.vocabulary import END_ID
+from nextword.windows import IGNORED, StreamBatches
+
+WINDOW = 256
+"""Words read between two looks at the scores; no result depends on it."""
+ROWS = 256
+"""Places whose scores over the whole vocabulary exist at once."""
+
+
+class Scored(NamedTuple):
+    """Some places of a text: the score of every word there, and the word that came."""
+
+    scores: Tensor  # (places, vocabulary)
+    targets: Tensor  # (places,)
+
+
+@torch.inference_mode()
+def read_stream(
+    model: LanguageModel,
+    ids: NDArray[np.integer],
+    window: int = WINDOW,
+    rows: int = ROWS,
+    streams: int = 1,
+) -> Iterator[Scored]:
+    """Scores at every place of a text; each of its words is a target exactly once.
+
+    The first word is predicted from the end of a paragraph. With more than one stream the text is
+    cut into as many pieces that are read side by side: faster, but each piece's first words are
+    read without what came before them, so results are a little worse than they are.
+
+    Args:
+        model: the network, on any device; put into evaluation mode.
+        ids: word ids ``(words,)``.
+        window: words read at a time.
+        rows: places whose scores are formed at a time.
+        streams: pieces read side by side.
+    """
+    model.eval()
+    device = model.output.weight.device
+    framed = np.concatenate([np.array([END_ID], dtype=np.int64), ids])
+    batches = StreamBatches(framed, streams, window)
+    state = model.initial_state(batches.batch_size)
+    for inputs, targets in batches:
+        features, state = model.features(inputs.to(device), state)
+        flat, wanted = features.flatten(0, 1), targets.to(device).flatten()
+        counted = wanted != IGNORED
+        flat, wanted = flat[counted], wanted[counted]
+        for start in range(0, len(wanted), rows):
+            here = slice(start, start + rows)
+            yield Scored(model.output(flat[here]), wanted[here])
+
+
+def surprisals(scored: Scored) -> Tensor:
+    """Minus the logarithm of the probability of each word that came, ``(places,)`` in nats."""
+    own = scored.scores.gather(1, scored.targets.unsqueeze(1)).squeeze(1)
+    return scored.scores.logsumexp(1) - own
+
+
+def mean_loss(model: LanguageModel, ids: NDArray[np.integer], streams: int = 1) -> float:
+    """Cross-entropy of a text in nats a word; the exponential of it is the perplexity."""
+    total = 0.0
+    for scored in read_stream(model, ids, streams=streams):
+        total += surprisals(scored).sum(dtype=torch.float64).item()
+    return total / len(ids) if len(ids) else math.nan

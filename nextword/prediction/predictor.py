@@ -1,0 +1,122 @@
+"""The predictor: reads words, keeps its state between them, says what is likely to come next."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nextword.models.base import State
+from nextword.models.folder import LoadedModel, load_model_folder
+from nextword.prediction.ranking import top_words
+from nextword.runs import find_model
+from nextword.text.vocabulary import SPECIAL_WORDS
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A word that may come next."""
+
+    word: str
+    """As the vocabulary spells it."""
+    probability: float
+    """Of the full softmax over the vocabulary, so those of all words add up to one."""
+
+
+class Reader:
+    """A place in a text: what the network remembers of the words read so far.
+
+    Args:
+        loaded: the network and its words.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+        self._state: State = loaded.model.initial_state(1)
+        self._features = torch.empty(0)
+        # a text begins where a paragraph has just ended
+        self._read([loaded.tokenizer.end_id])
+
+    def read(self, text: str) -> list[str]:
+        """Read on; the distinct words of ``text`` that the vocabulary lacks are given back."""
+        ids = self._loaded.tokenizer.encode(text)
+        if ids:
+            self._read(ids)
+        if self._loaded.tokenizer.unknown_id not in ids:
+            return []
+        return self._loaded.tokenizer.unknown_words(text)
+
+    @torch.inference_mode()
+    def _read(self, ids: list[int]) -> None:
+        device = self._loaded.model.output.weight.device
+        words = torch.tensor([ids], device=device)
+        features, self._state = self._loaded.model.features(words, self._state)
+        self._features = features[0, -1]
+
+    @torch.inference_mode()
+    def probabilities(self) -> Tensor:
+        """The distribution of the next word, ``(vocabulary,)`` on the CPU."""
+        scores: Tensor = self._loaded.model.output(self._features)
+        return scores.float().softmax(0).cpu()
+
+    def predict(self, k: int = 5, prefix: str = "") -> list[Prediction]:
+        """The ``k`` likeliest next words that begin with ``prefix``, never a special word."""
+        words = self._loaded.tokenizer.words
+        if self._loaded.tokenizer.lowercase:
+            prefix = prefix.lower()
+        allowed = torch.ones(len(words), dtype=torch.bool)
+        if prefix:
+            allowed = torch.tensor([word.startswith(prefix) for word in words])
+        allowed[: len(SPECIAL_WORDS)] = False
+        best = top_words(self.probabilities(), allowed, k)
+        return [Prediction(words[i], probability) for i, probability in best]
+
+
+class Predictor:
+    """A trained model, ready to be asked.
+
+    Args:
+        loaded: the network and its words, as :func:`nextword.load_model` reads them.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.loaded = loaded
+
+    @property
+    def words(self) -> list[str]:
+        """The vocabulary in id order: the special words, then by falling frequency."""
+        return self.loaded.tokenizer.words
+
+    def reader(self) -> Reader:
+        """A fresh reader, to be fed text bit by bit and asked in between."""
+        return Reader(self.loaded)
+
+    def predict(self, prompt: str = "", k: int = 5, prefix: str = "") -> list[Prediction]:
+        """The ``k`` words most likely to follow ``prompt``.
+
+        Args:
+            prompt: any text; words that the vocabulary lacks are read as unknown.
+            k: how many words; fewer if fewer begin with ``prefix``.
+            prefix: letters with which the words must begin.
+        """
+        reader = self.reader()
+        reader.read(prompt)
+        return reader.predict(k, prefix)
+
+
+def load_model(path: str | os.PathLike[str] | None = None, device: str = "cpu") -> Predictor:
+    """Read a run or model folder; without a path, the newest run under ``runs/``.
+
+    Args:
+        path: a run folder or a model folder.
+        device: where to compute, such as ``cpu`` or ``cuda``.
+
+    Raises:
+        ModelError: there is no such folder, or its files are damaged or foreign.
+    """
+    loaded = load_model_folder(find_model(Path(path) if path is not None else None))
+    loaded.model.to(torch.device(device))
+    return Predictor(loaded)

@@ -1,0 +1,120 @@
+"""Run folders: where they lie, what is in them, and how one is found.
+
+``runs/<name>/`` holds ``config.yaml``, ``model/``, ``state/`` and ``metrics.jsonl``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nextword.errors import ConfigError, ModelError
+
+RUNS = Path("runs")
+"""The folder of all runs, in the folder where the program is called."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The places of a run's files."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration, everything resolved."""
+        return self.path / "config.yaml"
+
+    @property
+    def model(self) -> Path:
+        """The best model so far, self-contained."""
+        return self.path / "model"
+
+    @property
+    def state(self) -> Path:
+        """What a resume needs."""
+        return self.path / "state" / "state.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line per report."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a training began here."""
+        return self.config.is_file()
+
+
+def run_folder(name: str) -> RunFolder:
+    """The folder of the run called ``name``, there or not.
+
+    Raises:
+        ConfigError: the name would lie outside ``runs/``.
+    """
+    if not name or name.startswith(".") or any(c in name for c in "/\\\0"):
+        raise ConfigError(f"run name {name!r}: use a plain name without slashes or leading dot")
+    return RunFolder(RUNS / name)
+
+
+def fresh_name(stem: str) -> str:
+    """``stem``, or ``stem-2``, ``stem-3`` and so on, whichever is not taken yet."""
+    name, number = stem, 1
+    while (RUNS / name).exists():
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def newest_run() -> RunFolder:
+    """The run under ``runs/`` whose files changed last.
+
+    Raises:
+        ModelError: there is none.
+    """
+    found = [RunFolder(path) for path in RUNS.glob("*")] if RUNS.is_dir() else []
+    found = [run for run in found if run.exists]
+    if not found:
+        raise ModelError(
+            f"no run under {RUNS}/; train one with `nextword train`, or name one with --model"
+        )
+    return max(found, key=_changed)
+
+
+def _changed(run: RunFolder) -> float:
+    files = (run.config, run.metrics, run.model / "model.safetensors")
+    return max(file.stat().st_mtime for file in files if file.exists())
+
+
+def find_run(path: Path | None) -> RunFolder:
+    """The run at ``path``, by folder or by name; the newest without a path.
+
+    Raises:
+        ModelError: there is no run there.
+    """
+    if path is None:
+        return newest_run()
+    for candidate in (path, RUNS / path):
+        if RunFolder(candidate).exists:
+            return RunFolder(candidate)
+    raise ModelError(f"{path}: is no run folder; `nextword info` lists what is under {RUNS}/")
+
+
+def find_model(path: Path | None) -> Path:
+    """The model folder at ``path``: that folder itself, or the model of that run.
+
+    Raises:
+        ModelError: there is none, or the run has not saved a model yet.
+    """
+    if path is not None:
+        for candidate in (path, RUNS / path):
+            if (candidate / "model.safetensors").is_file():
+                return candidate
+        if not path.exists() and not (RUNS / path).exists():
+            raise ModelError(f"{path}: no such run or model folder")
+        if not any(RunFolder(candidate).exists for candidate in (path, RUNS / path)):
+            raise ModelError(f"{path}: holds neither a run nor a model")
+    run = find_run(path)
+    if not (run.model / "model.safetensors").is_file():
+        raise ModelError(f"{run.path}: has no model yet; let it train to its first validation")
+    return run.model

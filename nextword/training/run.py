@@ -1,0 +1,341 @@
+"""A training run, from configuration to model folder."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nextword import __version__
+from nextword.config import Config, dump_config, load_config
+from nextword.device import choose_device
+from nextword.errors import ConfigError, TextError
+from nextword.evaluation.stream import mean_loss
+from nextword.files import write_atomically
+from nextword.losses.sampled import SampledLoss
+from nextword.losses.softmax import ExactLoss, Loss
+from nextword.models.build import build_model
+from nextword.models.folder import LoadedModel, load_model_folder, save_model, save_weights
+from nextword.prediction.predictor import Prediction, Predictor
+from nextword.runs import RunFolder, fresh_name, run_folder
+from nextword.shipped import shipped
+from nextword.text.encoded import EncodedText, prepare_text
+from nextword.training.automatic import resolve
+from nextword.training.batches import build_batches
+from nextword.training.card import model_card
+from nextword.training.prompts import default_prompts
+from nextword.training.start import start_from_vectors
+from nextword.training.state import restore_state, save_state
+from nextword.training.trainer import Progress, StepReport, Trainer
+
+SHIPPED_TEXT = "napoleon.txt"
+VALIDATION_STREAMS = 16
+"""Pieces in which the validation part is read while training, at most; final figures use one."""
+WORDS_PER_STREAM = 2_000
+"""Shorter pieces would make the figure worse than it is: each begins with an empty memory."""
+VALIDATION_WORDS = 50_000
+"""Words of the validation part that are looked at while training, at most."""
+
+
+class Watcher:
+    """Who watches a run; the methods do nothing until a surface overrides them."""
+
+    def say(self, line: str) -> None:
+        """Something worth a line on the screen."""
+
+    def began(self, trainer: Trainer) -> None:
+        """The training begins, or goes on where it stopped."""
+
+    def stepped(self, report: StepReport) -> None:
+        """An optimizer step was taken or left out."""
+
+    def validated(
+        self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
+    ) -> None:
+        """The validation part was measured; ``samples`` has what now follows each prompt."""
+
+    def ended(self) -> None:
+        """No more steps; the final figures are being taken."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to; the fields up to ``test_perplexity`` are ``train --json``'s."""
+
+    run: str
+    steps: int
+    seconds: float
+    """Time in training, validation included, over all resumes."""
+    tokens_per_second: float
+    valid_perplexity: float | None
+    """Exact, one stream, of the best model; None where nothing was held out."""
+    test_perplexity: float | None
+    path: Path
+    """The run folder."""
+    stopped: bool
+    """Whether it was stopped before its end; a resume would go on."""
+    predictor: Predictor
+    """The best model, ready to be asked."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract of ``nextword train --json``."""
+        names = ("run", "steps", "seconds", "tokens_per_second")
+        figures = ("valid_perplexity", "test_perplexity")
+        return {name: getattr(self, name) for name in (*names, *figures)}
+
+
+def train(
+    config: Config | Mapping[str, object] | None = None,
+    *,
+    run: str | None = None,
+    resume: bool = False,
+    watcher: Watcher | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainingResult:
+    """Train a next-word predictor and keep it under ``runs/``.
+
+    Args:
+        config: a :class:`~nextword.config.Config`, or dotted keys such as
+            ``{"text.path": "book.txt", "model.kind": "gru"}``; the shipped text by default.
+        run: the run's name; derived from the text by default.
+        resume: go on with the run ``run`` from where it was saved last.
+        watcher: is told what happens.
+        should_stop: asked after each step; true saves, measures and ends the run.
+
+    Raises:
+        NextwordError: the text, the configuration or the run folder will not do.
+    """
+    if not isinstance(config, Config):
+        config = load_config(overrides=dict(config or {}))
+    # a caller's own draws are not disturbed by ours
+    with torch.random.fork_rng():
+        return _Run(config, run, resume, watcher or Watcher(), should_stop).train()
+
+
+class _Run:
+    """The parts of one run, made in the order in which they need each other."""
+
+    def __init__(
+        self,
+        config: Config,
+        name: str | None,
+        resume: bool,
+        watcher: Watcher,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self.watcher = watcher
+        self.config = _with_text(config)
+        self.folder = _claim(self.config, name, resume)
+        self.device = choose_device(self.config.training.device)
+        if self.config.training.threads:
+            torch.set_num_threads(self.config.training.threads)
+        self.text = prepare_text(self.config.text, self.config.vocabulary, report=watcher.say)
+        watcher.say(_describe_text(self.text))
+        self.config = resolve(self.config, len(self.text.parts["train"].ids))
+        training = self.config.training
+        torch.manual_seed(training.seed)
+        self.loaded = self._fresh_model()
+        held_out = self.text.parts.get("valid")
+        self.valid = None if held_out is None else held_out.ids[:VALIDATION_WORDS]
+        self.prompts = training.prompts or default_prompts(
+            self.text.tokenizer, (held_out or self.text.parts["train"]).ids[:VALIDATION_WORDS]
+        )
+        self.trainer = Trainer(
+            self.loaded.model,
+            _loss(self.config),
+            build_batches(self.text.parts["train"].ids, self.config),
+            training,
+            self.device,
+            self._validate,
+            self,
+            should_stop,
+        )
+        self.saved_at = time.monotonic()
+        if resume:
+            restore_state(self.folder.state, self.trainer)
+
+    def _fresh_model(self) -> LoadedModel:
+        model = build_model(self.config.model, len(self.text.tokenizer))
+        counts = torch.from_numpy(self.text.vocabulary.counts)
+        model.output.start_from_counts(counts)
+        if self.config.model.vectors:
+            self.watcher.say(
+                start_from_vectors(model, self.config.model, self.text.tokenizer.words)
+            )
+        return LoadedModel(model.to(self.device), self.text.tokenizer, self.config.model, counts)
+
+    def train(self) -> TrainingResult:
+        self._write_config()
+        self.watcher.say(_describe_model(self.loaded, self.config, self.trainer))
+        self.watcher.began(self.trainer)
+        try:
+            finished = self.trainer.run()
+        finally:
+            self.watcher.ended()
+        progress = self.trainer.progress
+        save_state(self.folder.state, self.trainer)
+        if not finished and (progress.best_step < progress.step or not progress.validations):
+            self.trainer.measure()
+        return self._result(stopped=not finished)
+
+    def _result(self, stopped: bool) -> TrainingResult:
+        best = load_model_folder(self.folder.model)
+        best.model.to(self.device)
+        perplexities = {
+            part: math.exp(min(mean_loss(best.model, self.text.parts[part].ids), 700.0))
+            for part in ("valid", "test")
+            if part in self.text.parts
+        }
+        progress = self.trainer.progress
+        result = TrainingResult(
+            run=self.folder.path.name,
+            steps=progress.step,
+            seconds=round(progress.seconds, 3),
+            tokens_per_second=round(progress.words / max(progress.seconds, 1e-9), 1),
+            valid_perplexity=perplexities.get("valid"),
+            test_perplexity=perplexities.get("test"),
+            path=self.folder.path,
+            stopped=stopped,
+            predictor=Predictor(best),
+        )
+        self._log("result", **result.as_dict())
+        return result
+
+    def _validate(self) -> float:
+        """Nats a word on the validation part; on the text itself where nothing is held out."""
+        ids = self.text.parts["train"].ids[:VALIDATION_WORDS] if self.valid is None else self.valid
+        streams = min(VALIDATION_STREAMS, max(1, len(ids) // WORDS_PER_STREAM))
+        return mean_loss(self.loaded.model, ids, streams)
+
+    def stepped(self, report: StepReport) -> None:
+        self.watcher.stepped(report)
+        every = max(1, report.total_steps // 200)
+        if report.progress.step % every == 0:
+            self._log(
+                "train",
+                **asdict(report.progress),
+                loss=report.loss,
+                learning_rate=report.learning_rate,
+                gradient_norm=report.gradient_norm,
+            )
+        if time.monotonic() - self.saved_at >= self.config.training.save_every:
+            save_state(self.folder.state, self.trainer)
+            self.saved_at = time.monotonic()
+
+    def validated(self, progress: Progress, loss: float, improved: bool) -> None:
+        if improved and (self.folder.model / "model.safetensors").exists():
+            save_weights(self.folder.model, self.loaded.model, self.loaded.counts)
+        elif improved or not self.folder.model.exists():
+            card = model_card(self.config, self.loaded.model, self.text)
+            save_model(self.folder.model, self.loaded, card)
+        perplexity = math.exp(min(loss, 700.0))
+        predictor = Predictor(self.loaded)
+        samples = {prompt: predictor.predict(prompt, k=3) for prompt in self.prompts}
+        self._log(
+            "valid",
+            **asdict(progress),
+            loss=loss,
+            perplexity=perplexity,
+            samples={prompt: [asdict(p) for p in found] for prompt, found in samples.items()},
+        )
+        self.watcher.validated(progress, perplexity, samples)
+
+    def _write_config(self) -> None:
+        about: dict[str, str | int | float] = {
+            "nextword": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+            "text_sha256": self.text.sha256,
+            "vocabulary_size": len(self.text.tokenizer),
+        }
+        resolved = self.config.model_copy(update={"about": about})
+        write_atomically(self.folder.config, dump_config(resolved))
+
+    def _log(self, kind: str, **values: Any) -> None:
+        line = {"kind": kind, **values}
+        finite = {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in line.items()
+        }
+        with self.folder.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(finite, ensure_ascii=False) + "\n")
+
+
+def _with_text(config: Config) -> Config:
+    """The configuration with the text it means, by a path that holds from anywhere."""
+    text = config.text
+    if text.train is not None:
+        named = {"train": text.train, "valid": text.valid, "test": text.test}
+        update: dict[str, Any] = {part: _absolute(path) for part, path in named.items() if path}
+    else:
+        path = text.path if text.path is not None else str(_shipped_text())
+        update = {
+            "path": [_absolute(p) for p in path] if isinstance(path, list) else _absolute(path)
+        }
+    return config.model_copy(update={"text": text.model_copy(update=update)})
+
+
+def _shipped_text() -> Path:
+    path = shipped("data", SHIPPED_TEXT)
+    if path is None:
+        raise TextError(f"{SHIPPED_TEXT}: the shipped text is missing; install nextword again")
+    return path
+
+
+def _absolute(path: str) -> str:
+    if path == "-" or Path(path).exists():
+        return path if path == "-" else str(Path(path).resolve())
+    found = (
+        shipped("data", Path(path).name) if Path(path).parent in (Path(), Path("data")) else None
+    )
+    return path if found is None else str(found)
+
+
+def _claim(config: Config, name: str | None, resume: bool) -> RunFolder:
+    """The run's folder; refuses to begin where a run is, or to go on where none is."""
+    if name is None:
+        source = config.text.train or config.text.path
+        first = source[0] if isinstance(source, list) else source
+        stem = "text" if first in (None, "-") else Path(str(first)).name.split(".")[0] or "text"
+        name = fresh_name(f"{stem}-{config.model.kind}")
+    folder = run_folder(name)
+    if resume and not folder.state.is_file():
+        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
+    if not resume and folder.path.exists():
+        raise ConfigError(
+            f"{folder.path}: exists already; choose another --run, or go on with --resume"
+        )
+    return folder
+
+
+def _loss(config: Config) -> Loss:
+    training = config.training
+    if training.loss == "exact":
+        return ExactLoss()
+    return SampledLoss(training.sampled_head, training.sampled_tail)
+
+
+def _describe_text(text: EncodedText) -> str:
+    part = text.parts["train"]
+    unknown = 100 * part.unknown / max(len(part.ids), 1)
+    return (
+        f"{text.source}: {len(part.ids):,} words to train on, vocabulary {len(text.tokenizer):,} "
+        f"({unknown:.1f} % of the words unknown); {text.held_out}"
+    )
+
+
+def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> str:
+    model = config.model
+    name = f"{model.kind} ({model.activation})" if model.kind == "rnn" else model.kind
+    return (
+        f"{name}, {model.layers} x {model.hidden_size}, "
+        f"{loaded.model.parameter_count():,} parameters, {trainer.total_steps:,} steps "
+        f"on {trainer.device}"
+    )
