@@ -1,6 +1,6 @@
 """Writes docs/configuration.md from the schema; the test suite checks that it is up to date.
 
-    python scripts/describe_config.py
+python scripts/describe_config.py
 """
 
 from pathlib import Path

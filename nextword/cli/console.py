@@ -50,6 +50,7 @@ class Console(Watcher):
         if self.bar is not None:
             speed = progress.words / max(progress.seconds, 1e-9)
             shown = "-" if self.loss is None else f"{self.loss:.2f}"
+            self.bar.total = report.total_steps
             self.bar.set_postfix_str(f"loss {shown}, {speed:,.0f} words/s", refresh=False)
             self.bar.update(progress.step - self.bar.n)
 

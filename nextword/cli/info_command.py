@@ -70,7 +70,7 @@ def _describe(folder: Any) -> dict[str, Any]:
 def _last_figures(metrics: Path) -> dict[str, Any]:
     """The last validation and the final result that the run has logged."""
     figures: dict[str, Any] = {}
-    lines = metrics.read_text(encoding="utf-8").splitlines() if metrics.is_file() else []
+    lines = metrics.read_text("utf-8", "replace").splitlines() if metrics.is_file() else []
     for line in lines:
         try:
             report = json.loads(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable
@@ -40,10 +41,13 @@ def command(
     predictor = load_model(model, str(choose_device(device)))
     answer = _Answer(predictor, count, prefix, as_json)
     if prompt is not None:
-        answer.to(prompt)
+        # a shell passes on bytes that are no text; JSON cannot
+        answer.to(prompt.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     elif sys.stdin.isatty():
         _session(predictor, count, prefix)
     else:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
         answer.to_lines(sys.stdin)
 
 

@@ -122,7 +122,7 @@ class ModelConfig(Section):
     embedding_size: Count = 256
     """Width of a word's vector."""
     hidden_size: Count = 256
-    """Width of the hidden state."""
+    """Width of the hidden state. Unless set, follows from how much is read."""
     layers: Count = 1
     """Recurrent (or hidden) layers, one above the other."""
     context: Count = 5
@@ -132,9 +132,14 @@ class ModelConfig(Section):
     tie_weights: bool = True
     """Score words by the vectors they are read with (a projection joins unequal sizes)."""
     dropout: Fraction = 0.3
-    """Share dropped from the output features and between layers; one mask a window."""
+    """Share dropped from the output features and between layers; one mask a window. Unless set,
+    follows from how often the text is read."""
     input_dropout: Fraction | None = None
     """Share dropped from the words' vectors; one mask a window. Default: ``dropout``."""
+    word_dropout: Fraction = 0.0
+    """Share of the vocabulary whose vectors are dropped whole for a window."""
+    weight_dropout: Fraction = 0.0
+    """Share of the weights W_hh from state to state that is dropped for a window."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ModelConfig:
@@ -153,16 +158,18 @@ class ModelConfig(Section):
 class TrainingConfig(Section):
     """How the weights are found."""
 
-    epochs: Positive | None = None
-    """Passes over the training part; a fraction is allowed. Default: from the text's length."""
-    batch_size: Count | None = None
-    """Windows side by side in a step. Default: from the text's length."""
+    epochs: Positive = 4.0
+    """Passes over the training part; a fraction is allowed. Unless set, follows from the text."""
+    minutes: Positive | None = None
+    """A budget instead of epochs: the schedule ends when the time does; not exactly repeatable."""
+    batch_size: Count = 32
+    """Windows side by side in a step. Unless set, follows from the text."""
     accumulate: Count = 1
     """Batches whose gradients are added up before the weights move."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or plain stochastic gradient descent."""
     learning_rate: Positive = 0.012
-    """The peak rate."""
+    """The peak rate. Unless set, follows from the network and the optimizer."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     """``cosine`` falls to 2 % of the peak; ``plateau`` divides by four when validation stalls."""
     warmup_steps: Whole = 100

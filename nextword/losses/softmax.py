@@ -38,7 +38,7 @@ class Candidates(NamedTuple):
     """The words that the softmax runs over: the ``head`` first ids, and a sample of the others.
 
     Each sampled word stands for several of the tail: ``log_weights`` (one a sample) is added to
-    its score.
+    its score. A target in the tail is always scored besides, once, by itself.
     """
 
     head: int
@@ -46,21 +46,36 @@ class Candidates(NamedTuple):
     log_weights: Tensor | None = None
 
 
-class _Rows(NamedTuple):
-    """What one chunk of places needs of the candidates."""
+class _Gradients:
+    """The gradients of one call, added up chunk by chunk and laid out over the vocabulary last."""
 
-    weight: Tensor  # (candidates, size)
-    bias: Tensor | None  # (candidates,)
+    def __init__(self, weight: Tensor, bias: Tensor | None, features: Tensor, rows: Tensor) -> None:
+        self.weight, self.bias = weight, bias
+        self.features = torch.empty_like(features)
+        self.rows = torch.zeros_like(rows)
+        self.row_bias = rows.new_zeros(len(rows))
+        self.own: list[tuple[Tensor, Tensor, Tensor]] = []
+        """Tail targets: their ids, and what each pulls at its row and its bias."""
+
+    def laid_out(self, candidates: Candidates) -> list[Tensor]:
+        """By the features, the whole weight and, where there is one, the whole bias."""
+        if candidates.sample is None:
+            shared = [self.rows, self.row_bias]
+        else:
+            ids = torch.cat([candidates.sample, *(ids for ids, _, _ in self.own)])
+            pulls = (
+                (self.rows, self.weight, [rows for _, rows, _ in self.own]),
+                (self.row_bias, self.weight[:, 0], [pull for _, _, pull in self.own]),
+            )
+            shared = [_spread(part, like, candidates.head, ids, own) for part, like, own in pulls]
+        return [self.features, *(shared if self.bias is not None else shared[:1])]
 
 
-def _candidate_rows(weight: Tensor, bias: Tensor | None, candidates: Candidates) -> _Rows:
-    head, sample, log_weights = candidates
-    if sample is None or log_weights is None:
-        return _Rows(weight[:head], None if bias is None else bias[:head])
-    rows = torch.cat([weight[:head], weight[sample]])
-    if bias is None:
-        return _Rows(rows, torch.cat([weight.new_zeros(head), log_weights.to(weight)]))
-    return _Rows(rows, torch.cat([bias[:head], bias[sample] + log_weights.to(bias)]))
+def _spread(part: Tensor, like: Tensor, head: int, ids: Tensor, own: list[Tensor]) -> Tensor:
+    """Candidates' gradients, and those of tail targets, where their words stand."""
+    full = torch.zeros(like.shape, dtype=part.dtype, device=part.device)
+    full[:head] = part[:head]
+    return full.index_add_(0, ids, torch.cat([part[head:], *own]))
 
 
 class _CandidateCrossEntropy(torch.autograd.Function):
@@ -74,77 +89,91 @@ class _CandidateCrossEntropy(torch.autograd.Function):
         bias: Tensor | None,
         targets: Tensor,
         candidates: Candidates,
+        precision: torch.dtype,
     ) -> Tensor:
-        rows = _candidate_rows(weight, bias, candidates)
+        rows, row_bias = _candidate_rows(weight, bias, candidates)
+        products = rows.to(precision)
+        gradients = None
+        if any(ctx.needs_input_grad):
+            gradients = _Gradients(weight, bias, features, rows)
         total = features.new_zeros(())
-        wanted = any(ctx.needs_input_grad)
-        grad_features = torch.empty_like(features) if wanted else None
-        grad_rows = torch.zeros_like(rows.weight) if wanted else None
-        grad_bias = torch.zeros_like(weight[: len(rows.weight), 0]) if wanted else None
-        own_ids: list[Tensor] = []
-        own_grads: list[tuple[Tensor, Tensor]] = []
         scale = 1 / max(len(targets), 1)
+        # one column more than candidates: the target itself where it is in the tail
+        scores = features.new_empty(min(CHUNK_ROWS, len(targets)), len(rows) + 1)
         for start in range(0, len(targets), CHUNK_ROWS):
             here = slice(start, start + CHUNK_ROWS)
             chunk, ids = features[here], targets[here]
-            scores = _scores(chunk, rows)
-            in_head = ids < candidates.head
-            columns = torch.where(in_head, ids, 0).unsqueeze(1)
-            own = scores.gather(1, columns).squeeze(1)
-            if candidates.sample is not None:
-                # a rare target is scored by itself; where it was drawn too, once is enough
-                scores.masked_fill_(ids.unsqueeze(1) == _sampled_columns(candidates), -torch.inf)
-                tail = in_head.logical_not().nonzero().squeeze(1)
-                own = own.index_copy(0, tail, _own_scores(chunk, weight, bias, ids, tail))
-                log_total = torch.logaddexp(
-                    scores.logsumexp(1), own.masked_fill(in_head, -torch.inf)
-                )
-            else:
-                log_total = scores.logsumexp(1)
-            total += (log_total - own).sum()
-            if grad_features is None or grad_rows is None or grad_bias is None:
+            tail = (ids >= candidates.head).nonzero().squeeze(1)
+            part = scores[: len(ids)]
+            _score(part, chunk.to(precision), products, row_bias)
+            own = _own_scores(chunk, weight, bias, ids, tail)
+            _score_tail(part, own, ids, tail, candidates)
+            columns = ids.index_fill(0, tail, len(rows)).unsqueeze(1)
+            # from here on the scores' memory holds the distribution, then the gradient
+            torch.softmax(part, 1, out=part)
+            likelihood = part.gather(1, columns).squeeze(1)
+            total -= likelihood.clamp_min(torch.finfo(part.dtype).tiny).log().sum()
+            if gradients is None:
                 continue
-            # from here on the scores' memory holds their gradient
-            scores.sub_(log_total.unsqueeze(1)).exp_()
-            scores.scatter_add_(1, columns, -in_head.to(scores).unsqueeze(1))
-            scores.mul_(scale)
-            torch.mm(scores, rows.weight, out=grad_features[here])
-            grad_rows.addmm_(scores.t(), chunk)
-            grad_bias += scores.sum(0)
-            if candidates.sample is not None:
-                pull = ((own - log_total)[tail].exp() - 1) * scale
-                grad_features[here].index_add_(0, tail, pull.unsqueeze(1) * weight[ids[tail]])
-                own_ids.append(ids[tail])
-                own_grads.append((pull.unsqueeze(1) * chunk[tail], pull))
-        if grad_rows is not None and grad_bias is not None:
-            full = _spread(weight, bias, candidates, grad_rows, grad_bias, own_ids, own_grads)
-            ctx.save_for_backward(grad_features, *full)
+            part.scatter_add_(1, columns, part.new_full(columns.shape, -1.0))
+            slope, scaled = part[:, :-1], chunk * scale
+            gradients.row_bias.add_(slope.sum(0), alpha=scale)
+            slope = slope.to(precision)
+            torch.mul(slope @ products, scale, out=gradients.features[here])
+            if precision == part.dtype:
+                gradients.rows.addmm_(slope.t(), scaled)
+            else:
+                gradients.rows += slope.t() @ scaled.to(precision)
+            pull = part[tail, -1:]
+            gradients.features[here].index_add_(0, tail, pull * scale * weight[ids[tail]])
+            gradients.own.append((ids[tail], pull * scaled[tail], pull.squeeze(1) * scale))
+        if gradients is not None:
+            ctx.save_for_backward(*gradients.laid_out(candidates))
         return total * scale
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        features, weight, *bias = ctx.saved_tensors
+        parts = ctx.saved_tensors
         # almost always one: a pass over the vocabulary's matrix saved
         if gradient != 1:
-            features, weight, bias = (
-                features * gradient,
-                weight * gradient,
-                [part * gradient for part in bias],
-            )
-        return features, weight, bias[0] if bias else None, None, None
+            parts = [part * gradient for part in parts]
+        features, weight, *bias = parts
+        return features, weight, bias[0] if bias else None, None, None, None
 
 
-def _scores(chunk: Tensor, rows: _Rows) -> Tensor:
-    if rows.bias is None:
-        return chunk @ rows.weight.t()
-    return torch.addmm(rows.bias, chunk, rows.weight.t())
+def _candidate_rows(
+    weight: Tensor, bias: Tensor | None, candidates: Candidates
+) -> tuple[Tensor, Tensor | None]:
+    """The candidates' rows ``(candidates, size)``, and what is added to their scores."""
+    head, sample, log_weights = candidates
+    if sample is None or log_weights is None:
+        return weight[:head], None if bias is None else bias[:head]
+    rows = torch.cat([weight[:head], weight[sample]])
+    log_weights = log_weights.to(weight)
+    if bias is None:
+        return rows, torch.cat([weight.new_zeros(head), log_weights])
+    return rows, torch.cat([bias[:head], bias[sample] + log_weights])
 
 
-def _sampled_columns(candidates: Candidates) -> Tensor:
-    assert candidates.sample is not None
-    head = candidates.sample.new_full((candidates.head,), -1)
-    return torch.cat([head, candidates.sample])
+def _score(scores: Tensor, chunk: Tensor, rows: Tensor, row_bias: Tensor | None) -> None:
+    """Fill all columns but the last."""
+    if row_bias is not None and chunk.dtype == scores.dtype:
+        torch.addmm(row_bias, chunk, rows.t(), out=scores[:, :-1])
+    else:
+        products = chunk @ rows.t()
+        torch.add(products, 0 if row_bias is None else row_bias, out=scores[:, :-1])
+
+
+def _score_tail(
+    scores: Tensor, own: Tensor, ids: Tensor, tail: Tensor, candidates: Candidates
+) -> None:
+    """Fill the last column; where a tail target was drawn too, once is enough."""
+    scores[:, -1] = -torch.inf
+    scores[tail, -1] = own
+    if candidates.sample is not None and len(tail):
+        place, drawn = (ids[tail].unsqueeze(1) == candidates.sample).nonzero(as_tuple=True)
+        scores[tail[place], candidates.head + drawn] = -torch.inf
 
 
 def _own_scores(
@@ -152,31 +181,6 @@ def _own_scores(
 ) -> Tensor:
     scores = (chunk[tail] * weight[ids[tail]]).sum(1)
     return scores if bias is None else scores + bias[ids[tail]]
-
-
-def _spread(
-    weight: Tensor,
-    bias: Tensor | None,
-    candidates: Candidates,
-    grad_rows: Tensor,
-    grad_bias: Tensor,
-    own_ids: list[Tensor],
-    own_grads: list[tuple[Tensor, Tensor]],
-) -> list[Tensor]:
-    """The candidates' gradients, laid where their words stand in the whole vocabulary."""
-    if candidates.sample is None:
-        return [grad_rows] if bias is None else [grad_rows, grad_bias]
-    ids = torch.cat([candidates.sample, *own_ids])
-    head = candidates.head
-    full = torch.zeros_like(weight)
-    full[:head] = grad_rows[:head]
-    full.index_add_(0, ids, torch.cat([grad_rows[head:], *(rows for rows, _ in own_grads)]))
-    if bias is None:
-        return [full]
-    full_bias = torch.zeros_like(bias)
-    full_bias[:head] = grad_bias[:head]
-    full_bias.index_add_(0, ids, torch.cat([grad_bias[head:], *(pull for _, pull in own_grads)]))
-    return [full, full_bias]
 
 
 def candidate_loss(
@@ -194,10 +198,18 @@ def candidate_loss(
     counted = wanted != IGNORED
     if not counted.all():
         flat, wanted = flat[counted], wanted[counted]
-    # a normaliser summed in bfloat16 is off in the third digit
-    with torch.autocast(flat.device.type, enabled=False):
+    # matrix products may be in bfloat16, but a normaliser summed in it is off in the third digit
+    device = flat.device.type
+    lowered = torch.is_autocast_enabled(device)
+    precision = torch.get_autocast_dtype(device) if lowered else output.weight.dtype
+    with torch.autocast(device, enabled=False):
         mean = _CandidateCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            flat.to(output.weight.dtype), output.weight, output.bias, wanted, candidates
+            flat.to(output.weight.dtype),
+            output.weight,
+            output.bias,
+            wanted,
+            candidates,
+            precision,
         )
     return LossValue(mean, len(wanted))
 

@@ -34,7 +34,7 @@ class FeedForwardModel(LanguageModel):
         self.one_hot = config.input == "one_hot"
         hidden, vectors = config.hidden_size, config.embedding_size
         rows = vocabulary_size * (self.context if self.one_hot else 1)
-        self.vectors = WordVectors(rows, hidden if self.one_hot else vectors)
+        self.vectors = WordVectors(rows, hidden if self.one_hot else vectors, config.word_dropout)
         self.vocabulary_size = vocabulary_size
         layers: list[nn.Module] = []
         for index in range(config.layers):

@@ -40,17 +40,24 @@ class WordVectors(nn.Module):
     Args:
         vocabulary_size: rows.
         size: numbers in a row.
+        dropout: the share of rows that is zero for a whole window (Gal and Ghahramani, 2016).
     """
 
-    def __init__(self, vocabulary_size: int, size: int) -> None:
+    def __init__(self, vocabulary_size: int, size: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.weight = nn.Parameter(torch.empty(vocabulary_size, size))
         nn.init.uniform_(self.weight, -UNIFORM_RANGE, UNIFORM_RANGE)
         self.register_buffer("frozen", torch.empty(0, dtype=torch.int64), persistent=False)
 
     def forward(self, words: Tensor) -> Tensor:
         """Rows of the words: ``(...)`` ids to ``(..., size)``."""
-        return functional.embedding(words, self.weight)
+        vectors = functional.embedding(words, self.weight)
+        if not self.training or self.dropout == 0:
+            return vectors
+        keep = 1 - self.dropout
+        mask = torch.empty(len(self.weight), device=words.device).bernoulli_(keep).div_(keep)
+        return vectors * mask[words].unsqueeze(-1)
 
     @torch.no_grad()
     def start_from(self, ids: Tensor, vectors: Tensor, freeze: bool) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nextword.config.schema import ModelConfig
 from nextword.models.base import LanguageModel, State
@@ -27,6 +28,8 @@ class Cell(nn.Module):
             one-hot words do.
         hidden_size: width of the hidden state h.
         bias: add a bias to each gate.
+        weight_dropout: share of the weights from state to state that is zero for a whole window
+            (Merity and others, 2018).
     """
 
     gates = 1
@@ -34,8 +37,11 @@ class Cell(nn.Module):
     states = 1
     """How many tensors the state holds."""
 
-    def __init__(self, input_size: int | None, hidden_size: int, bias: bool) -> None:
+    def __init__(
+        self, input_size: int | None, hidden_size: int, bias: bool, weight_dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.weight_dropout = weight_dropout
         rows = self.gates * hidden_size
         self.hidden_size = hidden_size
         if input_size is None:
@@ -63,7 +69,11 @@ class Cell(nn.Module):
     def weights(self) -> list[Tensor]:
         """The weights in the order in which PyTorch's kernels take them."""
         biases = [b for b in (self.input_bias, self.hidden_bias) if b is not None]
-        return [self.input_weight, self.hidden_weight, *biases]
+        return [self.input_weight, self._kept_weight(), *biases]
+
+    def _kept_weight(self) -> Tensor:
+        """W_hh, while training without what dropout takes."""
+        return functional.dropout(self.hidden_weight, self.weight_dropout, self.training)
 
     def _options(self) -> tuple[int, float, bool, bool, bool]:
         """One layer, no dropout inside, training or not, one direction, batch first."""
@@ -108,11 +118,12 @@ class SigmoidCell(TanhCell):
     """
 
     def weights(self) -> list[Tensor]:
-        shift = self.hidden_weight.sum(1) / 4
+        hidden_weight = self._kept_weight()
+        shift = hidden_weight.sum(1) / 4
         if self.input_bias is not None and self.hidden_bias is not None:
             shift = shift + (self.input_bias + self.hidden_bias) / 2
         zeros = torch.zeros_like(shift)
-        return [self.input_weight / 2, self.hidden_weight / 4, shift, zeros]
+        return [self.input_weight / 2, hidden_weight / 4, shift, zeros]
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         start = (2 * state[0] - 1)[None]
@@ -163,9 +174,12 @@ class RecurrentModel(LanguageModel):
         super().__init__()
         one_hot = config.input == "one_hot"
         hidden, vectors = config.hidden_size, config.embedding_size
-        self.vectors = WordVectors(vocabulary_size, cell.gates * hidden if one_hot else vectors)
+        width = cell.gates * hidden if one_hot else vectors
+        self.vectors = WordVectors(vocabulary_size, width, config.word_dropout)
         inputs = [None if one_hot else vectors] + [hidden] * (config.layers - 1)
-        self.cells = nn.ModuleList(cell(size, hidden, config.bias) for size in inputs)
+        self.cells = nn.ModuleList(
+            cell(size, hidden, config.bias, config.weight_dropout) for size in inputs
+        )
         rate = config.dropout if config.input_dropout is None else config.input_dropout
         self.input_dropout = WindowDropout(rate)
         self.dropout = WindowDropout(config.dropout)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from nextword.device import choose_device
 from nextword.models.base import State
 from nextword.models.folder import LoadedModel, load_model_folder
 from nextword.prediction.ranking import top_words
@@ -65,6 +67,8 @@ class Reader:
     def predict(self, k: int = 5, prefix: str = "") -> list[Prediction]:
         """The ``k`` likeliest next words that begin with ``prefix``, never a special word."""
         words = self._loaded.tokenizer.words
+        # as the tokenizer spells words
+        prefix = unicodedata.normalize("NFC", prefix)
         if self._loaded.tokenizer.lowercase:
             prefix = prefix.lower()
         allowed = torch.ones(len(words), dtype=torch.bool)
@@ -116,7 +120,9 @@ def load_model(path: str | os.PathLike[str] | None = None, device: str = "cpu") 
 
     Raises:
         ModelError: there is no such folder, or its files are damaged or foreign.
+        ConfigError: there is no such device.
     """
+    place = choose_device(device)
     loaded = load_model_folder(find_model(Path(path) if path is not None else None))
-    loaded.model.to(torch.device(device))
+    loaded.model.to(place)
     return Predictor(loaded)

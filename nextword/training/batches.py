@@ -77,7 +77,6 @@ class ShuffledBatches:
 def build_batches(ids: NDArray[np.integer], config: Config) -> BatchSource:
     """The batches that the ``windows`` and ``training`` sections ask for."""
     windows, training = config.windows, config.training
-    assert training.batch_size is not None, "open settings are resolved before batches are made"
     if windows.continuous:
         return ContinuousBatches(ids, training.batch_size, windows.length)
     return ShuffledBatches(ids, training.batch_size, windows.length, windows.step, training.seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nextword.config.schema import Config
 from nextword.models.base import LanguageModel
 from nextword.text.encoded import EncodedText
@@ -12,7 +14,7 @@ def model_card(config: Config, model: LanguageModel, text: EncodedText) -> str:
     architecture = config.model
     return f"""# A next-word predictor
 
-- Trained on: {text.source} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
+- Trained on: {_named(config)} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
 - Network: {architecture.kind}, layers: {architecture.layers}, units: {architecture.hidden_size}, \
 {model.parameter_count():,} learned numbers
 - Vocabulary: {len(text.tokenizer):,} words, `{text.tokenizer.kind}` tokenizer
@@ -34,3 +36,11 @@ nextword.load_model("FOLDER").predict("Napoleon was the Emperor of", k=5)
 `config.json` describes the network, `tokenizer.json` holds the words (Hugging Face `tokenizers`
 format), `model.safetensors` the weights. Nothing in this folder is code.
 """
+
+
+def _named(config: Config) -> str:
+    """The text's files; without their folders, which are nobody's business where this is read."""
+    given = config.text.train or config.text.path or "-"
+    paths = [given] if isinstance(given, str) else given
+    names = ["standard input" if path == "-" else Path(path).name for path in paths]
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

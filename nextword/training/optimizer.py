@@ -1,4 +1,4 @@
-"""The optimizer and the course of its learning rate."""
+"""The optimizer, and the gradient that it is given."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ from torch.optim import SGD, AdamW, Optimizer
 
 from nextword.config.schema import TrainingConfig
 from nextword.models.layers import WordVectors
-
-FINAL_SHARE = 0.02
-"""The cosine ends at this share of the peak rate."""
-PLATEAU_FACTOR = 0.25
-"""``plateau`` multiplies the rate by this when validation has not improved."""
-WARMUP_SHARE = 0.1
-"""Warm-up takes at most this share of a training, however short that is."""
 
 
 def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
@@ -44,36 +37,6 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
         return SGD(groups, lr=config.learning_rate)
     fused = all(p.device.type in ("cpu", "cuda") for p in learned)
     return AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), eps=1e-8, fused=fused)
-
-
-class Schedule:
-    """The learning rate as a function of progress; ``plateau`` also listens to validation.
-
-    Args:
-        config: the ``training`` section.
-        total_steps: optimizer steps in the whole training.
-    """
-
-    def __init__(self, config: TrainingConfig, total_steps: int) -> None:
-        self.config = config
-        self.total_steps = max(total_steps, 1)
-        self.warmup = min(config.warmup_steps, int(self.total_steps * WARMUP_SHARE))
-        self.reduction = 1.0
-
-    def rate(self, step: int) -> float:
-        """The rate of step ``step``, counted from zero."""
-        if step < self.warmup:
-            return self.config.learning_rate * (step + 1) / self.warmup
-        if self.config.schedule == "cosine":
-            done = min((step - self.warmup) / max(self.total_steps - self.warmup, 1), 1.0)
-            share = FINAL_SHARE + (1 - FINAL_SHARE) * (1 + math.cos(math.pi * done)) / 2
-            return self.config.learning_rate * share
-        return self.config.learning_rate * self.reduction
-
-    def stalled(self) -> None:
-        """Validation has not improved."""
-        if self.config.schedule == "plateau":
-            self.reduction *= PLATEAU_FACTOR
 
 
 def gradient_norm(model: nn.Module, clip_norm: float) -> float:

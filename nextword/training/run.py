@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nextword import __version__
 from nextword.config import Config, dump_config, load_config
@@ -24,7 +25,7 @@ from nextword.losses.softmax import ExactLoss, Loss
 from nextword.models.build import build_model
 from nextword.models.folder import LoadedModel, load_model_folder, save_model, save_weights
 from nextword.prediction.predictor import Prediction, Predictor
-from nextword.runs import RunFolder, fresh_name, run_folder
+from nextword.runs import RunFolder, fresh_name, newest_run, run_folder
 from nextword.shipped import shipped
 from nextword.text.encoded import EncodedText, prepare_text
 from nextword.training.automatic import resolve
@@ -103,9 +104,10 @@ def train(
 
     Args:
         config: a :class:`~nextword.config.Config`, or dotted keys such as
-            ``{"text.path": "book.txt", "model.kind": "gru"}``; the shipped text by default.
+            ``{"text.path": "book.txt", "model.kind": "gru"}``; the shipped text by default. In a
+            resume, the keys are set on top of what the run began with.
         run: the run's name; derived from the text by default.
-        resume: go on with the run ``run`` from where it was saved last.
+        resume: go on with the run ``run``, the newest by default, from where it was saved last.
         watcher: is told what happens.
         should_stop: asked after each step; true saves, measures and ends the run.
 
@@ -113,13 +115,14 @@ def train(
         NextwordError: the text, the configuration or the run folder will not do.
     """
     if not isinstance(config, Config):
-        config = load_config(overrides=dict(config or {}))
+        begun = _to_resume(run).config if resume else None
+        config = load_config(begun, dict(config or {}))
     # a caller's own draws are not disturbed by ours
     with torch.random.fork_rng():
-        return _Run(config, run, resume, watcher or Watcher(), should_stop).train()
+        return Run(config, run, resume, watcher or Watcher(), should_stop).train()
 
 
-class _Run:
+class Run:
     """The parts of one run, made in the order in which they need each other."""
 
     def __init__(
@@ -149,7 +152,7 @@ class _Run:
         )
         self.trainer = Trainer(
             self.loaded.model,
-            _loss(self.config),
+            _loss(self.config, self.loaded.counts),
             build_batches(self.text.parts["train"].ids, self.config),
             training,
             self.device,
@@ -159,7 +162,26 @@ class _Run:
         )
         self.saved_at = time.monotonic()
         if resume:
+            self._refuse_changes()
             restore_state(self.folder.state, self.trainer)
+
+    def _refuse_changes(self) -> None:
+        """A resume goes on with the same network, on the same words in the same order."""
+        begun = load_config(self.folder.config, environ={})
+        same = {
+            "the text": begun.about.get("text_sha256") == self.text.sha256
+            and _reading(begun) == _reading(self.config),
+            "vocabulary": begun.vocabulary == self.config.vocabulary,
+            "windows": begun.windows == self.config.windows,
+            "model": begun.model == self.config.model,
+            "training.batch_size": begun.training.batch_size == self.config.training.batch_size,
+        }
+        changed = [name for name, unchanged in same.items() if not unchanged]
+        if changed:
+            raise ConfigError(
+                f"{self.folder.path}: {', '.join(changed)} changed since the run began; resume it "
+                "without the change, or train anew under another --run"
+            )
 
     def _fresh_model(self) -> LoadedModel:
         model = build_model(self.config.model, len(self.text.tokenizer))
@@ -173,6 +195,8 @@ class _Run:
 
     def train(self) -> TrainingResult:
         self._write_config()
+        if not self.folder.state.exists():
+            save_state(self.folder.state, self.trainer)  # whatever happens, a resume is possible
         self.watcher.say(_describe_model(self.loaded, self.config, self.trainer))
         self.watcher.began(self.trainer)
         try:
@@ -300,26 +324,38 @@ def _absolute(path: str) -> str:
 
 def _claim(config: Config, name: str | None, resume: bool) -> RunFolder:
     """The run's folder; refuses to begin where a run is, or to go on where none is."""
+    if resume:
+        return _to_resume(name)
     if name is None:
         source = config.text.train or config.text.path
         first = source[0] if isinstance(source, list) else source
         stem = "text" if first in (None, "-") else Path(str(first)).name.split(".")[0] or "text"
         name = fresh_name(f"{stem}-{config.model.kind}")
     folder = run_folder(name)
-    if resume and not folder.state.is_file():
-        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
-    if not resume and folder.path.exists():
+    if folder.path.exists():
         raise ConfigError(
             f"{folder.path}: exists already; choose another --run, or go on with --resume"
         )
     return folder
 
 
-def _loss(config: Config) -> Loss:
+def _reading(config: Config) -> dict[str, Any]:
+    """How a text is read, wherever it lies."""
+    return config.text.model_dump(exclude={"path", "train", "valid", "test"})
+
+
+def _to_resume(name: str | None) -> RunFolder:
+    folder = newest_run() if name is None else run_folder(name)
+    if not folder.state.is_file():
+        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
+    return folder
+
+
+def _loss(config: Config, counts: Tensor) -> Loss:
     training = config.training
     if training.loss == "exact":
         return ExactLoss()
-    return SampledLoss(training.sampled_head, training.sampled_tail)
+    return SampledLoss(training.sampled_head, training.sampled_tail, counts)
 
 
 def _describe_text(text: EncodedText) -> str:
@@ -334,8 +370,9 @@ def _describe_text(text: EncodedText) -> str:
 def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> str:
     model = config.model
     name = f"{model.kind} ({model.activation})" if model.kind == "rnn" else model.kind
+    minutes = config.training.minutes
+    length = f"{trainer.total_steps:,} steps" if minutes is None else f"{minutes:g} minutes"
     return (
         f"{name}, {model.layers} x {model.hidden_size}, "
-        f"{loaded.model.parameter_count():,} parameters, {trainer.total_steps:,} steps "
-        f"on {trainer.device}"
+        f"{loaded.model.parameter_count():,} parameters, {length} on {trainer.device}"
     )

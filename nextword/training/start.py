@@ -37,7 +37,9 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
         raise ConfigError(f"model.vectors: {path} has none of the text's words")
     matrix = torch.from_numpy(found.matrix)
     # published vectors are of any length; ours start short, and tied scores need them so
-    matrix = matrix * (_typical_length(model) / matrix.norm(dim=1).mean())
+    length = float(matrix.norm(dim=1).mean())
+    if length > 0:
+        matrix = matrix * (_typical_length(model) / length)
     for module in model.modules():
         if isinstance(module, WordVectors):
             ids = torch.from_numpy(found.ids) + len(SPECIAL_WORDS)
@@ -51,5 +53,5 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
 def _typical_length(model: LanguageModel) -> float:
     for module in model.modules():
         if isinstance(module, WordVectors):
-            return float(module.weight.norm(dim=1).mean())
+            return float(module.weight.detach().norm(dim=1).mean())
     raise TypeError("the model has no word vectors")

@@ -20,8 +20,11 @@ from nextword.errors import TrainingError
 from nextword.losses.softmax import Loss
 from nextword.models.base import LanguageModel, State, detach
 from nextword.training.batches import BatchSource
-from nextword.training.optimizer import Schedule, build_optimizer, gradient_norm
+from nextword.training.optimizer import build_optimizer, gradient_norm
+from nextword.training.schedule import Course, Schedule
 
+VALIDATION_SHARE = 0.05
+"""Of a time budget, looks at the validation part take about this share at most."""
 FAILURES_IN_A_ROW = 20
 """After so many steps without a finite gradient the training stops."""
 
@@ -36,8 +39,12 @@ class Progress:
     """Targets learned from."""
     seconds: float = 0.0
     """Time spent training, validation included."""
+    validation_seconds: float = 0.0
+    """Time of that spent on validation."""
     validations: int = 0
     """Looks taken at the validation part."""
+    looks_due: int = 0
+    """Looks that were due so far; a time budget may have had no room for some."""
     best_loss: float = math.inf
     """The best validation loss, in nats a word."""
     best_step: int = 0
@@ -109,19 +116,27 @@ class Trainer:
         self.precision = choose_precision(config.precision, device)
         self.optimizer = build_optimizer(model, config)
         self.steps_per_epoch = -(-len(batches) // config.accumulate)
-        assert config.epochs is not None, "open settings are resolved before training"
-        self.total_steps = max(1, math.ceil(config.epochs * self.steps_per_epoch))
-        self.schedule = Schedule(config, self.total_steps)
+        self.course = Course(config, self.steps_per_epoch)
+        self.schedule = Schedule(config)
         self.progress = Progress()
         self.carried: State = self._fresh_state()
         self.should_stop = should_stop
 
     @property
+    def total_steps(self) -> int:
+        """Optimizer steps in the whole training; an estimate where time is the budget."""
+        return self.course.steps_ahead(self.progress.step, self.progress.seconds)
+
+    @property
+    def done(self) -> float:
+        """The share of the training that is done, 0 to 1."""
+        return self.course.done(self.progress.step, self.progress.seconds)
+
+    @property
     def finished(self) -> bool:
         """Whether all steps are done, or validation has not improved for too long."""
         patience = self.config.patience
-        done = self.progress.step >= self.total_steps
-        return done or bool(patience and self.progress.stale >= patience)
+        return self.done >= 1 or bool(patience and self.progress.stale >= patience)
 
     def run(self) -> bool:
         """Train to the end; ``False`` if stopped before it.
@@ -129,15 +144,18 @@ class Trainer:
         Raises:
             TrainingError: step after step gave no finite gradient.
         """
-        while not self.finished and not self.should_stop():
+        # a resume with more epochs has looks ahead of it again
+        self.progress.looks_due = min(self.progress.looks_due, self._looks_due())
+        while True:
+            # before the step, so that a state saved between step and look resumes with the look
+            if self._looks_due() > self.progress.looks_due and (self._affords() or self.done >= 1):
+                self.measure()
+            if self.finished or self.should_stop():
+                return self.finished
             started = time.perf_counter()
             report = self._step()
             self.progress.seconds += time.perf_counter() - started
             self.observer.stepped(report)
-            due = self.progress.step * self.config.validations // self.total_steps
-            if due > self.progress.validations or self.finished:
-                self.measure()
-        return self.finished
 
     def measure(self) -> None:
         """Look at the validation part and remember whether it is the best so far."""
@@ -145,8 +163,11 @@ class Trainer:
         self.model.eval()
         loss = self.validate()
         progress = self.progress
-        progress.seconds += time.perf_counter() - started
-        progress.validations = progress.step * self.config.validations // self.total_steps
+        took = time.perf_counter() - started
+        progress.seconds += took
+        progress.validation_seconds += took
+        progress.validations += 1
+        progress.looks_due = self._looks_due()
         improved = loss < progress.best_loss
         if improved:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
@@ -155,6 +176,17 @@ class Trainer:
             self.schedule.stalled()
         self.observer.validated(progress, loss, improved)
 
+    def _looks_due(self) -> int:
+        return int(self.done * self.config.validations)
+
+    def _affords(self) -> bool:
+        """Whether a time budget has room for one more look like those before it."""
+        if self.course.seconds is None:
+            return True
+        spent = self.progress.validation_seconds
+        next_look = spent / max(self.progress.validations, 1)
+        return spent + next_look <= VALIDATION_SHARE * self.course.seconds
+
     def _fresh_state(self) -> State:
         return self.model.initial_state(self.batches.batch_size)
 
@@ -162,7 +194,7 @@ class Trainer:
         """One optimizer step: ``accumulate`` batches forward and back, then the weights move."""
         self.model.train()
         epoch, place = divmod(self.progress.step, self.steps_per_epoch)
-        rate = self.schedule.rate(self.progress.step)
+        rate = self.schedule.rate(self.progress.step, self.done)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
@@ -190,7 +222,7 @@ class Trainer:
             state = self.model.initial_state(len(inputs))
         with computing_in(self.precision, self.device):
             features, after = self.model.features(inputs.to(self.device), state)
-        value = self.loss(features, self.model.output, targets.to(self.device))
+            value = self.loss(features, self.model.output, targets.to(self.device))
         (value.mean / parts).backward()  # type: ignore[no-untyped-call]
         self.carried = detach(after)
         return value.mean.detach() / parts, value.words

@@ -11,6 +11,8 @@ from nextword.models.layers import OutputLayer
 from nextword.windows import IGNORED
 
 VOCABULARY, SIZE = 60, 7
+COUNTS = torch.arange(VOCABULARY, 0, -1) ** 2
+CPU = torch.device("cpu")
 PLACES = CHUNK_ROWS + 44  # more than one chunk, the last one short
 
 
@@ -64,11 +66,11 @@ def test_a_sample_of_every_tail_word_gives_the_exact_loss(bias: bool) -> None:
     features, output, targets = example(bias)
 
     class EveryWord(SampledLoss):
-        def draw(self, vocabulary_size: int, like: Tensor) -> Candidates:
-            rest = torch.arange(self.head, vocabulary_size)
+        def draw(self, device: torch.device) -> Candidates:
+            rest = torch.arange(self.head, VOCABULARY, device=device)
             return Candidates(self.head, rest, torch.zeros(len(rest)))
 
-    ours = gradients(EveryWord(20, 40), features, output, targets)
+    ours = gradients(EveryWord(20, 40, COUNTS), features, output, targets)
     for mine, theirs in zip(ours, reference(features, output, targets), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-7)
 
@@ -81,7 +83,7 @@ def test_sampled_converges_to_exact_in_value_and_gradient() -> None:
 
     def distances(tail: int) -> list[float]:
         draws = [
-            gradients(SampledLoss(20, tail, seeded(seed)), features, output, targets)
+            gradients(SampledLoss(20, tail, COUNTS, seeded(seed)), features, output, targets)
             for seed in range(40)
         ]
         return [
@@ -101,7 +103,7 @@ def test_the_sampled_normaliser_is_unbiased() -> None:
     head = 20
     draws = []
     for seed in range(4000):
-        _, sample, log_weights = SampledLoss(head, 10, seeded(seed)).draw(VOCABULARY, features)
+        _, sample, log_weights = SampledLoss(head, 10, COUNTS, seeded(seed)).draw(CPU)
         assert sample is not None and log_weights is not None
         tail = scores[:, sample] + log_weights
         draws.append(scores[:, :head].exp().sum(1) + tail.exp().sum(1))
@@ -111,7 +113,7 @@ def test_the_sampled_normaliser_is_unbiased() -> None:
 
 def test_a_small_vocabulary_is_scored_whole() -> None:
     features, output, targets = example()
-    sampled = SampledLoss(30, 30)(features, output, targets).mean
+    sampled = SampledLoss(30, 30, COUNTS)(features, output, targets).mean
     assert sampled.item() == ExactLoss()(features, output, targets).mean.item()
 
 

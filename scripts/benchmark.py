@@ -1,0 +1,278 @@
+"""How fast nextword learns on this machine, in ratios taken in one run.
+
+    python scripts/benchmark.py --train train.txt --valid valid.txt --out OUT [--peer DIR]
+
+The two files are tokenized already, a sentence a line. Measured are
+
+* words per second of a training step, for every kind of network and every loss, and the share of
+  this machine's own matrix-product speed that it reaches;
+* validation perplexity after trainings of several lengths, each with its own schedule, with the
+  peak memory of each, and the time to a given perplexity;
+* with ``--peer``, a checkout of PyTorch's examples repository: its word_language_model, with its
+  own defaults, on the same files in the same run.
+
+Writes ``benchmark.json`` and, where matplotlib is installed, ``benchmark.png``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+KINDS = ("lstm", "gru", "rnn", "feedforward")
+LOSSES = ("sampled", "exact")
+STEPS = 8
+EPOCH_LINE = re.compile(r"end of epoch\s+(\d+) \| time:\s*([\d.]+)s .* valid ppl\s+([\d.]+)")
+
+
+def median_seconds(call: Callable[[], object], times: int = STEPS) -> float:
+    """Seconds of one call, the median of several after two to warm up."""
+    call(), call()
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def product_speed(dtype_name: str) -> float:
+    """The best speed of a square matrix product, in GFLOP/s."""
+    import torch
+
+    dtype = getattr(torch, dtype_name)
+    best = 0.0
+    for size in (512, 1024, 2048):
+        a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
+        best = max(best, 2e-9 * size**3 / median_seconds(lambda a=a, b=b: a @ b, 5))
+    return best
+
+
+def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
+    """Words per second of training steps, for every kind and loss, and their matrix work."""
+    import torch
+
+    from nextword.config import load_config
+    from nextword.training.run import Run, Watcher
+
+    rows = []
+    product = product_speed("float32")
+    for kind in KINDS:
+        for loss in LOSSES:
+            settings = {
+                "text.train": str(train.resolve()),
+                "text.valid": str(valid.resolve()),
+                "text.tokenizer": "whitespace",
+                "vocabulary.min_count": 1,
+                "model.kind": kind,
+                "training.loss": loss,
+                "training.epochs": 1,
+            }
+            torch.manual_seed(1)
+            run = Run(load_config(None, settings, {}), f"{kind}-{loss}", False, Watcher(), bool)
+            trainer = run.trainer
+            before = trainer.progress.words
+            seconds = median_seconds(trainer._step)
+            words = (trainer.progress.words - before) / (STEPS + 2)
+            candidates = len(run.text.tokenizer)
+            training = run.config.training
+            if loss == "sampled":
+                candidates = min(training.sampled_head + training.sampled_tail, candidates)
+            matrices = {id(p): p.numel() for p in run.loaded.model.parameters() if p.dim() > 1}
+            output = run.loaded.model.output.weight
+            matrices.pop(id(output))
+            matrices.pop(id(run.loaded.model.vectors.weight), None)
+            work = 6 * (sum(matrices.values()) + candidates * output.shape[1])
+            rows.append(
+                {
+                    "kind": kind,
+                    "loss": loss,
+                    "words_per_second": words / seconds,
+                    "gflops": work * words / seconds / 1e9,
+                    "share_of_product": work * words / seconds / 1e9 / product,
+                }
+            )
+            click.echo(f"{kind} {loss}: {words / seconds:,.0f} words/s", err=True)
+    return rows
+
+
+def measured_process(command: list[str], folder: Path) -> tuple[str, float, float]:
+    """Run a command; what it printed, its seconds, and its peak memory in MB."""
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        out.seek(0)
+        text = out.read()
+    if status != 0:
+        raise click.ClickException(f"{' '.join(command)} failed:\n{text[-2000:]}")
+    return text, seconds, usage.ru_maxrss / 1024
+
+
+def our_points(
+    kind: str, train: Path, valid: Path, budgets: list[float], folder: Path
+) -> list[dict[str, Any]]:
+    """One training a budget: seconds of training, perplexity after them, peak memory."""
+    points = []
+    for minutes in budgets:
+        shutil.rmtree(folder / "runs" / kind, ignore_errors=True)
+        settings = [
+            f"text.train={train.resolve()}",
+            f"text.valid={valid.resolve()}",
+            "text.tokenizer=whitespace",
+            "vocabulary.min_count=1",
+            f"model.kind={kind}",
+            f"training.minutes={minutes}",
+        ]
+        command = [sys.executable, "-m", "nextword", "train", "--run", kind, "--json"]
+        for setting in settings:
+            command += ["--set", setting]
+        text, whole, memory = measured_process(command, folder)
+        result = json.loads(text.splitlines()[-1])
+        points.append(
+            {
+                "seconds": result["seconds"],
+                "perplexity": result["valid_perplexity"],
+                "words_per_second": result["tokens_per_second"],
+                "peak_memory_mb": memory,
+                "whole_process_seconds": whole,
+            }
+        )
+    return points
+
+
+def peer_points(
+    peer: Path, train: Path, valid: Path, epochs: int, folder: Path
+) -> list[dict[str, Any]]:
+    """word_language_model with its defaults: perplexity and seconds after each epoch."""
+    data = folder / "peer-data"
+    data.mkdir(exist_ok=True)
+    shutil.copy(train, data / "train.txt")
+    shutil.copy(valid, data / "valid.txt")
+    shutil.copy(valid, data / "test.txt")  # it wants one; its figure is not used
+    main = (peer / "word_language_model" / "main.py").resolve()
+    command = [sys.executable, str(main), "--data", str(data.resolve()), "--epochs", str(epochs)]
+    text, _, memory = measured_process([*command, "--save", str(folder / "peer.pt")], folder)
+    points, seconds = [], 0.0
+    for found in EPOCH_LINE.finditer(text):
+        seconds += float(found[2])
+        points.append({"seconds": seconds, "perplexity": float(found[3]), "peak_memory_mb": memory})
+    return points
+
+
+def time_to(perplexity: float, points: list[dict[str, Any]]) -> float | None:
+    """Seconds of the shortest training that came to the perplexity."""
+    reached = [point["seconds"] for point in points if point["perplexity"] <= perplexity]
+    return min(reached, default=None)
+
+
+def draw(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
+    """Perplexity against seconds, a line a system."""
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+    except ImportError:
+        click.echo("no plot: install the extra with pip install 'nextword[plots]'", err=True)
+        return
+    styles = ["o-", "s--", "^-.", "D:", "v-", "x--"]
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00"]
+    for (name, points), style, colour in zip(curves.items(), styles, colours, strict=False):
+        seconds = [point["seconds"] for point in points]
+        axes.plot(seconds, [p["perplexity"] for p in points], style, label=name, color=colour)
+    axes.set(xscale="log", yscale="log", xlabel="training time (s)", ylabel="validation perplexity")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.grid(which="both", color="#dddddd", linewidth=0.6)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+
+
+def show(report: dict[str, Any]) -> None:
+    """The report as tables."""
+    click.echo(f"{'network':<13}{'loss':<9}{'words/s':>9}{'GFLOP/s':>9}{'of product':>12}")
+    for row in report["steps"]:
+        click.echo(
+            f"{row['kind']:<13}{row['loss']:<9}{row['words_per_second']:>9,.0f}"
+            f"{row['gflops']:>9.0f}{row['share_of_product']:>12.0%}"
+        )
+    click.echo(f"\n{'system':<26}{'seconds':>9}{'perplexity':>12}{'peak MB':>9}")
+    for name, points in report["curves"].items():
+        for point in points:
+            click.echo(
+                f"{name:<26}{point['seconds']:>9.1f}{point['perplexity']:>12.1f}"
+                f"{point['peak_memory_mb']:>9.0f}"
+            )
+    for line in report["conclusions"]:
+        click.echo(line)
+
+
+@click.command()
+@click.option("--train", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--valid", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--kinds", default="lstm", show_default=True, help="Networks to train, with commas.")
+@click.option(
+    "--minutes", default="0.25,0.5,1", show_default=True, help="Lengths of the trainings."
+)
+@click.option("--target", type=float, help="Report the time to this validation perplexity.")
+@click.option("--peer", type=click.Path(exists=True, path_type=Path), help="pytorch/examples.")
+@click.option("--peer-epochs", default=1, show_default=True)
+def main(
+    train: Path,
+    valid: Path,
+    out: Path,
+    kinds: str,
+    minutes: str,
+    target: float | None,
+    peer: Path | None,
+    peer_epochs: int,
+) -> None:
+    """Measure, and write what was measured to OUT."""
+    out.mkdir(parents=True, exist_ok=True)
+    budgets = [float(part) for part in minutes.split(",")]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        train, valid, out = train.resolve(), valid.resolve(), out.resolve()
+        os.chdir(folder)
+        report: dict[str, Any] = {
+            "product_gflops": {name: product_speed(name) for name in ("float32", "bfloat16")},
+            "steps": step_speeds(train, valid),
+            "curves": {},
+            "conclusions": [],
+        }
+        for kind in kinds.split(","):
+            name = f"nextword {kind}"
+            report["curves"][name] = our_points(kind, train, valid, budgets, folder)
+        if peer is not None:
+            theirs = peer_points(peer, train, valid, peer_epochs, folder)
+            report["curves"]["word_language_model"] = theirs
+            target = target or theirs[0]["perplexity"]
+        for name, points in report["curves"].items():
+            if target is not None:
+                reached = time_to(target, points)
+                text = "not reached" if reached is None else f"{reached:.1f} s"
+                report["conclusions"].append(f"{name}: perplexity {target:.1f} after {text}")
+    (out / "benchmark.json").write_text(json.dumps(report, indent=2) + "\n")
+    draw(report["curves"], out / "benchmark.png")
+    show(report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""``nextword info``: the machine, the runs, one run."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from nextword import __version__
+
+Cli = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def home(tiny_run: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs: the tiny one, and one that has only begun."""
+    shutil.copytree(tiny_run.path, tmp_path / "runs" / "tiny")
+    (tmp_path / "runs" / "begun").mkdir()
+    shutil.copy(tiny_run.path / "config.yaml", tmp_path / "runs" / "begun")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_machine_and_its_runs(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:
+    called = cli("info", "--json")
+    assert (called.code, called.err) == (0, "")
+    told = json.loads(called.out)
+    assert told["nextword"] == __version__
+    assert told["torch"] == str(torch.__version__)
+    assert told["devices"][0] == "cpu" and told["threads"] >= 1
+    begun, tiny = told["runs"]
+    assert (begun["run"], begun["has_model"]) == ("begun", False)
+    assert (tiny["run"], tiny["has_model"], tiny["model"]) == ("tiny", True, "lstm")
+    assert tiny["valid_perplexity"] == tiny_run.result.valid_perplexity
+    assert tiny["steps"] == tiny_run.result.steps
+
+
+def test_the_same_for_people(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:
+    called = cli("info")
+    assert called.code == 0
+    assert __version__ in called.out
+    perplexity = f"{tiny_run.result.valid_perplexity:.1f}"
+    lines = {line.split()[0]: line for line in called.out.splitlines() if line.strip()}
+    assert lines["tiny"].endswith(f"validation perplexity {perplexity}")
+    assert lines["begun"].endswith("validation perplexity -")
+
+
+def test_one_run_by_name_or_path(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:
+    told = json.loads(cli("info", "tiny", "--json").out)
+    assert told == json.loads(cli("info", home / "runs" / "tiny", "--json").out)
+    assert (told["run"], told["hidden_size"], told["layers"]) == ("tiny", 24, 1)
+    assert told["vocabulary_size"] == len(tiny_run.result.predictor.words)
+    assert told["text"].endswith("tiny.txt")
+    shown = cli("info", "tiny").out
+    assert "hidden size" in shown and "tiny.txt" in shown
+
+
+def test_no_runs_are_no_failure(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    called = cli("info")
+    assert called.code == 0 and "no runs under runs/ yet" in called.out
+    assert json.loads(cli("info", "--json").out)["runs"] == []
+
+
+def test_metrics_that_a_crash_cut_short_are_read_as_far_as_they_go(cli: Cli, home: Path) -> None:
+    metrics = home / "runs" / "tiny" / "metrics.jsonl"
+    lines = metrics.read_bytes().splitlines(keepends=True)
+    metrics.write_bytes(b"".join(lines[:-1]) + '{"kind": "valid", "samples": "é'.encode()[:-1])
+    told = json.loads(cli("info", "tiny", "--json").out)
+    assert told["validation_perplexity"] > 1
+    assert "valid_perplexity" not in told
+
+
+def test_a_run_whose_configuration_is_damaged_is_one_line(cli: Cli, home: Path) -> None:
+    (home / "runs" / "tiny" / "config.yaml").write_text("model: {kind: [")
+    called = cli("info", "tiny")
+    assert called.code == 2 and called.out == ""
+    assert "config.yaml" in called.err and "Traceback" not in called.err

@@ -1,0 +1,160 @@
+"""What all commands share: help at once, one line an error, the right exit code."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from nextword import __version__
+from nextword.cli import COMMANDS, group
+from nextword.errors import ModelError
+
+Cli = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_help_lists_every_command(cli: Cli) -> None:
+    called = cli("--help")
+    assert called.code == 0 and called.err == ""
+    for name, line in COMMANDS.items():
+        assert name in called.out and line in called.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_that_explains_its_options(cli: Cli, name: str) -> None:
+    called = cli(name, "--help")
+    assert called.code == 0 and called.err == ""
+    assert f"nextword {name}" in called.out
+    command = group.get_command(click.Context(group), name)
+    assert command is not None and command.help
+    # the line in the list of commands is the command's own first sentence, or says as much
+    assert COMMANDS[name].split()[0] == command.help.split()[0]
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+            assert option.opts[-1] in called.out
+    assert cli(name, "-h").out == called.out
+
+
+def test_help_and_completion_of_no_command_load_torch() -> None:
+    code = """
+import sys
+from nextword.cli import COMMANDS, main
+for name in ["", *COMMANDS]:
+    try:
+        main([*name.split(), "--help"])
+    except SystemExit as exit:
+        assert exit.code == 0
+heavy = {"torch", "numpy", "pydantic", "yaml", "tokenizers", "safetensors"} & {*sys.modules}
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_version_is_the_packages(cli: Cli) -> None:
+    assert cli("--version").out == f"nextword, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["trian"], "did you mean 'train'"),
+        (["xyz"], "there are train, predict"),
+        (["predict", "a", "b"], "unexpected extra argument"),
+        (["predict", "a", "-k", "0"], "-k"),
+        (["predict", "a", "-k", "many"], "-k"),
+        (["predict", "a", "--bogus"], "--bogus"),
+        (["predict", "a", "--device", "gpu"], "device"),
+        (["eval", "--split", "train"], "--split"),
+        (["--bogus"], "--bogus"),
+        (["train", "--set", "model.hidden_sise=3"], "did you mean model.hidden_size?"),
+        (["train", "--set", "model.kind"], "wanted KEY=VALUE"),
+        (["train", "--config", "none"], "shipped: "),
+        (["train", "--run", "../up", "--text", "none.txt"], "plain name"),
+    ],
+)
+def test_a_usage_error_is_said_on_stderr_with_exit_code_two(
+    cli: Cli, args: list[str], said: str
+) -> None:
+    called = cli(*args)
+    assert (called.code, called.out) == (2, "")
+    assert said in called.err
+    assert "Traceback" not in called.err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["predict", "a"], "no run under runs/"),
+        (["predict", "a", "--model", "none"], "none: no such run or model folder"),
+        (["eval"], "no run under runs/"),
+        (["info", "none"], "none: is no run folder"),
+        (["train", "--text", "none.txt"], "none.txt: no such file"),
+        (["train", "--resume"], "no run under runs/"),
+    ],
+)
+def test_a_failure_is_one_line_on_stderr_with_exit_code_one(
+    cli: Cli, args: list[str], said: str
+) -> None:
+    called = cli(*args)
+    assert (called.code, called.out) == (1, "")
+    assert called.err.startswith("Error: ") and said in called.err
+    assert called.err.count("\n") == 1
+
+
+def test_every_problem_of_a_configuration_gets_its_line(cli: Cli) -> None:
+    called = cli("train", "--set", "model.hiden_size=3", "--set", "training.epochs=-1")
+    assert called.code == 2
+    lines = called.err.splitlines()
+    assert len(lines) == 2 and all(line.startswith("Error: ") for line in lines)
+
+
+def test_an_error_of_several_lines_and_an_interrupt(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(error: BaseException) -> SimpleNamespace:
+        def raising(*args: object, **kwargs: object) -> None:
+            raise error
+
+        monkeypatch.setattr(group, "main", raising)
+        return cli("info")
+
+    assert fail(ModelError("one\ntwo")).err == "Error: one\nError: two\n"
+    for interrupt in (KeyboardInterrupt(), click.Abort()):
+        called = fail(interrupt)
+        assert (called.code, called.err) == (130, "Stopped.\n")
+
+
+def test_a_bug_shows_itself(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy(*args: object, **kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(group, "main", buggy)
+    with pytest.raises(ZeroDivisionError):
+        cli("info")
+
+
+def test_the_module_is_the_command_and_a_closed_pipe_is_no_error() -> None:
+    # the reader takes nothing and goes at once
+    command = f"{sys.executable} -m nextword --help | head -c 0; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=os.environ
+    )
+    assert done.returncode in (0, 1)
+    assert done.stderr == ""
+    whole = subprocess.run(
+        [sys.executable, "-m", "nextword", "--help"], capture_output=True, text=True, check=True
+    )
+    assert whole.stdout.startswith("Usage: nextword [OPTIONS]")

@@ -1,0 +1,105 @@
+"""What many tests share: a cache of their own, a tiny text, and one real model trained on it."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+# tiny networks lose more to handing work around than they gain; has to stand before torch
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+SENTENCES = (
+    "the small cat chases the grey mouse .",
+    "a young farmer ploughs his wide field .",
+    "every old sailor watches the dark sea .",
+    "my sister reads another long letter aloud .",
+    "nobody believes what the doctor tells them .",
+    "seven brave soldiers guard our northern gate .",
+    "her uncle never drinks coffee before dinner .",
+    "Napoleon was the Emperor of France .",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees the user's variables or writes to the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("NEXTWORD_")]:
+            patch.delenv(name)
+        patch.setenv("NEXTWORD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """About 3,000 words: eight sentences in any order, some of them to a paragraph."""
+    draw = random.Random(5)
+    paragraphs = [" ".join(draw.choices(SENTENCES, k=draw.randint(2, 5))) for _ in range(100)]
+    path = tmp_path_factory.mktemp("text") / "tiny.txt"
+    path.write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_settings(tiny_text: Path) -> dict[str, object]:
+    """A configuration by dotted keys that learns :func:`tiny_text` in two seconds."""
+    return {
+        "text.path": str(tiny_text),
+        "text.holdout": {"valid": 0.1, "test": 0.1},
+        "windows.length": 12,
+        "model.embedding_size": 16,
+        "model.hidden_size": 24,
+        "model.dropout": 0.0,
+        "training.batch_size": 8,
+        "training.epochs": 10,
+        "training.validations": 4,
+        "training.learning_rate": 0.02,
+        "training.device": "cpu",
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_run(
+    tiny_settings: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> SimpleNamespace:
+    """One finished run that tests only read.
+
+    ``home`` is the folder that holds ``runs/``, ``path`` the run folder, ``result`` what
+    ``train`` returned.
+    """
+    from nextword.training.run import train
+
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        result = train(dict(tiny_settings), run="tiny")
+    return SimpleNamespace(home=home, path=home / "runs" / "tiny", result=result)
+
+
+@pytest.fixture
+def cli() -> Callable[..., SimpleNamespace]:
+    """Calls the command line in this process: exit code, stdout and stderr.
+
+    It goes through ``main``, not through the group, since errors become exit codes there.
+    """
+    from click.testing import CliRunner
+
+    from nextword.cli import main
+
+    def call(*args: object, stdin: str | bytes | None = None) -> SimpleNamespace:
+        code: Any = None
+        with CliRunner().isolation(input=stdin) as streams:
+            try:
+                main([str(arg) for arg in args])
+            except SystemExit as exit:
+                code = exit.code
+            out, err = streams[0].getvalue(), streams[1].getvalue()
+        return SimpleNamespace(code=code, out=out.decode(), err=err.decode())
+
+    return call

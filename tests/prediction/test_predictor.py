@@ -1,0 +1,144 @@
+"""What is predicted, and what the reader remembers between two texts."""
+
+import unicodedata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import nextword
+from nextword.config.schema import ModelConfig
+from nextword.errors import NextwordError
+from nextword.models.build import build_model
+from nextword.models.folder import LoadedModel
+from nextword.prediction.predictor import Predictor, load_model
+from nextword.text.tokenizer import Tokenizer
+
+PROMPT = "Napoleon was the Emperor of"
+
+
+@pytest.fixture
+def predictor(tiny_run: SimpleNamespace) -> Predictor:
+    return load_model(tiny_run.path)
+
+
+def untrained(words: list[str], lowercase: bool = False) -> Predictor:
+    torch.manual_seed(3)
+    config = ModelConfig(embedding_size=6, hidden_size=8)
+    tokenizer = Tokenizer(["<unk>", "<eos>", *words], "words", lowercase)
+    model = build_model(config, len(tokenizer)).eval()
+    counts = torch.ones(len(tokenizer), dtype=torch.int64)
+    return Predictor(LoadedModel(model, tokenizer, config, counts))
+
+
+def test_the_network_has_learned_the_text(predictor: Predictor) -> None:
+    assert predictor.predict(PROMPT, k=1)[0].word == "France"
+    assert predictor.predict(PROMPT, k=1)[0].probability > 0.9
+    assert predictor.predict("the small cat chases the grey", k=1)[0].word == "mouse"
+
+
+def test_probabilities_are_those_of_the_softmax_over_every_word(predictor: Predictor) -> None:
+    every = predictor.predict(PROMPT, k=10**6)
+    model, tokenizer = predictor.loaded.model, predictor.loaded.tokenizer
+    ids = [tokenizer.end_id, *tokenizer.encode(PROMPT)]
+    with torch.no_grad():
+        exact = model(torch.tensor([ids]))[0][0, -1].double().softmax(0)
+    assert [p.word for p in every] == [
+        predictor.words[i] for i in exact.argsort(descending=True).tolist() if i > 1
+    ]
+    for prediction in every:
+        wanted = exact[predictor.words.index(prediction.word)].item()
+        assert prediction.probability == pytest.approx(wanted, rel=1e-4, abs=1e-9)
+    # what is missing from one is the special words' share, which is not handed to the others
+    assert sum(p.probability for p in every) == pytest.approx(1 - exact[:2].sum().item(), abs=1e-6)
+    assert predictor.predict(PROMPT, k=2) == every[:2]
+
+
+def test_special_words_are_never_predicted_even_where_they_are_likeliest() -> None:
+    predictor = untrained(["a", "b"])
+    with torch.no_grad():
+        predictor.loaded.model.output.bias[:2] = 50.0
+    found = predictor.predict("a", k=10)
+    assert {p.word for p in found} == {"a", "b"}
+    assert sum(p.probability for p in found) < 1e-6
+
+
+def test_a_prefix_narrows_and_leaves_probabilities_alone(predictor: Predictor) -> None:
+    every = predictor.predict(PROMPT, k=10**6)
+    begun = predictor.predict(PROMPT, k=10**6, prefix="f")
+    assert begun == [p for p in every if p.word.startswith("f")]
+    assert {p.word for p in begun} == {"farmer", "field"}
+    assert predictor.predict(PROMPT, prefix="qqq") == []
+
+
+def test_a_prefix_is_spelled_as_the_vocabulary_spells() -> None:
+    assert [p.word for p in untrained(["été", "ami"], True).predict("", prefix="É")] == ["été"]
+    decomposed = unicodedata.normalize("NFD", "ét")
+    assert [p.word for p in untrained(["été", "ami"]).predict("", prefix=decomposed)] == ["été"]
+    assert untrained(["ami"]).predict("", prefix="A") == []
+
+
+def test_reading_in_pieces_is_reading_at_once(predictor: Predictor) -> None:
+    whole, pieces = predictor.reader(), predictor.reader()
+    whole.read("my sister reads another long")
+    for piece in ("my sister", "", "reads", "another long"):
+        pieces.read(piece)
+    torch.testing.assert_close(pieces.probabilities(), whole.probabilities())
+    assert not torch.allclose(predictor.reader().probabilities(), whole.probabilities())
+
+
+def test_asking_changes_nothing_and_readers_do_not_meddle(predictor: Predictor) -> None:
+    first = predictor.reader()
+    first.read(PROMPT)
+    before = first.predict()
+    second = predictor.reader()
+    second.read("the small cat")
+    second.predict(prefix="c")
+    assert first.predict() == before == predictor.predict(PROMPT)
+
+
+def test_an_empty_prompt_predicts_how_a_paragraph_begins(predictor: Predictor) -> None:
+    starts = {"the", "a", "every", "my", "nobody", "seven", "her", "Napoleon"}
+    assert {p.word for p in predictor.predict("", k=8)} == starts
+    assert predictor.predict("", k=3) == predictor.predict("  \n", k=3)
+
+
+def test_unknown_words_are_named_once_each_and_read_as_unknown(predictor: Predictor) -> None:
+    reader = predictor.reader()
+    assert reader.read("the zebra and the Zebra and zebra") == ["zebra", "and", "Zebra"]
+    assert reader.read("the small cat") == []
+    assert predictor.predict("the zebra") == predictor.predict("the unicorn")
+    # a special word that somebody types is a word like any other, and unknown
+    assert predictor.reader().read("the <unk>") != []
+
+
+def test_any_text_at_all_can_be_a_prompt(predictor: Predictor) -> None:
+    for prompt in ("\x00", "\ud800", "🦓" * 50, "a" * 40_000, "\u202e—"):
+        found = predictor.predict(prompt, k=3)
+        assert len(found) == 3
+        assert all(0 <= p.probability <= 1 for p in found)
+
+
+def test_a_lower_case_model_reads_capitals() -> None:
+    predictor = untrained(["napoleon", "was"], lowercase=True)
+    assert predictor.reader().read("NAPOLEON Was") == []
+    assert predictor.predict("NAPOLEON") == predictor.predict("napoleon")
+
+
+def test_a_model_loads_from_its_run_or_folder_and_predicts_alike(
+    tiny_run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_run.home)
+    wanted = tiny_run.result.predictor.predict(PROMPT)
+    for path in (None, "tiny", tiny_run.path, str(tiny_run.path / "model")):
+        assert nextword.load_model(path).predict(PROMPT) == wanted
+
+
+def test_a_wrong_path_or_device_is_an_error_of_the_user(
+    tiny_run: SimpleNamespace, tmp_path: Path
+) -> None:
+    with pytest.raises(NextwordError, match="no such"):
+        load_model(tmp_path / "none")
+    with pytest.raises(NextwordError, match="device"):
+        load_model(tiny_run.path, device="gpu")

@@ -1,0 +1,56 @@
+"""Where and how finely is computed."""
+
+import pytest
+import torch
+
+from nextword.device import choose_device, choose_precision, computing_in
+from nextword.errors import ConfigError
+
+CPU = torch.device("cpu")
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert choose_device("cpu") == CPU
+
+
+def test_auto_takes_cuda_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == CPU
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto").type == "cuda"
+
+
+def test_a_device_that_this_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert choose_device("cuda") == torch.device("cuda")
+    assert choose_device("cuda:0") == torch.device("cuda:0")
+    for name in ("cuda:1", "mps"):
+        with pytest.raises(ConfigError, match=f"this machine has no {name}"):
+            choose_device(name)
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:x", "meta", "CPU", "xpu"])
+def test_an_unknown_device_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="is unknown; use auto, cpu, cuda"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "wanted"),
+    [({"avx512_bf16": True}, torch.bfloat16), ({"avx512_bf16": False}, torch.float32), ({}, None)],
+)
+def test_automatic_precision_is_what_the_processor_computes_fastest(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], wanted: torch.dtype | None
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert choose_precision("auto", CPU) == (wanted or torch.float32)
+    assert choose_precision("float32", CPU) == torch.float32
+    assert choose_precision("bfloat16", CPU) == torch.bfloat16
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_matrices_are_multiplied_in_the_precision_asked_for(precision: torch.dtype) -> None:
+    with computing_in(precision, CPU):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == precision
+    assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32

@@ -1,0 +1,115 @@
+"""A file is its old content or its new content, and a damaged one is one clear error."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from nextword.errors import ModelError, NextwordError
+from nextword.files import read_json, read_tensors, write_atomically, write_json, write_tensors
+
+
+def test_a_file_is_made_with_its_folders_and_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "note.txt"
+    write_atomically(path, "first, and longer")
+    write_atomically(path, "zweite ü")
+    assert path.read_bytes() == "zweite ü".encode()
+    assert [file.name for file in path.parent.iterdir()] == ["note.txt"]
+
+
+def test_a_file_has_the_permissions_that_the_user_gives_new_files(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "note.txt", b"x")
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "note.txt").stat().st_mode) == 0o640
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NextwordError, match=r"note\.txt: cannot be written \(No space left"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["note.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NextwordError, match="cannot be written"):
+        write_atomically(tmp_path / "file" / "note.txt", "x")
+
+
+def test_json_round_trip_keeps_letters_readable(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"word": "naïve", "list": [1, 2.5, None]})
+    assert "naïve" in path.read_text(encoding="utf-8")
+    assert read_json(path) == {"word": "naïve", "list": [1, 2.5, None]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"a": 1', "not valid JSON"),
+        (b"\xff\xfe\x00", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[1, 2]", "does not hold a JSON object"),
+        (None, "cannot be read"),
+    ],
+)
+def test_unusable_json_is_one_line_that_names_the_file(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=message) as caught:
+        read_json(path, ModelError)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_tensors_come_back_bit_for_bit_with_the_text_beside_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    whole = torch.randn(4, 6)
+    tensors = {
+        "transposed": whole.t(),
+        "part": whole[1:3, 2:],
+        "counts": torch.arange(3),
+        "empty": torch.empty(2, 0),
+        "learned": torch.nn.Parameter(torch.ones(2)),
+    }
+    write_tensors(path, tensors, {"progress": json.dumps({"step": 3})})
+    read, metadata = read_tensors(path)
+    assert read.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert torch.equal(read[name], tensor), name
+        assert read[name].dtype == tensor.dtype
+    assert metadata == {"progress": '{"step": 3}'}
+
+
+def test_damaged_tensors_are_one_line_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    good = save({"a": torch.zeros(100)})
+    for content in (b"", good[:-1], good[:20], b"\xff" * 8 + good[8:], b"PK\x03\x04 a zip"):
+        path.write_bytes(content)
+        with pytest.raises(ModelError) as caught:
+            read_tensors(path, ModelError)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+    path.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_tensors(path, ModelError)

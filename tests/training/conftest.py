@@ -1,0 +1,72 @@
+"""A trainer over a text of a few ids, without files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nextword.config.schema import ModelConfig, TrainingConfig
+from nextword.losses.softmax import ExactLoss
+from nextword.models.build import build_model
+from nextword.training.batches import ContinuousBatches
+from nextword.training.trainer import Progress, StepReport, Trainer
+
+CYCLE = [2, 3, 2, 4, 5, 2, 6, 7]
+"""Each word follows from the two before it, but word 2 alone does not say what comes."""
+
+
+class Recorder:
+    """Keeps what an observer is told."""
+
+    def __init__(self) -> None:
+        self.reports: list[StepReport] = []
+        self.losses: list[float] = []
+        self.looks: list[tuple[int, float, bool]] = []
+        self.weights: list[torch.Tensor] = []
+        self.trainer: Trainer | None = None
+
+    def stepped(self, report: StepReport) -> None:
+        self.reports.append(report)
+        self.losses.append(report.loss)
+        if self.trainer is not None:
+            parameters = self.trainer.model.parameters()
+            self.weights.append(torch.cat([p.detach().flatten().clone() for p in parameters]))
+
+    def validated(self, progress: Progress, loss: float, improved: bool) -> None:
+        self.looks.append((progress.step, loss, improved))
+
+
+@pytest.fixture
+def make_trainer() -> Callable[..., Trainer]:
+    """Builds a trainer whose ``observer`` is a recorder; dotted keys set anything else."""
+
+    def make(settings: dict[str, Any] | None = None, **parts: Any) -> Trainer:
+        settings = settings or {}
+        sections: dict[str, dict[str, Any]] = {
+            "model": {"embedding_size": 12, "hidden_size": 24, "dropout": 0.0, "context": 3},
+            "training": {"epochs": 1, "precision": "float32", "warmup_steps": 0},
+        }
+        for key, value in settings.items():
+            section, name = key.split(".")
+            sections[section][name] = value
+        config = TrainingConfig.model_validate(sections["training"])
+        torch.manual_seed(config.seed)
+        recorder = Recorder()
+        trainer = Trainer(
+            parts.get("model") or build_model(ModelConfig.model_validate(sections["model"]), 8),
+            parts.get("loss") or ExactLoss(),
+            parts.get("batches") or ContinuousBatches(np.array(CYCLE * 50), 4, 10),
+            config,
+            torch.device("cpu"),
+            parts.get("validate") or (lambda: 1.0),
+            recorder,
+            parts.get("should_stop") or (lambda: False),
+        )
+        recorder.trainer = trainer
+        return trainer
+
+    return make

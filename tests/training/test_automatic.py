@@ -1,0 +1,58 @@
+"""Open settings follow from the text and the budget; set ones stay."""
+
+import pytest
+
+from nextword.config import Config, load_config
+from nextword.training.automatic import resolve
+
+
+def resolved(words: int, **given: object) -> Config:
+    overrides = {key.replace("__", "."): value for key, value in given.items()}
+    return resolve(load_config(overrides=overrides, environ={}), words)
+
+
+@pytest.mark.parametrize(
+    ("words", "epochs", "batch_size"),
+    [(500, 20.0, 8), (40_000, 10.0, 8), (400_000, 4.0, 16), (600_000, 4.0, 16), (10**7, 4.0, 32)],
+)
+def test_a_small_text_is_read_more_often_in_smaller_batches(
+    words: int, epochs: float, batch_size: int
+) -> None:
+    training = resolved(words).training
+    assert (training.epochs, training.batch_size) == (epochs, batch_size)
+
+
+def test_what_is_read_more_often_is_held_back_more() -> None:
+    rates = [resolved(10**5, training__epochs=passes).model.dropout for passes in (1, 3, 8, 12, 40)]
+    assert rates == sorted(rates) and rates[0] < rates[-1]
+    minutes = [resolved(10**6, training__minutes=m).model.dropout for m in (1, 5, 60)]
+    assert minutes == sorted(minutes) and minutes[0] < minutes[-1]
+
+
+def test_much_text_gets_a_larger_network_with_smaller_steps() -> None:
+    small, large = resolved(10**5), resolved(10**7)
+    assert large.model.hidden_size > small.model.hidden_size
+    assert large.training.learning_rate < small.training.learning_rate
+
+
+def test_a_network_without_gates_and_plain_descent_get_rates_of_their_own() -> None:
+    usual = resolved(10**5).training.learning_rate
+    assert resolved(10**5, model__kind="rnn").training.learning_rate < usual
+    assert resolved(10**5, training__optimizer="sgd").training.learning_rate > usual
+
+
+def test_what_is_set_stays_even_at_its_default() -> None:
+    given = {
+        "training.epochs": 0.5,
+        "training.batch_size": 32,
+        "training.learning_rate": 0.012,
+        "training.optimizer": "sgd",
+        "model.hidden_size": 256,
+        "model.dropout": 0.3,
+    }
+    config = load_config(overrides=given, environ={})
+    assert resolve(config, 10**7) == config
+    # what was resolved once, as a run writes it, is not resolved anew
+    once = resolved(10**5)
+    again = Config.model_validate(once.model_dump())
+    assert resolve(again, 10**7) == once

@@ -1,0 +1,40 @@
+"""Prompts come from text that was held out, and can be read."""
+
+import numpy as np
+
+from nextword.text.tokenizer import Tokenizer
+from nextword.training.prompts import ARTICLE_PROMPT, default_prompts
+
+WORDS = ["<unk>", "<eos>", *ARTICLE_PROMPT.split(), "a", "b", "c", ",", "."]
+TOKENIZER = Tokenizer(WORDS, "words", lowercase=False)
+OTHER = Tokenizer(["<unk>", "<eos>", *"abcdefgh"], "words", lowercase=False)
+
+
+def ids(tokenizer: Tokenizer, *paragraphs: str) -> np.ndarray:
+    encoded = [[*tokenizer.encode(paragraph), tokenizer.end_id] for paragraph in paragraphs]
+    return np.array(sum(encoded, []), dtype=np.uint16)
+
+
+def test_the_articles_prompt_comes_first_where_its_words_are_known() -> None:
+    held_out = ids(TOKENIZER, "a b, c a b c", "b b b b b b")
+    assert default_prompts(TOKENIZER, held_out) == [ARTICLE_PROMPT, "a b, c a", "b b b b b"]
+    assert ARTICLE_PROMPT not in default_prompts(OTHER, ids(OTHER, "a b c d e f"))
+
+
+def test_only_beginnings_of_paragraphs_without_unknown_words_serve() -> None:
+    held_out = ids(OTHER, "a b", "a b unknown c d e", "h g f e d c", "a b c d")
+    assert default_prompts(OTHER, held_out) == ["h g f e d"]
+
+
+def test_prompts_are_spread_over_the_text_and_never_alike() -> None:
+    beginnings = ["a a a a a", "b a a a a", "c a a a a", "d a a a a", "e a a a a"]
+    held_out = ids(OTHER, *(f"{text} h" for text in beginnings))
+    assert default_prompts(OTHER, held_out) == [beginnings[0], beginnings[2], beginnings[4]]
+    assert default_prompts(OTHER, held_out, wanted=1) == [beginnings[0]]
+    assert default_prompts(OTHER, ids(OTHER, *["a a a a a a"] * 4)) == ["a a a a a"]
+
+
+def test_a_text_that_offers_none_gives_none() -> None:
+    assert default_prompts(OTHER, ids(OTHER)) == []
+    assert default_prompts(OTHER, ids(OTHER, "a b", "c")) == []
+    assert default_prompts(OTHER, np.array([2, 3, 4], dtype=np.uint16)) == []

@@ -1,0 +1,72 @@
+"""How far a training has come, and the learning rate there."""
+
+import math
+
+import pytest
+
+from nextword.config.schema import TrainingConfig
+from nextword.training.schedule import Course, Schedule
+
+
+def rates(steps: int, **settings: object) -> list[float]:
+    config = TrainingConfig.model_validate({"learning_rate": 1.0, **settings})
+    schedule = Schedule(config)
+    return [schedule.rate(step, step / steps) for step in range(steps)]
+
+
+def test_the_cosine_falls_from_the_peak_to_two_per_cent() -> None:
+    found = rates(1000, warmup_steps=0)
+    assert found[0] == 1.0
+    assert found[500] == pytest.approx(0.51)
+    assert found[250] == pytest.approx(0.02 + 0.98 * (1 + math.cos(math.pi / 4)) / 2)
+    assert found[-1] == pytest.approx(0.02, abs=1e-4)
+    assert all(left > right for left, right in zip(found, found[1:], strict=False))
+
+
+def test_the_rate_rises_evenly_to_its_peak() -> None:
+    found = rates(10_000, warmup_steps=100, schedule="constant")
+    assert found[:100] == pytest.approx([(step + 1) / 100 for step in range(100)])
+    assert set(found[99:]) == {1.0}
+
+
+def test_warm_up_takes_a_tenth_of_a_short_training_at_most() -> None:
+    found = rates(50, warmup_steps=100, schedule="constant")
+    assert 0 < found[0] < 0.1
+    assert found[:5] == sorted(found[:5]) and found[4] < 1.0
+    assert set(found[5:]) == {1.0}
+
+
+def test_every_rate_of_every_schedule_is_positive_and_below_the_peak() -> None:
+    for schedule in ("cosine", "plateau", "constant"):
+        for steps in (1, 2, 3, 11, 500):
+            assert all(0 < rate <= 1 for rate in rates(steps, schedule=schedule, warmup_steps=20))
+
+
+def test_a_plateau_quarters_the_rate_each_time_and_only_there() -> None:
+    for kind, wanted in [("plateau", [0.2, 0.05, 0.0125]), ("constant", [0.2, 0.2, 0.2])]:
+        config = TrainingConfig.model_validate(
+            {"schedule": kind, "learning_rate": 0.2, "warmup_steps": 0}
+        )
+        schedule = Schedule(config)
+        found = []
+        for _ in wanted:
+            found.append(schedule.rate(5, 0.5))
+            schedule.stalled()
+        assert found == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(3.0, 30), (0.25, 3), (0.001, 1), (2.5, 25)])
+def test_epochs_are_counted_in_steps(epochs: float, steps: int) -> None:
+    course = Course(TrainingConfig(epochs=epochs), steps_per_epoch=10)
+    assert course.steps_ahead(0, 0.0) == course.steps_ahead(steps, 99.0) == steps
+    assert course.done(0, 99.0) == 0
+    assert course.done(steps, 0.0) == 1
+    assert course.done(steps + 5, 0.0) == 1
+
+
+def test_a_time_budget_is_counted_in_seconds() -> None:
+    course = Course(TrainingConfig(minutes=2.0), steps_per_epoch=10)
+    assert course.done(5, 30.0) == 0.25
+    assert course.done(5, 200.0) == 1
+    assert course.steps_ahead(50, 30.0) == 200
+    assert course.steps_ahead(0, 0.0) >= 1

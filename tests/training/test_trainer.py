@@ -1,0 +1,273 @@
+"""The loop learns, stops, validates, and lets nothing that is not finite near the weights."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nextword.errors import TrainingError
+from nextword.evaluation.stream import mean_loss
+from nextword.losses.softmax import ExactLoss, LossValue
+from nextword.training.batches import ContinuousBatches, ShuffledBatches
+from nextword.training.trainer import FAILURES_IN_A_ROW, Trainer
+
+MakeTrainer = Callable[..., Trainer]
+IDS = np.array([2, 3, 2, 4, 5, 2, 6, 7] * 50)
+
+
+class SpoiledLoss:
+    """The exact loss, made not finite at some of its calls, counted from zero."""
+
+    def __init__(self, calls: set[int], how: str = "loss") -> None:
+        self.calls, self.how, self.count = calls, how, -1
+
+    def __call__(self, features: Any, output: Any, targets: Any) -> LossValue:
+        self.count += 1
+        mean, words = ExactLoss()(features, output, targets)
+        if self.count in self.calls:
+            if self.how == "gradient":  # the root's slope at zero is infinite, its value is fine
+                mean = mean + (features * 0).sum().sqrt()
+            else:
+                mean = mean * float("inf" if self.how == "infinite" else "nan")
+        return LossValue(mean, words)
+
+
+def given(losses: list[float]) -> Callable[[], float]:
+    left: Iterator[float] = iter(losses)
+    return lambda: next(left)
+
+
+@pytest.mark.parametrize(
+    ("model", "continuous"),
+    [
+        ({"kind": "rnn", "activation": "tanh"}, True),
+        ({"kind": "rnn", "activation": "sigmoid"}, True),
+        ({"kind": "rnn", "activation": "relu"}, True),
+        ({"kind": "rnn", "input": "one_hot", "bias": False}, True),
+        ({"kind": "lstm"}, True),
+        ({"kind": "lstm", "layers": 2, "tie_weights": False}, False),
+        ({"kind": "gru"}, True),
+        ({"kind": "feedforward"}, True),
+        ({"kind": "feedforward", "input": "one_hot"}, False),
+    ],
+    ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
+)
+def test_every_kind_learns_a_cycle_by_heart(
+    make_trainer: MakeTrainer, model: dict[str, object], continuous: bool
+) -> None:
+    batches = ContinuousBatches(IDS, 4, 8) if continuous else ShuffledBatches(IDS, 4, 8, 8, 1)
+    settings = {f"model.{key}": value for key, value in model.items()}
+    settings |= {"training.epochs": 24, "training.learning_rate": 0.03, "training.warmup_steps": 20}
+    trainer = make_trainer(settings, batches=batches)
+    assert trainer.run()
+    # without any memory of the word before, 0.41 nats is the best that can be reached
+    assert trainer.observer.losses[0] > 1.5
+    assert max(trainer.observer.losses[-5:]) < 0.1
+    assert trainer.progress.words == 24 * (len(IDS) - 1)
+    assert trainer.progress.step == trainer.total_steps == 24 * 13
+    if continuous:
+        assert mean_loss(trainer.model, IDS, streams=4) < 0.1
+
+
+def test_bfloat16_learns_too(make_trainer: MakeTrainer) -> None:
+    settings = {"training.precision": "bfloat16", "training.epochs": 20}
+    trainer = make_trainer({**settings, "training.learning_rate": 0.03})
+    trainer.run()
+    assert mean_loss(trainer.model, IDS) < 0.1
+    assert {p.dtype for p in trainer.model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_two_half_batches_added_up_are_one_batch(make_trainer: MakeTrainer, optimizer: str) -> None:
+    ids = IDS[:161]  # 16 full windows
+    settings = {
+        "training.optimizer": optimizer,
+        "training.learning_rate": 0.05,
+        "training.epochs": 2,
+        "training.clip_norm": 0.3,
+    }
+    whole = make_trainer(settings, batches=ShuffledBatches(ids, 4, 10, 10, 1))
+    halves = make_trainer(
+        {**settings, "training.accumulate": 2}, batches=ShuffledBatches(ids, 2, 10, 10, 1)
+    )
+    for trainer in (whole, halves):
+        trainer.run()
+        assert trainer.progress.step == 8
+    assert halves.observer.losses == pytest.approx(whole.observer.losses, rel=1e-5)
+    for left, right in zip(whole.model.parameters(), halves.model.parameters(), strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-6)
+
+
+def test_the_batches_left_over_at_an_epochs_end_are_a_step_too(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer({"training.accumulate": 3, "training.epochs": 2})
+    assert len(trainer.batches) == 10
+    trainer.run()
+    assert trainer.progress.step == 8
+    assert trainer.progress.words == 2 * (len(IDS) - 1)
+
+
+@pytest.mark.parametrize("how", ["nan", "infinite", "gradient"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_what_is_not_finite_never_reaches_the_weights(
+    make_trainer: MakeTrainer, how: str, accumulate: int
+) -> None:
+    loss = SpoiledLoss({3 * accumulate, 4 * accumulate}, how)
+    trainer = make_trainer(
+        {"training.accumulate": accumulate, "training.epochs": accumulate}, loss=loss
+    )
+    assert trainer.run()
+    weights = trainer.observer.weights
+    moved = [not torch.equal(a, b) for a, b in zip(weights, weights[1:], strict=False)]
+    assert moved == [True, True, False, False] + [True] * (len(moved) - 4)
+    assert all(torch.isfinite(each).all() for each in weights)
+    for state in trainer.optimizer.state.values():
+        assert all(torch.isfinite(value).all() for value in state.values())
+    assert trainer.progress.skipped == 2
+    assert trainer.progress.failures == 0
+    assert trainer.progress.step == 10
+    finite = [math.isfinite(value) for value in trainer.observer.losses]
+    assert finite == [True] * 10 if how == "gradient" else finite.count(False) == 2
+
+
+def test_a_state_that_is_not_finite_is_not_carried_on(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer()
+    trainer.carried = tuple(torch.full_like(part, math.nan) for part in trainer.carried)
+    trainer.progress.step = 2  # inside an epoch, where the state is carried
+    trainer.run()
+    assert trainer.progress.skipped == 1
+    assert all(torch.isfinite(part).all() for part in trainer.carried)
+
+
+def test_failing_again_and_again_ends_with_what_to_change(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer({"training.epochs": 10}, loss=SpoiledLoss(set(range(5, 1000))))
+    with pytest.raises(TrainingError, match=r"lower training\.learning_rate \(now 0\.012\)"):
+        trainer.run()
+    assert trainer.progress.step == 5 + FAILURES_IN_A_ROW
+    assert torch.equal(trainer.observer.weights[4], trainer.observer.weights[-1])
+
+
+def test_failures_must_be_in_a_row_to_end_a_training(make_trainer: MakeTrainer) -> None:
+    spoiled = {call for call in range(60) if call % 15 != 14}
+    trainer = make_trainer({"training.epochs": 6}, loss=SpoiledLoss(spoiled))
+    assert trainer.run()
+    assert trainer.progress.skipped == len(spoiled)
+
+
+@pytest.mark.parametrize("looks", [1, 3, 10])
+def test_looks_are_spread_evenly_and_the_last_is_at_the_end(
+    make_trainer: MakeTrainer, looks: int
+) -> None:
+    trainer = make_trainer({"training.epochs": 3, "training.validations": looks})
+    trainer.run()
+    assert [step for step, _, _ in trainer.observer.looks] == [
+        math.ceil(30 * look / looks) for look in range(1, looks + 1)
+    ]
+    assert trainer.progress.validations == looks
+
+
+def test_the_best_look_is_remembered(make_trainer: MakeTrainer) -> None:
+    validate = given([3.0, 2.0, 2.5, math.nan, 1.0, 1.0])
+    trainer = make_trainer({"training.epochs": 3, "training.validations": 6}, validate=validate)
+    trainer.run()
+    improved = [step for step, _, better in trainer.observer.looks if better]
+    assert improved == [5, 10, 25]
+    progress = trainer.progress
+    assert (progress.best_loss, progress.best_step, progress.stale) == (1.0, 25, 1)
+
+
+@pytest.mark.parametrize(("patience", "steps"), [(1, 15), (2, 20), (0, 30), (5, 30)])
+def test_patience_ends_a_training_that_no_longer_improves(
+    make_trainer: MakeTrainer, patience: int, steps: int
+) -> None:
+    trainer = make_trainer(
+        {"training.epochs": 3, "training.validations": 6, "training.patience": patience},
+        validate=given([3.0, 2.0, 2.5, 2.5, 1.0, 3.0]),
+    )
+    assert trainer.run()
+    assert trainer.finished
+    assert trainer.progress.step == steps
+
+
+def test_a_plateau_lowers_the_rate_of_the_steps_after_it(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer(
+        {
+            "training.epochs": 3,
+            "training.validations": 6,
+            "training.schedule": "plateau",
+            "training.learning_rate": 0.16,
+        },
+        validate=given([3.0, 3.0, 2.0, 2.0, 2.0, 1.0]),
+    )
+    trainer.run()
+    rates = [report.learning_rate for report in trainer.observer.reports]
+    wanted = [0.16] * 10 + [0.04] * 10 + [0.01] * 5 + [0.0025] * 5
+    assert rates == pytest.approx(wanted)
+
+
+def test_a_training_can_be_stopped_and_goes_on_where_it_was(make_trainer: MakeTrainer) -> None:
+    whole = make_trainer({"training.epochs": 2})
+    whole.run()
+    halts = iter([False] * 7 + [True] + [False] * 100)
+    halted = make_trainer({"training.epochs": 2}, should_stop=lambda: next(halts))
+    assert not halted.run()
+    assert halted.progress.step == 7
+    assert halted.run()
+    assert torch.equal(halted.observer.weights[-1], whole.observer.weights[-1])
+
+
+def test_the_state_runs_on_within_an_epoch_and_starts_afresh_in_the_next(
+    make_trainer: MakeTrainer,
+) -> None:
+    trainer = make_trainer({"training.learning_rate": 1e-30, "training.epochs": 2})
+    streams = [trainer.batches.batch(0, index).inputs for index in range(10)]
+    model = trainer.model.eval()
+    for steps, words in [(4, streams[:4]), (10, streams), (11, streams[:1])]:
+        while trainer.progress.step < steps:
+            trainer._step()
+        with torch.no_grad():
+            _, wanted = model.features(torch.cat(words, 1), model.initial_state(4))
+        for mine, theirs in zip(trainer.carried, wanted, strict=True):
+            torch.testing.assert_close(mine, theirs)
+            assert not mine.requires_grad
+
+
+def test_dropout_is_on_in_steps_and_off_in_looks(make_trainer: MakeTrainer) -> None:
+    modes: list[bool] = []
+
+    def look() -> float:
+        modes.append(trainer.model.training)
+        return 1.0
+
+    trainer = make_trainer({"training.validations": 2}, validate=look)
+    before = trainer.observer.stepped
+    trainer.observer.stepped = lambda report: (before(report), modes.append(model.training))[0]
+    model = trainer.model
+    trainer.run()
+    assert modes == [True] * 5 + [False] + [True] * 5 + [False]
+
+
+def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer({"training.minutes": 0.3 / 60})
+    assert trainer.run()
+    assert 0.3 <= trainer.progress.seconds < 1.0
+    assert trainer.observer.looks[-1][0] == trainer.progress.step > 5
+    rates = [report.learning_rate for report in trainer.observer.reports]
+    assert rates[-1] < 0.2 * rates[0]
+
+
+def test_a_slow_look_at_the_validation_part_does_not_eat_a_time_budget(
+    make_trainer: MakeTrainer,
+) -> None:
+    import time
+
+    def look() -> float:
+        time.sleep(0.05)
+        return 1.0
+
+    trainer = make_trainer({"training.minutes": 0.4 / 60}, validate=look)
+    trainer.run()
+    # ten were wanted; the first tells what one costs, the last ends the training
+    assert 1 <= len(trainer.observer.looks) <= 2
