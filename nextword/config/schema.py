@@ -180,9 +180,9 @@ class TrainingConfig(Section):
     """Largest norm of the gradient; 0 switches clipping off."""
     loss: Literal["sampled", "exact"] = "sampled"
     """``exact``: softmax over all words. ``sampled``: common ones exactly, a sample of the rest."""
-    sampled_head: Count = 2000
+    sampled_head: Count = 1000
     """sampled: how many of the most frequent words are always scored."""
-    sampled_tail: Count = 1024
+    sampled_tail: Count = 512
     """sampled: how many of the other words are drawn at each step."""
     validations: Count = 10
     """How many times a training looks at the validation part, evenly spread."""
