@@ -8,11 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from nextword.version import __version__
+
 if TYPE_CHECKING:
     from nextword.prediction.predictor import Prediction, Predictor, load_model
     from nextword.training.run import train
 
-__version__ = "0.1.0"
 
 __all__ = ["Prediction", "Predictor", "__version__", "load_model", "train"]
 

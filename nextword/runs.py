@@ -81,6 +81,32 @@ def newest_run() -> RunFolder:
     return max(found, key=_changed)
 
 
+def run_to_begin(name: str | None, stem: str) -> RunFolder:
+    """The folder of a new run: called ``name``, or after ``stem``.
+
+    Raises:
+        ConfigError: a run of that name is there already.
+    """
+    folder = run_folder(fresh_name(stem) if name is None else name)
+    if folder.path.exists():
+        raise ConfigError(
+            f"{folder.path}: exists already; choose another --run, or go on with --resume"
+        )
+    return folder
+
+
+def run_to_resume(name: str | None) -> RunFolder:
+    """The folder of the run to go on with: called ``name``, or the newest.
+
+    Raises:
+        ConfigError: nothing was saved there.
+    """
+    folder = newest_run() if name is None else run_folder(name)
+    if not folder.state.is_file():
+        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
+    return folder
+
+
 def _changed(run: RunFolder) -> float:
     files = (run.config, run.metrics, run.model / "model.safetensors")
     return max(file.stat().st_mtime for file in files if file.exists())

@@ -65,7 +65,8 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
     import torch
 
     from nextword.config import load_config
-    from nextword.training.run import Run, Watcher
+    from nextword.training.run import Run
+    from nextword.training.watcher import Watcher
 
     rows = []
     product = product_speed("float32")

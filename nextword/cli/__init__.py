@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from nextword import __version__
 from nextword.errors import NextwordError
+from nextword.version import __version__
 
 COMMANDS = {
     "train": "Train a predictor on a text.",

@@ -10,8 +10,8 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from nextword.prediction.predictor import Prediction
-from nextword.training.run import Watcher
 from nextword.training.trainer import Progress, StepReport, Trainer
+from nextword.training.watcher import Watcher
 
 SMOOTHING = 0.05
 """Weight of the newest step in the loss that the bar shows."""
@@ -58,10 +58,11 @@ class Console(Watcher):
         self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
     ) -> None:
         best = "" if progress.stale else ", the best so far"
-        self.say(f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}")
+        lines = [f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}"]
         for prompt, found in samples.items():
             words = ", ".join(f"{p.word} {percent(p.probability)}" for p in found)
-            self.say(f"    {prompt} ... {words}")
+            lines.append(f"    {prompt} ... {words}")
+        self.say("\n".join(lines))
 
     def ended(self) -> None:
         if self.bar is not None:

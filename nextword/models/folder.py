@@ -14,13 +14,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from nextword import __version__
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError
 from nextword.files import read_json, read_tensors, write_atomically, write_json, write_tensors
 from nextword.models.base import LanguageModel
 from nextword.models.build import build_model
 from nextword.text.tokenizer import Tokenizer
+from nextword.version import __version__
 
 FORMAT = "nextword-model"
 FORMAT_VERSION = 1

@@ -6,7 +6,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,56 +14,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nextword import __version__
 from nextword.config import Config, dump_config, load_config
 from nextword.device import choose_device
-from nextword.errors import ConfigError, TextError
+from nextword.errors import ConfigError
 from nextword.evaluation.stream import mean_loss
 from nextword.files import write_atomically
 from nextword.losses.sampled import SampledLoss
 from nextword.losses.softmax import ExactLoss, Loss
 from nextword.models.build import build_model
 from nextword.models.folder import LoadedModel, load_model_folder, save_model, save_weights
-from nextword.prediction.predictor import Prediction, Predictor
-from nextword.runs import RunFolder, fresh_name, newest_run, run_folder
-from nextword.shipped import shipped
+from nextword.prediction.predictor import Predictor
+from nextword.runs import run_to_begin, run_to_resume
 from nextword.text.encoded import EncodedText, prepare_text
 from nextword.training.automatic import resolve
 from nextword.training.batches import build_batches
 from nextword.training.card import model_card
 from nextword.training.prompts import default_prompts
+from nextword.training.source import stem, with_text
 from nextword.training.start import start_from_vectors
 from nextword.training.state import restore_state, save_state
 from nextword.training.trainer import Progress, StepReport, Trainer
+from nextword.training.watcher import Watcher
+from nextword.version import __version__
 
-SHIPPED_TEXT = "napoleon.txt"
 VALIDATION_STREAMS = 16
 """Pieces in which the validation part is read while training, at most; final figures use one."""
 WORDS_PER_STREAM = 2_000
 """Shorter pieces would make the figure worse than it is: each begins with an empty memory."""
 VALIDATION_WORDS = 50_000
 """Words of the validation part that are looked at while training, at most."""
-
-
-class Watcher:
-    """Who watches a run; the methods do nothing until a surface overrides them."""
-
-    def say(self, line: str) -> None:
-        """Something worth a line on the screen."""
-
-    def began(self, trainer: Trainer) -> None:
-        """The training begins, or goes on where it stopped."""
-
-    def stepped(self, report: StepReport) -> None:
-        """An optimizer step was taken or left out."""
-
-    def validated(
-        self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
-    ) -> None:
-        """The validation part was measured; ``samples`` has what now follows each prompt."""
-
-    def ended(self) -> None:
-        """No more steps; the final figures are being taken."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +94,7 @@ def train(
         NextwordError: the text, the configuration or the run folder will not do.
     """
     if not isinstance(config, Config):
-        begun = _to_resume(run).config if resume else None
+        begun = run_to_resume(run).config if resume else None
         config = load_config(begun, dict(config or {}))
     # a caller's own draws are not disturbed by ours
     with torch.random.fork_rng():
@@ -134,8 +113,9 @@ class Run:
         should_stop: Callable[[], bool],
     ) -> None:
         self.watcher = watcher
-        self.config = _with_text(config)
-        self.folder = _claim(self.config, name, resume)
+        self.config = with_text(config)
+        fresh = f"{stem(self.config)}-{self.config.model.kind}"
+        self.folder = run_to_resume(name) if resume else run_to_begin(name, fresh)
         self.device = choose_device(self.config.training.device)
         if self.config.training.threads:
             torch.set_num_threads(self.config.training.threads)
@@ -292,63 +272,9 @@ class Run:
             file.write(json.dumps(finite, ensure_ascii=False) + "\n")
 
 
-def _with_text(config: Config) -> Config:
-    """The configuration with the text it means, by a path that holds from anywhere."""
-    text = config.text
-    if text.train is not None:
-        named = {"train": text.train, "valid": text.valid, "test": text.test}
-        update: dict[str, Any] = {part: _absolute(path) for part, path in named.items() if path}
-    else:
-        path = text.path if text.path is not None else str(_shipped_text())
-        update = {
-            "path": [_absolute(p) for p in path] if isinstance(path, list) else _absolute(path)
-        }
-    return config.model_copy(update={"text": text.model_copy(update=update)})
-
-
-def _shipped_text() -> Path:
-    path = shipped("data", SHIPPED_TEXT)
-    if path is None:
-        raise TextError(f"{SHIPPED_TEXT}: the shipped text is missing; install nextword again")
-    return path
-
-
-def _absolute(path: str) -> str:
-    if path == "-" or Path(path).exists():
-        return path if path == "-" else str(Path(path).resolve())
-    found = (
-        shipped("data", Path(path).name) if Path(path).parent in (Path(), Path("data")) else None
-    )
-    return path if found is None else str(found)
-
-
-def _claim(config: Config, name: str | None, resume: bool) -> RunFolder:
-    """The run's folder; refuses to begin where a run is, or to go on where none is."""
-    if resume:
-        return _to_resume(name)
-    if name is None:
-        source = config.text.train or config.text.path
-        first = source[0] if isinstance(source, list) else source
-        stem = "text" if first in (None, "-") else Path(str(first)).name.split(".")[0] or "text"
-        name = fresh_name(f"{stem}-{config.model.kind}")
-    folder = run_folder(name)
-    if folder.path.exists():
-        raise ConfigError(
-            f"{folder.path}: exists already; choose another --run, or go on with --resume"
-        )
-    return folder
-
-
 def _reading(config: Config) -> dict[str, Any]:
     """How a text is read, wherever it lies."""
     return config.text.model_dump(exclude={"path", "train", "valid", "test"})
-
-
-def _to_resume(name: str | None) -> RunFolder:
-    folder = newest_run() if name is None else run_folder(name)
-    if not folder.state.is_file():
-        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
-    return folder
 
 
 def _loss(config: Config, counts: Tensor) -> Loss:

@@ -21,8 +21,8 @@ from nextword.evaluation.evaluator import evaluate
 from nextword.models.layers import WordVectors
 from nextword.text.encoded import prepare_text
 from nextword.training import run as run_module
-from nextword.training.run import Watcher
 from nextword.training.trainer import StepReport, Trainer
+from nextword.training.watcher import Watcher
 
 STEPS = 26
 """Of an epoch of the tiny text."""
