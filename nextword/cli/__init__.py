@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -75,6 +76,9 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; every foreseen error becomes one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a letter that a terminal lacks stops nothing
     try:
         code: Any = group.main(args, prog_name="nextword", standalone_mode=False)
     except click.ClickException as error:
@@ -90,5 +94,9 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:
         # the reader of a pipe has gone; Python must not try to flush to it once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        place = "" if error.filename is None else f"{error.filename}: "
+        click.echo(f"Error: {place}{error.strerror or error}", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.options import device_option, echo_json, json_option, model_option
 
 
 @click.command("eval")
@@ -51,7 +50,7 @@ def command(
     with tqdm(total=len(part.ids), unit="word", unit_scale=True, leave=False) as bar:
         measured = evaluate(loaded, part.ids, part.characters, progress=lambda n: bar.update(n))
     if as_json:
-        click.echo(json.dumps(measured.as_dict()))
+        echo_json(measured.as_dict())
         return
     from nextword.cli.console import percent
 

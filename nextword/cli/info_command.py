@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from nextword.cli.options import json_option
+from nextword.cli.options import echo_json, json_option
 
 
 @click.command("info")
@@ -26,7 +26,7 @@ def command(run: Path | None, as_json: bool) -> None:
         found = [RunFolder(path) for path in folders if RunFolder(path).exists]
         described = {**_machine(), "runs": [_describe(folder) for folder in found]}
     if as_json:
-        click.echo(json.dumps(described, ensure_ascii=False))
+        echo_json(described)
     else:
         _show(described)
 

@@ -1,14 +1,14 @@
-"""Options that several commands share."""
+"""Options that several commands share, and the JSON that they answer in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 model_option = click.option(
     "--model",
@@ -22,3 +22,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps."
 )
+
+
+def echo_json(content: Mapping[str, Any]) -> None:
+    """One line of JSON on stdout, in letters that stdout's encoding has."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
+    click.echo(json.dumps(content, ensure_ascii=encoding != "utf8"))

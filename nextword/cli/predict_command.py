@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.options import device_option, echo_json, json_option, model_option
 
 if TYPE_CHECKING:
     from nextword.prediction.predictor import Prediction, Predictor, Reader
@@ -44,7 +43,7 @@ def command(
         # a shell passes on bytes that are no text; JSON cannot
         answer.to(prompt.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     elif sys.stdin.isatty():
-        _session(predictor, count, prefix)
+        _session(predictor, answer)
     else:
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
@@ -63,12 +62,15 @@ class _Answer:
 
     def to(self, prompt: str) -> None:
         """Answer one prompt."""
-        reader = self.predictor.reader()
+        self.after(self.predictor.reader(), prompt)
+
+    def after(self, reader: Reader, prompt: str) -> None:
+        """Let a reader go on with a prompt, and answer."""
         _say_unknown(reader.read(prompt), self.said)
         predictions = reader.predict(self.count, self.prefix)
         if self.as_json:
             found = [asdict(prediction) for prediction in predictions]
-            click.echo(json.dumps({"prompt": prompt, "predictions": found}, ensure_ascii=False))
+            echo_json({"prompt": prompt, "predictions": found})
         else:
             _show(predictions, self.prefix)
 
@@ -84,25 +86,23 @@ class _Answer:
             raise click.UsageError("no prompt: give one as an argument or through a pipe")
 
 
-def _session(predictor: Predictor, count: int, prefix: str) -> None:
+def _session(predictor: Predictor, answer: _Answer) -> None:
     click.echo(
         "Type words and press Enter; the network reads on from line to line.\n"
         "An empty line asks again, /new starts afresh, Ctrl-D ends.",
         err=True,
     )
-    reader: Reader = predictor.reader()
-    said: set[str] = set()
+    reader = predictor.reader()
     while True:
         try:
-            line = input("> ")
+            line = input("> " if sys.stdout.isatty() else "")
         except EOFError:
             click.echo(err=True)
             return
         if line.strip() == "/new":
             reader = predictor.reader()
             continue
-        _say_unknown(reader.read(line), said)
-        _show(reader.predict(count, prefix), prefix)
+        answer.after(reader, line)
 
 
 def _show(predictions: list[Prediction], prefix: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import click
 
-from nextword.cli.options import json_option
+from nextword.cli.options import echo_json, json_option
 
 
 @click.command("train")
@@ -57,7 +56,7 @@ def command(
     with stopping_on_signals() as request:
         result = train(resolved, run=run, resume=resume, watcher=Console(), should_stop=request)
     if as_json:
-        click.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        echo_json(result.as_dict())
     else:
         for part in ("valid", "test"):
             perplexity = getattr(result, f"{part}_perplexity")

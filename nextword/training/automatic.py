@@ -21,17 +21,18 @@ EPOCHS = (4.0, 20.0)
 STEPS = 400
 """A pass over a small text should move the weights often enough; smaller batches see to it."""
 BATCH_SIZES = (8, 16, 32)
-WORDS_A_MINUTE = 1_200_000
-"""What two cores read in a minute, about; only the dropout of a budget in minutes rests on it."""
-LARGE = 5_000_000
-"""From so many words to read on, a network twice as wide is worth its time."""
 HIDDEN_SIZES = (256, 512)
+WORDS_A_MINUTE = (1_600_000, 750_000)
+"""What two cores read in a minute with a network of each size, about; size and dropout of a
+training with a budget in minutes rest on it."""
+LARGE = 4_500_000
+"""A network of the larger size is worth its time from so many words on."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
 RNN_SHARE = 0.25
 """The standard RNN, which has no gates, takes this share of the rate the others take."""
 LARGE_SHARE = 0.8
 """And a large network this share of the rate of a small one."""
-DROPOUTS = ((1.5, 0.1), (4.0, 0.2), (9.0, 0.3), (15.0, 0.4), (float("inf"), 0.5))
+DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (12.0, 0.3), (18.0, 0.4), (float("inf"), 0.5))
 """Passes up to which a dropout is enough: what is read more often is easier learned by heart."""
 
 
@@ -47,14 +48,13 @@ def resolve(config: Config, training_words: int) -> Config:
         epochs=min(max(WORDS_TO_READ / training_words, EPOCHS[0]), EPOCHS[1]),
         batch_size=_batch_size(training_words, config.windows.length),
     )
-    to_read = training_words * training.epochs
-    if training.minutes is not None:
-        to_read = WORDS_A_MINUTE * training.minutes
-    model = _filled(
-        config.model,
-        hidden_size=HIDDEN_SIZES[to_read >= LARGE],
-        dropout=_dropout(to_read / training_words),
+    small, large = (
+        training_words * training.epochs if training.minutes is None else training.minutes * words
+        for words in WORDS_A_MINUTE
     )
+    model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE])
+    to_read = large if model.hidden_size >= HIDDEN_SIZES[1] else small
+    model = _filled(model, dropout=_dropout(to_read / training_words))
     training = _filled(training, learning_rate=_peak_rate(training.optimizer, model))
     return config.model_copy(update={"training": training, "model": model})
 
