@@ -33,7 +33,7 @@ RNN_SHARE = 0.25
 LARGE_SHARE = 0.8
 """And a large network this share of the rate of a small one."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (12.0, 0.3), (18.0, 0.4), (float("inf"), 0.5))
-"""Passes up to which a dropout is enough: what is read more often is easier learned by heart."""
+"""Passes, of a network of the smaller size, up to which a dropout is enough."""
 
 
 def resolve(config: Config, training_words: int) -> Config:
@@ -54,7 +54,9 @@ def resolve(config: Config, training_words: int) -> Config:
     )
     model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE])
     to_read = large if model.hidden_size >= HIDDEN_SIZES[1] else small
-    model = _filled(model, dropout=_dropout(to_read / training_words))
+    # a wider network learns by heart in fewer passes
+    passes = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]
+    model = _filled(model, dropout=_dropout(passes))
     training = _filled(training, learning_rate=_peak_rate(training.optimizer, model))
     return config.model_copy(update={"training": training, "model": model})
 
