@@ -57,6 +57,30 @@ class _Gradients:
         self.own: list[tuple[Tensor, Tensor, Tensor]] = []
         """Tail targets: their ids, and what each pulls at its row and its bias."""
 
+    def add(
+        self, here: slice, slope: Tensor, scaled: Tensor, products: Tensor, scale: float
+    ) -> None:
+        """What a chunk's scores want changed, ``slope``, by its features and by the candidates.
+
+        ``products`` are the candidates' rows in the precision of the matrix products, ``scaled``
+        the chunk's features times ``scale``.
+        """
+        self.row_bias.add_(slope.sum(0), alpha=scale)
+        slope = slope.to(products.dtype)
+        torch.mul(slope @ products, scale, out=self.features[here])
+        if products.dtype == self.rows.dtype:
+            self.rows.addmm_(slope.t(), scaled)
+        else:
+            self.rows += slope.t() @ scaled.to(products.dtype)
+
+    def add_own(
+        self, here: slice, tail: Tensor, ids: Tensor, slope: Tensor, chunk: Tensor, scale: float
+    ) -> None:
+        """The same for the targets in the tail, whose scores have a column of their own."""
+        pull = slope * scale
+        self.features[here].index_add_(0, tail, pull * self.weight[ids])
+        self.own.append((ids, pull * chunk, pull.squeeze(1)))
+
     def laid_out(self, candidates: Candidates) -> list[Tensor]:
         """By the features, the whole weight and, where there is one, the whole bias."""
         if candidates.sample is None:
@@ -116,17 +140,8 @@ class _CandidateCrossEntropy(torch.autograd.Function):
             if gradients is None:
                 continue
             part.scatter_add_(1, columns, part.new_full(columns.shape, -1.0))
-            slope, scaled = part[:, :-1], chunk * scale
-            gradients.row_bias.add_(slope.sum(0), alpha=scale)
-            slope = slope.to(precision)
-            torch.mul(slope @ products, scale, out=gradients.features[here])
-            if precision == part.dtype:
-                gradients.rows.addmm_(slope.t(), scaled)
-            else:
-                gradients.rows += slope.t() @ scaled.to(precision)
-            pull = part[tail, -1:]
-            gradients.features[here].index_add_(0, tail, pull * scale * weight[ids[tail]])
-            gradients.own.append((ids[tail], pull * scaled[tail], pull.squeeze(1) * scale))
+            gradients.add(here, part[:, :-1], chunk * scale, products, scale)
+            gradients.add_own(here, tail, ids[tail], part[tail, -1:], chunk[tail], scale)
         if gradients is not None:
             ctx.save_for_backward(*gradients.laid_out(candidates))
         return total * scale

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from nextword.config.schema import ModelConfig
 from nextword.models.base import LanguageModel, State
-from nextword.models.layers import OutputLayer, WindowDropout, WordVectors
+from nextword.models.layers import WindowDropout, WordVectors, readout
 from nextword.text.vocabulary import END_ID
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -46,12 +46,7 @@ class FeedForwardModel(LanguageModel):
         self.layers = nn.Sequential(*layers)
         rate = config.dropout if config.input_dropout is None else config.input_dropout
         self.input_dropout = WindowDropout(rate)
-        tied = self.vectors.weight if config.ties else None
-        self.projection: nn.Module = nn.Identity()
-        if tied is not None and hidden != vectors:
-            self.projection = nn.Linear(hidden, vectors, bias=False)
-        width = vectors if tied is not None else hidden
-        self.output = OutputLayer(vocabulary_size, width, config.bias, tied)
+        self.projection, self.output = readout(config, vocabulary_size, self.vectors.weight)
 
     def initial_state(self, batch_size: int) -> State:
         """The words before the first: ends of paragraphs, ``(batch, context - 1)``."""

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nextword.config.schema import ModelConfig
+
 UNIFORM_RANGE = 0.1
 """Word vectors start uniform in (-0.1, 0.1), as Zaremba and others (2014) start theirs."""
 
@@ -75,6 +77,24 @@ class WordVectors(nn.Module):
 
     def _without_frozen_rows(self, gradient: Tensor) -> Tensor:
         return gradient.index_fill(0, self.frozen, 0.0)
+
+
+def readout(
+    config: ModelConfig, vocabulary_size: int, vectors: nn.Parameter
+) -> tuple[nn.Module, OutputLayer]:
+    """From the hidden state to scores: a projection, where sizes differ, and the output layer.
+
+    Args:
+        config: the ``model`` section.
+        vocabulary_size: words to score.
+        vectors: the words' vectors, which the output layer shares if the config says so.
+    """
+    if not config.ties:
+        return nn.Identity(), OutputLayer(vocabulary_size, config.hidden_size, config.bias)
+    output = OutputLayer(vocabulary_size, config.embedding_size, config.bias, vectors)
+    if config.hidden_size == config.embedding_size:
+        return nn.Identity(), output
+    return nn.Linear(config.hidden_size, config.embedding_size, bias=False), output
 
 
 class OutputLayer(nn.Module):

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from nextword.config.schema import ModelConfig
 from nextword.models.base import LanguageModel, State
-from nextword.models.layers import OutputLayer, WindowDropout, WordVectors
+from nextword.models.layers import WindowDropout, WordVectors, readout
 
 Kernel = Callable[..., tuple[Tensor, Tensor]]
 
@@ -183,12 +183,7 @@ class RecurrentModel(LanguageModel):
         rate = config.dropout if config.input_dropout is None else config.input_dropout
         self.input_dropout = WindowDropout(rate)
         self.dropout = WindowDropout(config.dropout)
-        tied = self.vectors.weight if config.ties else None
-        self.projection: nn.Module = nn.Identity()
-        if tied is not None and hidden != vectors:
-            self.projection = nn.Linear(hidden, vectors, bias=False)
-        width = vectors if tied is not None else hidden
-        self.output = OutputLayer(vocabulary_size, width, config.bias, tied)
+        self.projection, self.output = readout(config, vocabulary_size, self.vectors.weight)
 
     def _cells(self) -> list[Cell]:
         return [cell for cell in self.cells if isinstance(cell, Cell)]

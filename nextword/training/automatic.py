@@ -18,7 +18,7 @@ WORDS_TO_READ = 400_000
 """A small text is read again and again until about so many words have been read."""
 EPOCHS = (4.0, 20.0)
 """Fewest and most passes that are chosen."""
-STEPS = 400
+STEPS = 300
 """A pass over a small text should move the weights often enough; smaller batches see to it."""
 BATCH_SIZES = (8, 16, 32)
 HIDDEN_SIZES = (256, 512)
