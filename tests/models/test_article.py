@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nextword.config.schema import ModelConfig
+from nextword.config import ModelConfig, find_config, load_config
 from nextword.losses.softmax import ExactLoss
 from nextword.models.build import build_model
 from nextword.models.layers import WordVectors
@@ -64,14 +64,10 @@ def by_hand(
 @pytest.mark.parametrize("kind", ["tanh", "sigmoid", "relu"])
 def test_value_and_gradient_are_those_of_the_equations(kind: Activation) -> None:
     torch.manual_seed(5)
-    config = ModelConfig(
-        kind="rnn",
-        activation=kind,
-        input="one_hot",
-        hidden_size=HIDDEN,
-        bias=False,
-        dropout=0,
-    )
+    whole = load_config(find_config("article"), environ={})
+    assert (whole.training.optimizer, whole.training.loss) == ("sgd", "exact")
+    assert not whole.windows.continuous  # each window begins with h_0
+    config = whole.model.model_copy(update={"activation": kind, "hidden_size": HIDDEN})
     model = build_model(config, VOCABULARY).double()
     assert isinstance(model, RecurrentModel)
     assert isinstance(model.vectors, WordVectors)
