@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 import torch
 
 from nextword.errors import ConfigError
+
+BUSY_MARGIN = 0.5
+"""Less load than this, of one core, is ordinary."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -31,6 +35,27 @@ def choose_device(name: str) -> torch.device:
     if not present:
         raise ConfigError(f"device: this machine has no {name}; use auto or cpu")
     return device
+
+
+def advice_when_busy(threads: int) -> str | None:
+    """What to try where other programs keep the processor busy; ``None`` where they do not.
+
+    PyTorch's threads wait for each other in a busy loop. When another program takes one of their
+    cores, all of them wait, and training can be ten times slower than with a thread less.
+
+    Args:
+        threads: threads that the training will use.
+    """
+    if not hasattr(os, "getloadavg") or threads < 2:
+        return None
+    load = os.getloadavg()[0]
+    spare = int((os.cpu_count() or 1) - load + BUSY_MARGIN)
+    if spare >= threads:
+        return None
+    return (
+        f"other programs keep this machine busy (load {load:.1f}); should training be slow, stop it "
+        f"and try --set training.threads={max(spare, 1)}"
+    )
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:

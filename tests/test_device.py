@@ -1,9 +1,11 @@
 """Where and how finely is computed."""
 
+import os
+
 import pytest
 import torch
 
-from nextword.device import choose_device, choose_precision, computing_in
+from nextword.device import advice_when_busy, choose_device, choose_precision, computing_in
 from nextword.errors import ConfigError
 
 CPU = torch.device("cpu")
@@ -54,3 +56,16 @@ def test_matrices_are_multiplied_in_the_precision_asked_for(precision: torch.dty
     with computing_in(precision, CPU):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == precision
     assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("load", "threads", "advised"),
+    [(0.1, 4, None), (0.4, 4, None), (1.2, 4, "threads=3"), (9.0, 4, "threads=1"), (9.0, 1, None)],
+)
+def test_a_busy_machine_is_said_with_what_to_try(
+    monkeypatch: pytest.MonkeyPatch, load: float, threads: int, advised: str | None
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    advice = advice_when_busy(threads)
+    assert advice is None if advised is None else advice is not None and advice.endswith(advised)

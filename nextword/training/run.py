@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nextword.config import Config, dump_config, load_config
-from nextword.device import choose_device
+from nextword.device import advice_when_busy, choose_device
 from nextword.errors import ConfigError
 from nextword.evaluation.stream import mean_loss
 from nextword.files import write_atomically
@@ -120,6 +120,9 @@ class Run:
         if self.config.training.threads:
             torch.set_num_threads(self.config.training.threads)
         self.text = prepare_text(self.config.text, self.config.vocabulary, report=watcher.say)
+        advice = advice_when_busy(torch.get_num_threads()) if self.device.type == "cpu" else None
+        if advice is not None and not self.config.training.threads:
+            self.watcher.say(advice)
         watcher.say(_describe_text(self.text))
         self.config = resolve(self.config, len(self.text.parts["train"].ids))
         training = self.config.training
