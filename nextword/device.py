@@ -53,8 +53,8 @@ def advice_when_busy(threads: int) -> str | None:
     if spare >= threads:
         return None
     return (
-        f"other programs keep this machine busy (load {load:.1f}); should training be slow, stop it "
-        f"and try --set training.threads={max(spare, 1)}"
+        f"other programs keep this machine busy (load {load:.1f}); should training be slow, "
+        f"stop it and try --set training.threads={max(spare, 1)}"
     )
 
 
