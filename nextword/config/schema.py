@@ -109,8 +109,9 @@ class WindowsConfig(Section):
 class ModelConfig(Section):
     """The network."""
 
-    kind: Literal["rnn", "lstm", "gru", "feedforward"] = "lstm"
-    """The family: the standard RNN, LSTM, GRU, or a feed-forward network without memory."""
+    kind: Literal["rnn", "lstm", "gru", "feedforward", "ngram"] = "lstm"
+    """The family: the standard RNN, LSTM, GRU, a feed-forward network without memory, or counted
+    n-grams (interpolated modified Kneser-Ney)."""
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
     """f of the standard RNN and of the feed-forward network; LSTM and GRU have their own."""
     input: Literal["embedding", "one_hot"] = "embedding"
@@ -119,6 +120,9 @@ class ModelConfig(Section):
     """A word2vec or GloVe file, text or binary, that the embedding starts from."""
     freeze_vectors: bool = False
     """Keep the words found in ``vectors`` as they are."""
+    start: Literal["cooccurrence", "random"] = "cooccurrence"
+    """What the embedding starts from where no ``vectors`` are named: what stands near what in the
+    training text, or chance. Unless set, chance if there are less than 30 seconds to train."""
     embedding_size: Count = 256
     """Width of a word's vector."""
     hidden_size: Count = 256
@@ -127,6 +131,8 @@ class ModelConfig(Section):
     """Recurrent (or hidden) layers, one above the other."""
     context: Count = 5
     """feedforward: how many words back the network sees."""
+    order: Annotated[int, _Number, Field(ge=1, le=9)] = 5
+    """Words in the longest n-grams: of an ngram model, and of the one mixed with a network."""
     bias: bool = True
     """Whether layers add a bias; the article's equations have none."""
     tie_weights: bool = True
@@ -178,6 +184,10 @@ class TrainingConfig(Section):
     """Decoupled decay, on matrices only."""
     clip_norm: NonNegative = 1.0
     """Largest norm of the gradient; 0 switches clipping off."""
+    activation_penalty: NonNegative = 1.0
+    """Pull of the output features towards zero: this times their mean square."""
+    change_penalty: NonNegative = 0.5
+    """Pull against change from one place to the next: this times the mean square of it."""
     loss: Literal["sampled", "exact"] = "sampled"
     """``exact``: softmax over all words. ``sampled``: common ones exactly, a sample of the rest."""
     sampled_head: Count = 1000
@@ -202,6 +212,18 @@ class TrainingConfig(Section):
     """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""
 
 
+class MixtureConfig(Section):
+    """What is mixed with the network once it is trained, weighed on the validation part."""
+
+    ngram: bool | None = None
+    """Counted n-grams of ``model.order`` words. Unless set, kept where they help."""
+    cache: bool = True
+    """Find on the validation part how a cache of the recent text is best used, where it is asked
+    for."""
+    cache_size: Annotated[int, _Number, Field(ge=1, le=100_000)] = 2000
+    """Words that the cache keeps."""
+
+
 class Config(Section):
     """Everything a training run is told."""
 
@@ -210,5 +232,6 @@ class Config(Section):
     windows: WindowsConfig = WindowsConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    mixture: MixtureConfig = MixtureConfig()
     about: dict[str, str | int | float] = {}
     """Written by a run: versions and the text's SHA-256; has no effect when read."""

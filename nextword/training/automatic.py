@@ -25,13 +25,15 @@ HIDDEN_SIZES = (256, 512)
 WORDS_A_MINUTE = (1_600_000, 750_000)
 """What two cores read in a minute with a network of each size, about; size and dropout of a
 training with a budget in minutes rest on it."""
-LARGE = 4_500_000
+LARGE = 1_300_000
 """A network of the larger size is worth its time from so many words on."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
 RNN_SHARE = 0.25
 """The standard RNN, which has no gates, takes this share of the rate the others take."""
 LARGE_SHARE = 0.8
 """And a large network this share of the rate of a small one."""
+LEAST_MINUTES = 0.5
+"""A shorter training has no time to find start vectors in the text."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (12.0, 0.3), (18.0, 0.4), (float("inf"), 0.5))
 """Passes, of a network of the smaller size, up to which a dropout is enough."""
 
@@ -53,6 +55,8 @@ def resolve(config: Config, training_words: int) -> Config:
         for words in WORDS_A_MINUTE
     )
     model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE])
+    if training.minutes is not None and training.minutes < LEAST_MINUTES:
+        model = _filled(model, start="random")
     to_read = large if model.hidden_size >= HIDDEN_SIZES[1] else small
     # a wider network learns by heart in fewer passes
     passes = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]

@@ -1,10 +1,12 @@
-"""Word vectors of others as the start of ours."""
+"""What the word vectors start from: those of others, or what stands near what in the text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError
@@ -12,6 +14,7 @@ from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
 from nextword.models.vectors import read_vectors
 from nextword.text.vocabulary import SPECIAL_WORDS
+from nextword.training.cooccurrence import cooccurrence_vectors
 
 
 def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[str]) -> str:
@@ -48,6 +51,25 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
     share = 100 * len(found.ids) / known
     kept = ", kept as they are" if config.freeze_vectors else ""
     return f"{path.name}: vectors for {len(found.ids):,} of {known:,} words ({share:.1f} %){kept}"
+
+
+def start_from_text(
+    model: LanguageModel, config: ModelConfig, ids: NDArray[np.integer], seed: int
+) -> None:
+    """Start the embedding from what stands near what in the training text.
+
+    Args:
+        model: a network whose word vectors are replaced, but for those of words never seen.
+        config: the ``model`` section.
+        ids: the training text ``(words,)``.
+        seed: of the search for the vectors.
+    """
+    for module in model.modules():
+        if isinstance(module, WordVectors):
+            length = _typical_length(model)
+            vectors = cooccurrence_vectors(ids, len(module.weight), config.embedding_size, seed)
+            found = vectors.any(1).nonzero().squeeze(1)
+            module.start_from(found, length * vectors[found], freeze=False)
 
 
 def _typical_length(model: LanguageModel) -> float:

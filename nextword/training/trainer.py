@@ -17,6 +17,7 @@ from torch import Tensor
 from nextword.config.schema import TrainingConfig
 from nextword.device import choose_precision, computing_in
 from nextword.errors import TrainingError
+from nextword.losses.penalties import activation_penalty
 from nextword.losses.softmax import Loss
 from nextword.models.base import LanguageModel, State, detach
 from nextword.training.batches import BatchSource
@@ -146,6 +147,9 @@ class Trainer:
         """
         # a resume with more epochs has looks ahead of it again
         self.progress.looks_due = min(self.progress.looks_due, self._looks_due())
+        if self.progress.step == 0 and self.done < 1:
+            # preparations may have used up part of a time budget, and nothing is learned yet
+            self.progress.looks_due = self._looks_due()
         while True:
             # before the step, so that a state saved between step and look resumes with the look
             if self._looks_due() > self.progress.looks_due and (self._affords() or self.done >= 1):
@@ -223,7 +227,12 @@ class Trainer:
         with computing_in(self.precision, self.device):
             features, after = self.model.features(inputs.to(self.device), state)
             value = self.loss(features, self.model.output, targets.to(self.device))
-        (value.mean / parts).backward()  # type: ignore[no-untyped-call]
+            descended = value.mean
+            if self.config.activation_penalty or self.config.change_penalty:
+                descended = descended + activation_penalty(
+                    features, self.config.activation_penalty, self.config.change_penalty
+                )
+        (descended / parts).backward()  # type: ignore[no-untyped-call]
         self.carried = detach(after)
         return value.mean.detach() / parts, value.words
 

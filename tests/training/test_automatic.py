@@ -56,3 +56,10 @@ def test_what_is_set_stays_even_at_its_default() -> None:
     once = resolved(10**5)
     again = Config.model_validate(once.model_dump())
     assert resolve(again, 10**7) == once
+
+
+def test_a_training_of_seconds_does_not_spend_them_on_start_vectors() -> None:
+    assert resolved(10**6, training__minutes=0.2).model.start == "random"
+    assert resolved(10**6, training__minutes=1).model.start == "cooccurrence"
+    given = resolved(10**6, training__minutes=0.2, model__start="cooccurrence")
+    assert given.model.start == "cooccurrence"
