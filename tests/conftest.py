@@ -61,6 +61,7 @@ def tiny_settings(tiny_text: Path) -> dict[str, object]:
         "training.validations": 4,
         "training.learning_rate": 0.02,
         "training.device": "cpu",
+        "mixture.ngram": False,
     }
 
 

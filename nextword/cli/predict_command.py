@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from nextword.cli.options import device_option, echo_json, json_option, model_option
+from nextword.reading.adaptation import ADAPTATIONS, Adapt
 
 if TYPE_CHECKING:
     from nextword.prediction.predictor import Prediction, Predictor, Reader
@@ -23,11 +24,23 @@ if TYPE_CHECKING:
     "-k", "count", default=5, show_default=True, type=click.IntRange(min=1), help="How many words."
 )
 @click.option("--prefix", default="", metavar="LETTERS", help="Only words that begin with these.")
+@click.option(
+    "--adapt",
+    type=click.Choice(ADAPTATIONS),
+    help="How to learn from the prompt itself, in memory only.  [default: cache in a session, "
+    "else none]",
+)
 @model_option
 @device_option
 @json_option
 def command(
-    prompt: str | None, count: int, prefix: str, model: Path | None, device: str, as_json: bool
+    prompt: str | None,
+    count: int,
+    prefix: str,
+    adapt: str | None,
+    model: Path | None,
+    device: str,
+    as_json: bool,
 ) -> None:
     """Say which words are most likely to follow PROMPT.
 
@@ -38,12 +51,15 @@ def command(
     from nextword.prediction.predictor import load_model
 
     predictor = load_model(model, str(choose_device(device)))
-    answer = _Answer(predictor, count, prefix, as_json)
+    session = prompt is None and sys.stdin.isatty()
+    # counted n-grams have nothing that could adapt
+    usual = "cache" if session and predictor.loaded.config.kind != "ngram" else "none"
+    answer = _Answer(predictor, count, prefix, cast(Adapt, adapt or usual), as_json)
     if prompt is not None:
         # a shell passes on bytes that are no text; JSON cannot
         answer.to(prompt.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-    elif sys.stdin.isatty():
-        _session(predictor, answer)
+    elif session:
+        _session(answer)
     else:
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
@@ -53,16 +69,23 @@ def command(
 class _Answer:
     """Answers prompts on stdout, and says on stderr, once, which words are unknown."""
 
-    def __init__(self, predictor: Predictor, count: int, prefix: str, as_json: bool) -> None:
+    def __init__(
+        self, predictor: Predictor, count: int, prefix: str, adapt: Adapt, as_json: bool
+    ) -> None:
         self.predictor = predictor
         self.count = count
         self.prefix = prefix
+        self.adapt = adapt
         self.as_json = as_json
         self.said: set[str] = set()
 
     def to(self, prompt: str) -> None:
         """Answer one prompt."""
-        self.after(self.predictor.reader(), prompt)
+        self.after(self.reader(), prompt)
+
+    def reader(self) -> Reader:
+        """A reader at the beginning of a text."""
+        return self.predictor.reader(self.adapt)
 
     def after(self, reader: Reader, prompt: str) -> None:
         """Let a reader go on with a prompt, and answer."""
@@ -86,13 +109,13 @@ class _Answer:
             raise click.UsageError("no prompt: give one as an argument or through a pipe")
 
 
-def _session(predictor: Predictor, answer: _Answer) -> None:
+def _session(answer: _Answer) -> None:
     click.echo(
         "Type words and press Enter; the network reads on from line to line.\n"
         "An empty line asks again, /new starts afresh, Ctrl-D ends.",
         err=True,
     )
-    reader = predictor.reader()
+    reader = answer.reader()
     while True:
         try:
             line = input("> " if sys.stdout.isatty() else "")
@@ -100,7 +123,7 @@ def _session(predictor: Predictor, answer: _Answer) -> None:
             click.echo(err=True)
             return
         if line.strip() == "/new":
-            reader = predictor.reader()
+            reader = answer.reader()
             continue
         answer.after(reader, line)
 

@@ -60,8 +60,10 @@ def command(
     else:
         for part in ("valid", "test"):
             perplexity = getattr(result, f"{part}_perplexity")
+            alone = getattr(result, f"network_{part}_perplexity")
             if perplexity is not None:
-                click.echo(f"{part:<5} perplexity {perplexity:,.2f}")
+                mixed = f" (network alone {alone:,.2f})" if alone != perplexity else ""
+                click.echo(f"{part:<5} perplexity {perplexity:,.2f}{mixed}")
         click.echo(
             f"{result.steps:,} steps in {result.seconds:,.1f} s, "
             f"{result.tokens_per_second:,.0f} words/s"

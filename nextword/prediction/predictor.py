@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from nextword.device import choose_device
-from nextword.models.base import State
-from nextword.models.folder import LoadedModel, load_model_folder
+from nextword.model_folder import LoadedModel, load_model_folder
 from nextword.prediction.ranking import top_words
+from nextword.reading.adaptation import Adapt
+from nextword.reading.base import places_at_once
 from nextword.runs import find_model
 from nextword.text.vocabulary import SPECIAL_WORDS
 
@@ -29,16 +30,17 @@ class Prediction:
 
 
 class Reader:
-    """A place in a text: what the network remembers of the words read so far.
+    """A place in a text: what the model remembers of the words read so far.
 
     Args:
-        loaded: the network and its words.
+        loaded: the model and its words.
+        adapt: how it adapts to what it reads; all that it learns goes with this object.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, adapt: Adapt = "none") -> None:
         self._loaded = loaded
-        self._state: State = loaded.model.initial_state(1)
-        self._features = torch.empty(0)
+        self._reading = loaded.reading(adapt)
+        self._forecast = torch.empty(0)
         # a text begins where a paragraph has just ended
         self._read([loaded.tokenizer.end_id])
 
@@ -51,18 +53,16 @@ class Reader:
             return []
         return self._loaded.tokenizer.unknown_words(text)
 
-    @torch.inference_mode()
     def _read(self, ids: list[int]) -> None:
-        device = self._loaded.model.output.weight.device
-        words = torch.tensor([ids], device=device)
-        features, self._state = self._loaded.model.features(words, self._state)
-        self._features = features[0, -1]
+        # forecasts are over the whole vocabulary: a long text goes piece by piece
+        places = places_at_once(len(self._loaded.tokenizer))
+        for start in range(0, len(ids), places):
+            piece = torch.tensor(ids[start : start + places])
+            self._forecast = self._reading.read(piece).log_probabilities[-1]
 
-    @torch.inference_mode()
     def probabilities(self) -> Tensor:
         """The distribution of the next word, ``(vocabulary,)`` on the CPU."""
-        scores: Tensor = self._loaded.model.output(self._features)
-        return scores.float().softmax(0).cpu()
+        return self._forecast.exp().cpu()
 
     def predict(self, k: int = 5, prefix: str = "") -> list[Prediction]:
         """The ``k`` likeliest next words that begin with ``prefix``, never a special word."""
@@ -94,19 +94,27 @@ class Predictor:
         """The vocabulary in id order: the special words, then by falling frequency."""
         return self.loaded.tokenizer.words
 
-    def reader(self) -> Reader:
-        """A fresh reader, to be fed text bit by bit and asked in between."""
-        return Reader(self.loaded)
+    def reader(self, adapt: Adapt = "none") -> Reader:
+        """A fresh reader, to be fed text bit by bit and asked in between.
 
-    def predict(self, prompt: str = "", k: int = 5, prefix: str = "") -> list[Prediction]:
+        Args:
+            adapt: ``cache`` (words that came in places like this one are likelier to come
+                again), ``dynamic`` (the network learns on), ``both`` or ``none``.
+        """
+        return Reader(self.loaded, adapt)
+
+    def predict(
+        self, prompt: str = "", k: int = 5, prefix: str = "", adapt: Adapt = "none"
+    ) -> list[Prediction]:
         """The ``k`` words most likely to follow ``prompt``.
 
         Args:
             prompt: any text; words that the vocabulary lacks are read as unknown.
             k: how many words; fewer if fewer begin with ``prefix``.
             prefix: letters with which the words must begin.
+            adapt: see :meth:`reader`.
         """
-        reader = self.reader()
+        reader = self.reader(adapt)
         reader.read(prompt)
         return reader.predict(k, prefix)
 
@@ -124,5 +132,4 @@ def load_model(path: str | os.PathLike[str] | None = None, device: str = "cpu") 
     """
     place = choose_device(device)
     loaded = load_model_folder(find_model(Path(path) if path is not None else None))
-    loaded.model.to(place)
-    return Predictor(loaded)
+    return Predictor(loaded.to(place))

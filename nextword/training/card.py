@@ -5,18 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from nextword.config.schema import Config
-from nextword.models.base import LanguageModel
+from nextword.model_folder import LoadedModel
 from nextword.text.encoded import EncodedText
 
 
-def model_card(config: Config, model: LanguageModel, text: EncodedText) -> str:
+def model_card(config: Config, loaded: LoadedModel, text: EncodedText) -> str:
     """Markdown for people who find the folder."""
     architecture = config.model
+    if architecture.kind == "ngram":
+        described = f"N-grams of up to {architecture.order} words, interpolated modified Kneser-Ney"
+    else:
+        described = (
+            f"Network: {architecture.kind}, layers: {architecture.layers}, "
+            f"units: {architecture.hidden_size}"
+        )
     return f"""# A next-word predictor
 
 - Trained on: {_named(config)} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
-- Network: {architecture.kind}, layers: {architecture.layers}, units: {architecture.hidden_size}, \
-{model.parameter_count():,} learned numbers
+- {described}, {loaded.model.parameter_count():,} learned numbers
 - Vocabulary: {len(text.tokenizer):,} words, `{text.tokenizer.kind}` tokenizer
 
 Ask it from the terminal, with this folder's path:
@@ -34,7 +40,8 @@ nextword.load_model("FOLDER").predict("Napoleon was the Emperor of", k=5)
 ```
 
 `config.json` describes the network, `tokenizer.json` holds the words (Hugging Face `tokenizers`
-format), `model.safetensors` the weights. Nothing in this folder is code.
+format), `model.safetensors` the weights. `mixture.json` and `ngram.safetensors`, where they are,
+hold counted n-grams and how they are mixed with the network. Nothing in this folder is code.
 """
 
 

@@ -49,6 +49,8 @@ def test_json_is_one_line_on_stdout_and_the_rest_is_on_stderr(cli: Cli, config: 
         "tokens_per_second",
         "valid_perplexity",
         "test_perplexity",
+        "network_valid_perplexity",
+        "network_test_perplexity",
     }
     assert (result["run"], result["steps"]) == ("mine", 26)
     assert 1 < result["valid_perplexity"] < 40 and 1 < result["test_perplexity"] < 40

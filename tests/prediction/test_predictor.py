@@ -10,8 +10,8 @@ import torch
 import nextword
 from nextword.config.schema import ModelConfig
 from nextword.errors import NextwordError
+from nextword.model_folder import LoadedModel
 from nextword.models.build import build_model
-from nextword.models.folder import LoadedModel
 from nextword.prediction.predictor import Predictor, load_model
 from nextword.text.tokenizer import Tokenizer
 

@@ -15,8 +15,8 @@ from nextword import load_model
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError
 from nextword.files import write_json
+from nextword.model_folder import LoadedModel, load_model_folder, save_model, save_weights
 from nextword.models.build import build_model
-from nextword.models.folder import LoadedModel, load_model_folder, save_model, save_weights
 from nextword.text.tokenizer import Tokenizer
 
 PROMPTS = ["", "Napoleon was the Emperor of", "the small zebra chases", "her uncle"]

@@ -1,0 +1,44 @@
+"""A network that reads: its state runs on from word to word, its weights stay as they are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nextword.models.base import LanguageModel
+from nextword.reading.base import Forecast, Reading
+
+
+class NetworkReading(Reading):
+    """What a trained network foresees.
+
+    Args:
+        model: the network, on any device; put into evaluation mode.
+    """
+
+    signs = 2
+    """Evidence: the entropy of the forecast in nats, and its greatest log-probability."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model = model.eval()
+        self._state = model.initial_state(1)
+        self.features = torch.empty(0)
+        """What the network made of the words of the last call, ``(words, size)``."""
+
+    @torch.no_grad()
+    def read(self, ids: Tensor) -> Forecast:
+        words = ids.to(self.model.output.weight.device)
+        features, self._state = self.model.features(words[None], self._state)
+        self.features = features[0]
+        return forecast_of(self.model.output(self.features).float().log_softmax(1))
+
+
+def forecast_of(log_probabilities: Tensor) -> Forecast:
+    """A network's forecast with its evidence.
+
+    Args:
+        log_probabilities: ``(places, vocabulary)``.
+    """
+    entropy = -(log_probabilities.exp() * log_probabilities).sum(1)
+    evidence = torch.stack([entropy, log_probabilities.amax(1)], 1)
+    return Forecast(log_probabilities, evidence)

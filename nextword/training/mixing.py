@@ -1,0 +1,158 @@
+"""What is mixed with a trained network, and by which weights: found on the validation part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nextword.config.schema import Config
+from nextword.model_folder import LoadedModel
+from nextword.ngram.model import NgramModel
+from nextword.reading.base import places_at_once
+from nextword.reading.cache import Cache, CacheSettings
+from nextword.reading.ensemble import Mixture, Parts, combinations
+from nextword.reading.mixture import Weights, fit, mixed_likelihood
+from nextword.reading.network import NetworkReading
+from nextword.reading.ngram import NgramReading
+from nextword.text.encoded import EncodedText
+from nextword.text.vocabulary import END_ID
+
+WORDS = 20_000
+"""Words of the validation part that are looked at, at most."""
+FEWEST = 200
+"""Fewer words say nothing of weights."""
+SHARPNESS = (0.1, 0.2, 0.4, 0.8)
+"""Of a cache, tried one after the other."""
+WORTH = 0.005
+"""Nats a word that n-grams must save to be kept, where the configuration leaves it open."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one part said of a text, word by word."""
+
+    likelihoods: NDArray[np.float64]
+    """Log-probability of the word that came, ``(words,)``."""
+    evidence: NDArray[np.float64]
+    """``(words, signs)``."""
+
+
+class _Looks:
+    """What some parts said of the same text, side by side."""
+
+    def __init__(self, *looks: _Look) -> None:
+        self.likelihoods = np.stack([look.likelihoods for look in looks], 1)
+        self.evidence = np.concatenate([look.evidence for look in looks], 1)
+
+    def fitted(self, constant: bool, words: slice = slice(None)) -> Weights:
+        return fit(self.likelihoods[words], self.evidence[words], constant)
+
+    def mean(self, weights: Weights, words: slice = slice(None)) -> float:
+        """Mean log-probability under a mixture."""
+        return mixed_likelihood(self.likelihoods[words], self.evidence[words], weights)
+
+    def crossed(self, constant: bool) -> float:
+        """The same, each half weighed by what the other one taught."""
+        middle = len(self.likelihoods) // 2
+        halves = slice(0, middle), slice(middle, None)
+        there, back = halves, halves[::-1]
+        return sum(
+            self.mean(self.fitted(constant, learned), asked) / 2 for learned, asked in (there, back)
+        )
+
+    def promise(self) -> float:
+        """The better of both: what to expect of :meth:`best` on another text."""
+        return max(self.crossed(constant=True), self.crossed(constant=False))
+
+    def best(self) -> Weights:
+        """Constant shares, or such as follow the evidence where that is worth it."""
+        return self.fitted(constant=self.crossed(constant=True) >= self.crossed(constant=False))
+
+
+def fit_mixture(
+    loaded: LoadedModel, text: EncodedText, config: Config, say: Callable[[str], None]
+) -> Mixture:
+    """Count n-grams and find what weighs how much.
+
+    Args:
+        loaded: the trained network, on any device.
+        text: what it was trained on and what was held out.
+        config: its ``mixture`` section says what to mix.
+        say: is told what came of it.
+    """
+    wanted = config.mixture
+    cache = CacheSettings(size=wanted.cache_size)
+    held_out = text.parts.get("valid")
+    if held_out is None or len(held_out.ids) < FEWEST:
+        if wanted.ngram:
+            say("too little is held out to weigh n-grams by, so none are mixed in")
+        return Mixture(cache=cache)
+    ngram = None
+    if wanted.ngram is not False:
+        train = text.parts["train"].ids
+        ngram = NgramModel.fit(train, len(text.tokenizer), config.model.order)
+    caches = [replace(cache, sharpness=value) for value in SHARPNESS] if wanted.cache else []
+    network, counted, kept = _look(loaded, ngram, caches, np.asarray(held_out.ids[:WORDS]))
+    if not (np.isfinite(network.likelihoods).all() and np.isfinite(network.evidence).all()):
+        return Mixture(cache=cache)  # it ran away; no weights can be found beside it
+    alone = float(network.likelihoods.mean())
+    parts = {"network": network}
+    if ngram is not None and counted is not None:
+        gain = _Looks(network, counted).promise() - alone
+        worth = bool(wanted.ngram) or gain >= WORTH
+        say(_described(gain, alone, worth))
+        if worth:
+            parts["ngram"] = counted
+    if kept:
+        gains = [_Looks(network, look).crossed(constant=True) for look in kept]
+        best = int(np.argmax(gains))
+        cache, parts["cache"] = caches[best], kept[best]
+    weights = {
+        names: _Looks(*(parts[name] for name in names.split("+"))).best()
+        for names in combinations("ngram" in parts)
+        if set(names.split("+")) <= parts.keys()
+    }
+    return Mixture(ngram if "ngram" in parts else None, cache, weights)
+
+
+def _described(gain: float, alone: float, kept: bool) -> str:
+    mixed, without = (f"{math.exp(min(-nats, 700.0)):,.1f}" for nats in (alone + gain, alone))
+    what = "with n-grams mixed in" if kept else "n-grams do not help and are left out:"
+    return f"{what} validation perplexity {mixed}, the network alone {without}"
+
+
+def _look(
+    loaded: LoadedModel,
+    ngram: NgramModel | None,
+    caches: list[CacheSettings],
+    ids: NDArray[np.integer],
+) -> tuple[_Look, _Look | None, list[_Look]]:
+    """Read a text with every part that there might be: network, n-grams, caches."""
+    size, device = len(loaded.tokenizer), loaded.network.output.weight.device
+    others: list[NgramReading | Cache] = [Cache(settings, size) for settings in caches]
+    if ngram is not None:
+        others.insert(0, NgramReading(ngram, device))
+    reading = Parts(NetworkReading(loaded.network), others)
+    own: list[NDArray[np.float64]] = []
+    evidence: list[list[NDArray[np.float64]]] = []
+    framed = torch.from_numpy(np.concatenate([[END_ID], ids]).astype(np.int64))
+    places = places_at_once(size)
+    for start in range(0, len(ids), places):
+        here = framed[start : start + places + 1]
+        forecasts = reading.read(here[:-1])
+        targets = here[1:].to(device).unsqueeze(1)
+        found = [forecast.log_probabilities.gather(1, targets) for forecast in forecasts]
+        own.append(torch.cat(found, 1).double().cpu().numpy())
+        evidence.append([forecast.evidence.double().cpu().numpy() for forecast in forecasts])
+    likelihoods = np.concatenate(own)
+    looks = [
+        _Look(likelihoods[:, i], np.concatenate(pieces))
+        for i, pieces in enumerate(zip(*evidence, strict=True))
+    ]
+    counted = None if ngram is None else looks[1]
+    return looks[0], counted, looks[1 + (ngram is not None) :]

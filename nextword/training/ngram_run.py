@@ -1,0 +1,51 @@
+"""The counting of n-grams as a run: there are no steps, so there is nothing to resume."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from nextword.config import Config
+from nextword.errors import ConfigError
+from nextword.model_folder import LoadedModel, save_model
+from nextword.ngram.model import NgramModel
+from nextword.runs import run_to_begin
+from nextword.text.encoded import prepare_text
+from nextword.training.card import model_card
+from nextword.training.record import describe_text, log, write_config
+from nextword.training.result import TrainingResult, conclude
+from nextword.training.source import stem, with_text
+from nextword.training.trainer import Progress
+from nextword.training.watcher import Watcher
+
+
+class NgramRun:
+    """A run of ``model.kind: ngram``."""
+
+    def __init__(self, config: Config, name: str | None, resume: bool, watcher: Watcher) -> None:
+        if resume:
+            raise ConfigError(
+                "an n-gram model is counted in one go; train it anew without --resume"
+            )
+        self.watcher = watcher
+        self.config = with_text(config)
+        self.folder = run_to_begin(name, f"{stem(self.config)}-ngram")
+        self.text = prepare_text(self.config.text, self.config.vocabulary, report=watcher.say)
+        watcher.say(describe_text(self.text))
+
+    def train(self) -> TrainingResult:
+        """Count, keep and measure."""
+        write_config(self.folder, self.config, self.text)
+        ids, order = self.text.parts["train"].ids, self.config.model.order
+        started = time.perf_counter()
+        model = NgramModel.fit(ids, len(self.text.tokenizer), order)
+        progress = Progress(step=order, words=len(ids), seconds=time.perf_counter() - started)
+        sizes = ", ".join(f"{count:,}" for count in model.ngram_counts())
+        self.watcher.say(f"n-grams of 1 to {order} words: {sizes}")
+        counts = torch.from_numpy(self.text.vocabulary.counts)
+        loaded = LoadedModel(model, self.text.tokenizer, self.config.model, counts)
+        save_model(self.folder.model, loaded, model_card(self.config, loaded, self.text))
+        result = conclude(self.folder.path, loaded, self.text.parts, progress, stopped=False)
+        log(self.folder, "result", **result.as_dict())
+        return result

@@ -1,0 +1,103 @@
+"""What a run came to: the figures of its best model on the held-out parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from nextword.model_folder import LoadedModel
+from nextword.prediction.predictor import Predictor
+from nextword.reading.base import Reading, foresee
+from nextword.reading.ensemble import MixedReading
+from nextword.text.cache import TextPart
+from nextword.training.trainer import Progress
+
+HELD_OUT = ("valid", "test")
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to; the fields up to ``path`` are ``train --json``'s."""
+
+    run: str
+    steps: int
+    seconds: float
+    """Time in training, validation included, over all resumes."""
+    tokens_per_second: float
+    valid_perplexity: float | None
+    """Of what predicts, by the exact softmax, in one stream; None where nothing was held out."""
+    test_perplexity: float | None
+    network_valid_perplexity: float | None
+    """Of the network alone, where n-grams are mixed with it; else the same."""
+    network_test_perplexity: float | None
+    path: Path
+    """The run folder."""
+    stopped: bool
+    """Whether it was stopped before its end; a resume would go on."""
+    predictor: Predictor
+    """The best model, ready to be asked."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract of ``nextword train --json``."""
+        names = [field.name for field in fields(self)]
+        return {name: getattr(self, name) for name in names[: names.index("path")]}
+
+
+def conclude(
+    path: Path,
+    best: LoadedModel,
+    parts: Mapping[str, TextPart],
+    progress: Progress,
+    stopped: bool,
+) -> TrainingResult:
+    """Measure the best model of a run on what was held out.
+
+    Args:
+        path: the run folder.
+        best: its model.
+        parts: the parts of the text.
+        progress: where the training ended.
+        stopped: whether that was before its end.
+    """
+    found = {
+        part: perplexities(best.reading(), parts[part], len(best.tokenizer))
+        for part in HELD_OUT
+        if part in parts
+    }
+    (valid, network_valid), (test, network_test) = (
+        found.get(part, (None, None)) for part in HELD_OUT
+    )
+    return TrainingResult(
+        run=path.name,
+        steps=progress.step,
+        seconds=round(progress.seconds, 3),
+        tokens_per_second=round(progress.words / max(progress.seconds, 1e-9), 1),
+        valid_perplexity=valid,
+        test_perplexity=test,
+        network_valid_perplexity=network_valid,
+        network_test_perplexity=network_test,
+        path=path,
+        stopped=stopped,
+        predictor=Predictor(best),
+    )
+
+
+def perplexities(reading: Reading, part: TextPart, vocabulary_size: int) -> tuple[float, float]:
+    """Perplexity of a held-out part in one stream, and that of the network alone."""
+    nats, alone = 0.0, 0.0
+    for seen in foresee(reading, part.ids, vocabulary_size):
+        nats += _cost(seen.log_probabilities, seen.targets)
+        first = reading.forecasts[0] if isinstance(reading, MixedReading) else seen
+        alone += _cost(first.log_probabilities, seen.targets)
+    words = max(len(part.ids), 1)
+    return math.exp(min(nats / words, 700.0)), math.exp(min(alone / words, 700.0))
+
+
+def _cost(log_probabilities: Tensor, targets: Tensor) -> float:
+    """Nats that the words that came cost."""
+    return -float(log_probabilities.gather(1, targets.unsqueeze(1)).double().sum())

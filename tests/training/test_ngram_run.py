@@ -1,0 +1,182 @@
+"""Counted n-grams as a run: what it leaves, what it predicts, what it refuses."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nextword import load_model, train
+from nextword.config import load_config
+from nextword.errors import ConfigError, ModelError
+from nextword.ngram.model import NgramModel
+from nextword.reading.base import foresee
+from nextword.text.encoded import prepare_text
+from nextword.training.result import TrainingResult
+from nextword.training.watcher import Watcher
+
+Cli = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def settings(tiny_settings: dict[str, object]) -> dict[str, object]:
+    return {**tiny_settings, "model.kind": "ngram", "model.order": 4}
+
+
+def measured(result: TrainingResult, part: str) -> float:
+    """The perplexity of a part, foreseen word by word by the stored model."""
+    config = load_config(result.path / "config.yaml", environ={})
+    ids = prepare_text(config.text, config.vocabulary).parts[part].ids
+    loaded = load_model(result.path).loaded
+    nats = [
+        -seen.log_probabilities.gather(1, seen.targets[:, None]).double().sum()
+        for seen in foresee(loaded.reading(), ids, len(loaded.tokenizer))
+    ]
+    return math.exp(sum(nats) / len(ids))
+
+
+def test_a_run_counts_its_text(settings: dict[str, object]) -> None:
+    result = train(settings)
+    assert (result.run, result.steps, result.stopped) == ("tiny-ngram", 4, False)
+    # a sentence's words follow from its first ones; what is left is which sentence comes
+    assert 1 < result.valid_perplexity < 2
+    for part in ("valid", "test"):
+        wanted = getattr(result, f"{part}_perplexity")
+        assert measured(result, part) == pytest.approx(wanted, rel=1e-6)
+        assert getattr(result, f"network_{part}_perplexity") == wanted
+    assert train(settings).run == "tiny-ngram-2"
+
+
+def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) -> None:
+    result = train(settings, run="a")
+    files = {str(file.relative_to(result.path)) for file in result.path.rglob("*.*")}
+    assert files == {
+        "config.yaml",
+        "metrics.jsonl",
+        "model/README.md",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+    }
+    (line,) = (result.path / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"kind": "result", **result.as_dict()}
+    card = (result.path / "model" / "README.md").read_text()
+    assert "N-grams of up to 4 words" in card
+    config = load_config(result.path / "config.yaml", environ={})
+    assert (config.model.kind, config.model.order) == ("ngram", 4)
+    assert config.about["vocabulary_size"] == len(result.predictor.words)
+
+
+def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object]) -> None:
+    result = train(settings, run="a")
+    predictor = load_model("a")
+    assert isinstance(predictor.loaded.model, NgramModel)
+    assert predictor.loaded.model.order == 4
+    found = predictor.predict("Napoleon was the Emperor of", k=1000)
+    assert found[0].word == "France" and found[0].probability > 0.9
+    assert found == result.predictor.predict("Napoleon was the Emperor of", k=1000)
+    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    with pytest.raises(ModelError, match="no network inside"):
+        _ = predictor.loaded.network
+
+
+@pytest.mark.parametrize("adapt", ["cache", "dynamic", "both"])
+def test_it_does_not_adapt_and_says_so(settings: dict[str, object], adapt: Any) -> None:
+    predictor = train(settings).predictor
+    with pytest.raises(ConfigError, match="does not adapt"):
+        predictor.reader(adapt)
+
+
+def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    one, other = train(settings), train({**settings, "training.seed": 5})
+    assert torch.equal(torch.get_rng_state(), before)
+    stored = [(r.path / "model" / "model.safetensors").read_bytes() for r in (one, other)]
+    assert stored[0] == stored[1]
+
+
+def test_longer_ngrams_foresee_more(settings: dict[str, object]) -> None:
+    found = [train({**settings, "model.order": order}) for order in (1, 2, 4)]
+    perplexities = [result.test_perplexity for result in found]
+    assert perplexities == sorted(perplexities, reverse=True)
+    config = load_config(found[0].path / "config.yaml", environ={})
+    train_ids = prepare_text(config.text, config.vocabulary).parts["train"].ids
+    assert len(np.unique(train_ids)) > perplexities[0] > 3 * perplexities[1]
+
+
+def test_it_is_not_resumed(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="counted in one go"):
+        train(load_config(overrides=settings), run="none", resume=True)
+    train(settings, run="a")
+    with pytest.raises(ConfigError, match="runs/a: nothing to resume there"):
+        train(run="a", resume=True)
+    with pytest.raises(ConfigError, match="runs/a: nothing to resume there"):
+        train({"model.kind": "lstm"}, run="a", resume=True)
+    with pytest.raises(ConfigError, match="runs/a: exists already"):
+        train(settings, run="a")
+    assert [path.name for path in Path("runs").iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("words", ["one two", "a", "one two one two one three"])
+@pytest.mark.parametrize("order", [1, 9])
+def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
+    Path("few.txt").write_text(words + "\n\n" + words + "\n")
+    given = {
+        "model.kind": "ngram",
+        "model.order": order,
+        "text.path": "few.txt",
+        "text.holdout": {"valid": 0, "test": 0},
+        "vocabulary.min_count": 1,
+    }
+    result = train(given, run="few")
+    assert result.valid_perplexity is result.network_test_perplexity is None
+    predictor = load_model("few")
+    assert {p.word for p in predictor.predict(words)} == set(words.split())
+    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_watcher_is_told_what_was_read_and_counted(settings: dict[str, object]) -> None:
+    told: list[str] = []
+    watcher = Watcher()
+    watcher.say = told.append  # type: ignore[method-assign]
+    result = train(settings, watcher=watcher)
+    assert any("words to train on, vocabulary" in line for line in told)
+    counts = ", ".join(f"{count:,}" for count in result.predictor.loaded.model.ngram_counts())
+    assert told[-1] == f"n-grams of 1 to 4 words: {counts}"
+
+
+def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None:
+    given = ("--text", tiny_text, "--run", "a", "--set", "model.kind=ngram")
+    held_out = ("--set", "text.holdout.valid=0.1", "--set", "text.holdout.test=0.1")
+    called = cli("train", *given, *held_out, "--json")
+    assert called.code == 0, called.err
+    result = json.loads(called.out)
+    assert list(result) == [
+        "run",
+        "steps",
+        "seconds",
+        "tokens_per_second",
+        "valid_perplexity",
+        "test_perplexity",
+        "network_valid_perplexity",
+        "network_test_perplexity",
+    ]
+    assert result["valid_perplexity"] < 2
+    assert "n-grams of 1 to 5 words: " in called.err
+    shown = cli("train", *given[:2], *given[4:], *held_out, "--set", "model.order=2")
+    assert "network alone" not in shown.out and "valid perplexity" in shown.out
+    resumed = cli("train", "--resume", "--run", "a")
+    assert resumed.code == 2
+    assert "counted in one go; train it anew without --resume" in resumed.err
