@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nextword.cli.options import device_option, echo_json, json_option, model_option
+from nextword.reading.adaptation import ADAPTATIONS, Adapt
+
+if TYPE_CHECKING:
+    from nextword.evaluation.baselines import Opener
+    from nextword.evaluation.evaluator import Evaluation
+    from nextword.evaluation.held_out import HeldOut
+    from nextword.model_folder import LoadedModel
 
 
 @click.command("eval")
@@ -21,51 +29,115 @@ from nextword.cli.options import device_option, echo_json, json_option, model_op
     show_default=True,
     help="Which held-out part of the run's text.",
 )
+@click.option(
+    "--suggestions",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="How many words a typist sees, for the keystrokes saved.",
+)
+@click.option(
+    "--details", is_flag=True, help="Also by frequency and position, and the words that cost most."
+)
+@click.option(
+    "--plot",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also draw pictures (PNG) into this folder.",
+)
+@click.option(
+    "--adapt",
+    type=click.Choice(ADAPTATIONS),
+    default="none",
+    show_default=True,
+    help="Adapt to the text as it is read, never looking ahead.",
+)
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Set simpler models beside it that learned from the same words.",
+)
+@click.option(
+    "--beside",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Set this run beside it too, one on the same words.",
+)
 @model_option
 @device_option
 @json_option
 def command(
-    text: tuple[str, ...], encoding: str, split: str, model: Path | None, device: str, as_json: bool
+    text: tuple[str, ...],
+    encoding: str,
+    split: str,
+    suggestions: int,
+    details: bool,
+    plot: Path | None,
+    adapt: Adapt,
+    baselines: bool,
+    beside: tuple[Path, ...],
+    model: Path | None,
+    device: str,
+    as_json: bool,
 ) -> None:
     """Measure a model on text that it has not seen.
 
-    Every word is predicted once, from all that stands before it, by the exact softmax. A word is a
-    token of the model's own tokenizer, ends of paragraphs included.
+    Every word is predicted once, from all that stands before it, among all words of the vocabulary.
+    A word is a token of the model's own tokenizer, ends of paragraphs included. What each figure
+    means: docs/evaluation.md.
     """
-    from tqdm import tqdm
-
+    from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device
-    from nextword.evaluation.evaluator import evaluate
+    from nextword.evaluation.baselines import others_beside, simpler_models
     from nextword.evaluation.held_out import held_out_part, read_text
-    from nextword.models.folder import load_model_folder
+    from nextword.evaluation.plots import prepare_plots, write_plots
+    from nextword.model_folder import load_model_folder
     from nextword.runs import find_model
 
+    if plot is not None:
+        prepare_plots(plot)
     folder = find_model(model)
-    loaded = load_model_folder(folder)
-    loaded.model.to(choose_device(device))
+    loaded = load_model_folder(folder).to(choose_device(device))
     if text:
         part = read_text(loaded.tokenizer, list(text), encoding)
     else:
         part = held_out_part(folder, loaded.tokenizer, split)
-    with tqdm(total=len(part.ids), unit="word", unit_scale=True, leave=False) as bar:
-        measured = evaluate(loaded, part.ids, part.characters, progress=lambda n: bar.update(n))
+    openers: dict[str, Opener] = {}
+    if baselines:
+        openers |= simpler_models(loaded, folder)
+    if beside:
+        openers |= others_beside(loaded, [find_model(path) for path in beside])
+    measured = _measure(lambda: loaded.reading(adapt), part, loaded, suggestions)
+    compared = {name: _measure(o, part, loaded, suggestions) for name, o in openers.items()}
+    pictures = [] if plot is None else write_plots(measured, plot)
     if as_json:
-        echo_json(measured.as_dict())
+        found = {name: each.as_dict() for name, each in compared.items()}
+        echo_json(measured.as_dict() | ({"baselines": found} if found else {}))
         return
-    from nextword.cli.console import percent
+    for line in table_lines(measured, part.name, folder):
+        click.echo(line)
+    for line in details_lines(measured) if details else []:
+        click.echo(line)
+    for line in comparison_lines({**compared, "this model": measured}) if compared else []:
+        click.echo(line)
+    for picture in pictures:
+        click.echo(f"drawn: {picture}", err=True)
 
-    speed = measured.tokens / max(measured.seconds, 1e-9)
-    rows = [
-        ("text", f"{part.name} ({measured.tokens:,} words)"),
-        ("model", str(folder)),
-        ("perplexity", f"{measured.perplexity:,.2f}"),
-        ("bits per character", f"{measured.bits_per_character:.3f}"),
-        ("unknown words", percent(measured.unknown_rate)),
-        ("right word first", percent(measured.top_1)),
-        ("among the first 3", percent(measured.top_3)),
-        ("among the first 5", percent(measured.top_5)),
-        ("keystrokes saved", percent(measured.keystroke_savings)),
-        ("time", f"{measured.seconds:.1f} s, {speed:,.0f} words/s"),
-    ]
-    for name, value in rows:
-        click.echo(f"{name:<20}{value}")
+
+def _measure(opener: Opener, part: HeldOut, loaded: LoadedModel, suggestions: int) -> Evaluation:
+    """One evaluation under a bar."""
+    from tqdm import tqdm
+
+    from nextword.evaluation.evaluator import evaluate
+
+    with tqdm(total=len(part.ids), unit="word", unit_scale=True, leave=False) as bar:
+        return evaluate(
+            opener(),
+            part,
+            loaded.tokenizer,
+            loaded.counts,
+            suggestions,
+            progress=lambda words: bar.update(words),
+        )

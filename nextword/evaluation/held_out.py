@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,37 +12,62 @@ from nextword.config import load_config
 from nextword.errors import ModelError, TextError
 from nextword.runs import RunFolder
 from nextword.text.corpus import read_lines, read_paragraphs, text_files
-from nextword.text.encoded import prepare_text
+from nextword.text.encoded import EncodedText, TextPart, prepare_text
+from nextword.text.spaces import spaces_behind
 from nextword.text.tokenizer import Tokenizer
+from nextword.text.vocabulary import UNKNOWN_ID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeldOut:
-    """A text in a model's word ids."""
+    """A text in a model's word ids, and what they do not tell of it."""
 
     name: str
     ids: NDArray[np.integer]
     """``(words,)``, an end at the end of each paragraph or line."""
     characters: int
     """Characters of the text, one for each paragraph's or line's end included."""
+    unknown_words: list[str]
+    """The words that the vocabulary lacks, one for each unknown id, in the text's order."""
+    spaced: NDArray[np.bool_]
+    """``(words,)``: whether a space follows."""
+
+    def __post_init__(self) -> None:
+        unknown = int((self.ids == UNKNOWN_ID).sum())
+        if len(self.unknown_words) != unknown or self.spaced.shape != self.ids.shape:
+            raise ValueError("the unknown words or the spaces are not those of the ids")
+
+    @classmethod
+    def of_part(cls, name: str, part: TextPart) -> HeldOut:
+        """A held-out part of a text that was made ready for training.
+
+        Raises:
+            ValueError: it is the training part, of which words and spaces are not kept.
+        """
+        if part.surface is None:
+            raise ValueError("the training part was not held out")
+        return cls(name, part.ids, part.characters, part.surface.unknown_words, part.surface.spaced)
 
 
 def read_text(tokenizer: Tokenizer, path: list[str], encoding: str) -> HeldOut:
     """Any text in the ids of a model's tokenizer."""
+    index = {word: number for number, word in enumerate(tokenizer.words)}
+    read = read_lines if tokenizer.kind == "whitespace" else read_paragraphs
+    ids: list[int] = []
+    unknown: list[str] = []
+    spaced: list[NDArray[np.bool_]] = []
     characters = 0
-
-    def counted() -> Iterator[str]:
-        nonlocal characters
-        read = read_lines if tokenizer.kind == "whitespace" else read_paragraphs
-        for paragraph in read(files, encoding):
-            characters += len(paragraph) + 1
-            yield paragraph
-
-    files = text_files(path)
-    pieces = list(tokenizer.encode_stream(counted()))
-    if not any(len(piece) > 1 for piece in pieces):
+    for paragraph in read(text_files(path), encoding):
+        words = tokenizer.split(paragraph)
+        found = [index.get(word, UNKNOWN_ID) for word in words]
+        ids += [*found, tokenizer.end_id]
+        unknown += [word for word, number in zip(words, found, strict=True) if number == UNKNOWN_ID]
+        lengths = np.array([len(word) for word in words], dtype=np.int64)
+        spaced += [spaces_behind(paragraph, lengths, tokenizer.lowercase), np.zeros(1, np.bool_)]
+        characters += len(paragraph) + 1
+    if len(ids) == len(spaced) // 2:  # nothing but ends
         raise TextError(f"{', '.join(path)}: holds no word to measure on")
-    return HeldOut(", ".join(path), np.concatenate(pieces), characters)
+    return HeldOut(", ".join(path), np.array(ids), characters, unknown, np.concatenate(spaced))
 
 
 def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
@@ -58,6 +82,28 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
         ModelError: the model has no run beside it, or its text is not what it was.
         TextError: the run held no such part out.
     """
+    run, encoded = _text_of(model, tokenizer)
+    if part not in encoded.parts:
+        raise TextError(f"{run.path}: held no {part} part out; name a --text")
+    return HeldOut.of_part(f"{part} part of {encoded.source}", encoded.parts[part])
+
+
+def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:
+    """The words that a model learned from, ``(words,)``.
+
+    Args:
+        model: the model folder, inside its run folder.
+        tokenizer: the model's.
+
+    Raises:
+        ModelError: the model has no run beside it, or its text is not what it was.
+    """
+    _, encoded = _text_of(model, tokenizer)
+    return encoded.parts["train"].ids
+
+
+def _text_of(model: Path, tokenizer: Tokenizer) -> tuple[RunFolder, EncodedText]:
+    """The run that a model folder lies in, and its text as it was split then."""
     run = RunFolder(model.parent)
     if not run.exists:
         raise ModelError(f"{model}: has no run beside it that held text out; name a --text")
@@ -70,7 +116,4 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
         )
     if encoded.tokenizer.words != tokenizer.words:
         raise ModelError(f"{model}: its words are not those of {run.config}; name a --text")
-    if part not in encoded.parts:
-        raise TextError(f"{run.path}: held no {part} part out; name a --text")
-    found = encoded.parts[part]
-    return HeldOut(f"{part} part of {encoded.source}", found.ids, found.characters)
+    return run, encoded

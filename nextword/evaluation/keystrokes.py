@@ -1,9 +1,11 @@
 """What predictions save a person who types: keys pressed with them against keys without.
 
 A simulated typist sees the ``k`` likeliest words that begin with what is typed of the current
-word, after every letter and before the first. When the word is among them, one key takes it and
-the space behind it. Words that the vocabulary lacks, and everything else, is typed letter by
-letter. The measure is that of the word-prediction field (Trnka and McCoy, 2008).
+word, after every letter and before the first. As soon as the word is among them, one key takes it
+and the space behind it. Where no space follows in the text, such as before a comma, the keyboard
+takes its space back by itself, as telephones do: none is saved. Words that the vocabulary lacks,
+and ends of paragraphs, are typed in full. The measure is that of the word-prediction field (Newell
+and others, 1998; Trnka and McCoy, 2008).
 """
 
 from __future__ import annotations
@@ -12,20 +14,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nextword.text.vocabulary import SPECIAL_WORDS
 
 SUGGESTIONS = 3
 """Words shown at once, as on a telephone's keyboard."""
-_END_OF_ALPHABET = "\U0010ffff"
 
 
 class Typist:
     """Counts the keys that suggestions save.
 
     Args:
-        words: the vocabulary in id order.
+        words: the vocabulary in id order, special words first; they are never suggested.
         suggestions: words shown at once.
     """
 
@@ -33,45 +35,105 @@ class Typist:
         self.suggestions = suggestions
         special = len(SPECIAL_WORDS)
         order = sorted(range(special, len(words)), key=lambda i: words[i])
-        alphabet = np.array([words[i] for i in order] or [""], dtype=object)
-        self.order = torch.tensor(order, dtype=torch.int64)
-        lengths = [0] * special + [len(word) for word in words[special:]]
-        self.lengths = torch.tensor(lengths)
-        longest = max(lengths, default=0)
-        # words that begin alike stand together in the alphabet: from ``first`` to ``last``
-        self.first = torch.zeros(len(words), longest, dtype=torch.int64)
-        self.last = torch.zeros(len(words), longest, dtype=torch.int64)
-        for typed in range(longest):
-            ids = [i for i in order if len(words[i]) > typed]
-            begins = [words[i][:typed] for i in ids]
-            self.first[ids, typed] = torch.tensor(np.searchsorted(alphabet, begins, "left"))
-            ends = [begin + _END_OF_ALPHABET for begin in begins]
-            self.last[ids, typed] = torch.tensor(np.searchsorted(alphabet, ends, "right"))
+        self._order = torch.tensor(order, dtype=torch.int64)
+        """Ids in the order of the alphabet: words that begin alike stand together."""
+        self._lengths = np.array([0] * special + [len(word) for word in words[special:]])
+        self._starts = np.zeros(len(words), dtype=np.int64)
+        self._first, self._behind = self._neighbourhoods(words, order)
 
-    def saved(self, scores: Tensor, targets: Tensor) -> int:
-        """Keys saved over some places.
+    def _neighbourhoods(
+        self, words: Sequence[str], order: list[int]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Which places of the alphabet begin like a word, for each number of letters typed.
+
+        The entry ``starts[word] + typed - 1`` says the first of them, and the one behind the last.
+        """
+        sizes = np.maximum(self._lengths[order] - 1, 0)
+        starts = np.cumsum(sizes) - sizes
+        self._starts[order] = starts
+        first = np.empty(int(sizes.sum()), dtype=np.int32)
+        behind = np.empty_like(first)
+        places = np.arange(len(order))
+        shared = _shared_letters([words[i] for i in order])
+        for typed in range(1, int(sizes.max(initial=0)) + 1):
+            begins = np.flatnonzero(shared < typed)
+            group = np.searchsorted(begins, places, side="right")
+            longer = sizes >= typed
+            entries = starts[longer] + typed - 1
+            first[entries] = begins[group[longer] - 1]
+            behind[entries] = np.append(begins, len(order))[group[longer]]
+        return first, behind
+
+    def saved(
+        self, likelier: Tensor, targets: NDArray[np.int64], spaced: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Keys saved at each of some places, ``(places,)``.
 
         Args:
-            scores: of every word at every place, ``(places, vocabulary)``.
+            likelier: bool ``(places, vocabulary)``: the words likelier than the one that came.
             targets: the words that came, ``(places,)``.
+            spaced: whether a space follows them, ``(places,)``.
         """
-        if len(self.order) == 0:
-            return 0
-        self._move_to(scores.device)
-        own = scores.gather(1, targets.unsqueeze(1))
-        better = torch.zeros(
-            len(targets), len(self.order) + 1, dtype=torch.int32, device=scores.device
-        )
-        torch.cumsum(scores[:, self.order] > own, 1, dtype=torch.int32, out=better[:, 1:])
-        ahead = better.gather(1, self.last[targets]) - better.gather(1, self.first[targets])
-        lengths = self.lengths[targets]
-        typed = torch.arange(self.first.shape[1], device=scores.device)
-        shown = (ahead < self.suggestions) & (typed < lengths.unsqueeze(1))
-        # letters not typed, and the space; less the key that takes the suggestion
-        spared = torch.where(shown, lengths.unsqueeze(1) - typed, 0)
-        return int(spared.amax(1).sum())
+        ahead = likelier.sum(1, dtype=torch.int32) - likelier[:, : len(SPECIAL_WORDS)].sum(1)
+        lengths = self._lengths[targets]
+        hidden = ahead.cpu().numpy() >= self.suggestions
+        typed = np.where(hidden, lengths, 0)
+        longer = np.flatnonzero(hidden & (lengths > 1))
+        typed[longer] = 1 + self._letters_in_vain(likelier, targets, longer)
+        # letters not typed and the space, less the key that takes the suggestion
+        return np.where(typed < lengths, np.maximum(lengths - typed - 1 + spaced, 0), 0)
 
-    def _move_to(self, device: torch.device) -> None:
-        if self.order.device != device:
-            self.order, self.lengths = self.order.to(device), self.lengths.to(device)
-            self.first, self.last = self.first.to(device), self.last.to(device)
+    def _letters_in_vain(
+        self, likelier: Tensor, targets: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """After how many letters, from the first on, the word is not shown yet, ``(rows,)``."""
+        if len(rows) == 0:
+            return rows
+        starts, counts = self._starts[targets[rows]], self._lengths[targets[rows]] - 1
+        # all words that begin with the same letter, one place's after the other's
+        low, high = self._first[starts], self._behind[starts]
+        columns = _ranges(low, high - low)
+        flat = np.repeat(rows * likelier.shape[1], high - low)
+        device = likelier.device
+        index = torch.from_numpy(flat).to(device) + self._order[torch.from_numpy(columns)].to(
+            device
+        )
+        found = likelier.flatten()[index].cpu().numpy()
+        before = np.concatenate([[0], np.cumsum(found, dtype=np.int32)])
+        # of these, the ones that begin with as many letters as are typed
+        entries = _ranges(starts, counts)
+        shift = np.repeat(np.cumsum(high - low) - (high - low) - low, counts)
+        rivals = before[self._behind[entries] + shift] - before[self._first[entries] + shift]
+        # the more letters, the fewer rivals
+        in_vain = rivals >= self.suggestions
+        return np.add.reduceat(in_vain, np.cumsum(counts) - counts, dtype=np.int64)
+
+
+def most_saved(lengths: NDArray[np.int64], spaced: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Keys saved where each word is on offer before its first letter, ``(places,)``.
+
+    Args:
+        lengths: letters of each word; 0 where it is none that can be suggested.
+        spaced: whether a space follows it.
+    """
+    return np.where(lengths > 0, np.maximum(lengths - 1 + spaced, 0), 0)
+
+
+def _shared_letters(alphabet: Sequence[str]) -> NDArray[np.int64]:
+    """Letters with which each word begins like the one before it."""
+    shared = np.zeros(len(alphabet), dtype=np.int64)
+    for place in range(1, len(alphabet)):
+        left, right = alphabet[place - 1], alphabet[place]
+        most = min(len(left), len(right))
+        letters = 0
+        while letters < most and left[letters] == right[letters]:
+            letters += 1
+        shared[place] = letters
+    return shared
+
+
+def _ranges(starts: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Of each pair, ``start, start + 1, ...``, ``count`` numbers; one pair after the other."""
+    ends = np.cumsum(counts, dtype=np.int64)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - (ends - counts), counts)

@@ -21,13 +21,23 @@ from nextword.errors import ModelError, TextError
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import Vocabulary
 
-_FORMAT = 1
+_FORMAT = 2
 _CHUNK = 1 << 22
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
 class _Damaged(Exception):
     """The folder is not what was written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """How a held-out part is written, as far as its ids do not say."""
+
+    unknown_words: list[str]
+    """The words outside the vocabulary, in the text's order."""
+    spaced: NDArray[np.bool_]
+    """``(words + ends,)``: whether a space follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +52,8 @@ class TextPart:
     """Words outside the vocabulary."""
     words: int
     """Words, known or not; ends are not counted."""
+    surface: Surface | None
+    """None for the training part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +113,18 @@ class PartWriter:
         dtype, size = str(self._ids.dtype), len(self._ids)
         words = size - self._ends
         return PartRecord(size, dtype, self._checksum, characters, self._unknown, words)
+
+
+def write_surface(folder: Path, part: str, surface: Surface) -> None:
+    """Writes how a held-out part is written, before :func:`save`."""
+    unknown, spaced = _surface_files(part)
+    text = json.dumps(surface.unknown_words, ensure_ascii=False)
+    (folder / unknown).write_text(text, encoding="utf-8")
+    np.save(folder / spaced, surface.spaced, allow_pickle=False)
+
+
+def _surface_files(part: str) -> tuple[str, ...]:
+    return () if part == "train" else (f"{part}.unknown.json", f"{part}.spaced.npy")
 
 
 class _TemporaryFolder:
@@ -194,15 +218,16 @@ def save(
     sha256: str,
     held_out: str,
 ) -> None:
-    """Writes all but the arrays of ids, ``meta.json`` last."""
+    """Writes all but what is kept of each part, ``meta.json`` last."""
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
+    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _surface_files(p))]
     meta = {
         "format": _FORMAT,
         "sha256": sha256,
         "held_out": held_out,
         "parts": {name: asdict(record) for name, record in parts.items()},
-        "files": {name: _digest(folder / name) for name in ("tokenizer.json", "counts.npy")},
+        "files": {name: _digest(folder / name) for name in files},
     }
     (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
@@ -219,7 +244,7 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
         counts = np.load(folder / "counts.npy", allow_pickle=False)
         vocabulary = Vocabulary(tuple(tokenizer.words), counts)
         parts = {
-            name: _load_part(folder / f"{name}.npy", PartRecord(**record), len(vocabulary))
+            name: _load_part(folder, name, PartRecord(**record), len(vocabulary))
             for name, record in meta["parts"].items()
         }
         return EncodedText(
@@ -238,7 +263,8 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
         raise _Damaged(str(error)) from error
 
 
-def _load_part(path: Path, record: PartRecord, types: int) -> TextPart:
+def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextPart:
+    path = folder / f"{name}.npy"
     ids = np.load(path, mmap_mode="r", allow_pickle=False)
     if ids.shape != (record.size,) or str(ids.dtype) != record.dtype:
         raise _Damaged(f"{path.name} has another shape")
@@ -250,7 +276,18 @@ def _load_part(path: Path, record: PartRecord, types: int) -> TextPart:
             raise _Damaged(f"{path.name} has ids outside the vocabulary")
     if checksum != record.checksum:
         raise _Damaged(f"{path.name} has changed")
-    return TextPart(ids, record.characters, record.unknown, record.words)
+    surface = None if name == "train" else _load_surface(folder, name, record)
+    return TextPart(ids, record.characters, record.unknown, record.words, surface)
+
+
+def _load_surface(folder: Path, name: str, record: PartRecord) -> Surface:
+    """What :func:`write_surface` wrote; the files' digests are known to be right."""
+    unknown, spaced = _surface_files(name)
+    words = json.loads((folder / unknown).read_text(encoding="utf-8"))
+    surface = Surface(words, np.load(folder / spaced, allow_pickle=False))
+    if len(words) != record.unknown or surface.spaced.shape != (record.size,):
+        raise _Damaged(f"{unknown} or {spaced} does not fit {name}.npy")
+    return surface
 
 
 def _digest(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,19 +14,22 @@ from numpy.typing import NDArray
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
 from nextword.text import cache as store
-from nextword.text.cache import EncodedText, TextPart
+from nextword.text.cache import EncodedText, Surface, TextPart
 from nextword.text.corpus import read_lines, read_paragraphs, text_files
+from nextword.text.spaces import spaces_behind
 from nextword.text.split import split_blocks
 from nextword.text.spool import display_name
 from nextword.text.tokenizer import PATTERNS, Tokenizer
-from nextword.text.vocabulary import Vocabulary
+from nextword.text.vocabulary import UNKNOWN_ID, Vocabulary
 
-__all__ = ["EncodedText", "TextPart", "prepare_text"]
+__all__ = ["EncodedText", "Surface", "TextPart", "prepare_text"]
 
 Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
 _GROUP = 1 << 22
 """Words handled at once."""
+_NO_SPACE = np.zeros(1, dtype=np.bool_)
+"""What follows the end of a paragraph."""
 
 
 @dataclass(frozen=True)
@@ -137,23 +140,31 @@ def _build(
         words, _counts(encoding, parts), settings.max_size, settings.min_count
     )
     described = _write_parts(folder, encoding, parts, vocabulary)
+    if set(described) > {"train"}:
+        _write_surfaces(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
     tokenizer = encoding.tokenizer.with_words(vocabulary.words)
     store.save(folder, tokenizer, vocabulary, described, sha256, held_out)
     del encoding  # lets go of the mapped file before it is removed
     scratch.unlink()
 
 
+def _read(text: TextConfig) -> Callable[[list[Path], str], Iterator[str]]:
+    return read_lines if text.tokenizer == "whitespace" else read_paragraphs
+
+
+def _paragraphs(text: TextConfig, sources: Mapping[str, list[Path]]) -> Iterator[str]:
+    return chain.from_iterable(_read(text)(files, text.encoding) for files in sources.values())
+
+
 def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) -> _Encoding:
     """Reads the text twice: for its words, then for their ids."""
-    read = read_lines if text.tokenizer == "whitespace" else read_paragraphs
-    every = chain.from_iterable(read(files, text.encoding) for files in sources.values())
-    tokenizer = Tokenizer.learn(every, text.tokenizer, text.lowercase)
+    tokenizer = Tokenizer.learn(_paragraphs(text, sources), text.tokenizer, text.lowercase)
     lengths: list[int] = []
     characters: list[int] = []
     part_sizes: list[int] = []
 
     def measured(files: list[Path]) -> Iterator[str]:
-        for paragraph in read(files, text.encoding):
+        for paragraph in _read(text)(files, text.encoding):
             characters.append(len(paragraph) + 1)
             yield paragraph
 
@@ -203,6 +214,33 @@ def _write_parts(
             writer.write(final[ids[np.repeat(mine[run], encoding.lengths[run])]])
         records[name] = writer.finish(int(encoding.characters[mine].sum()))
     return records
+
+
+def _write_surfaces(
+    folder: Path,
+    paragraphs: Iterable[str],
+    encoding: _Encoding,
+    parts: NDArray[np.uint8],
+    vocabulary: Vocabulary,
+) -> None:
+    """Writes the unknown words of the held-out parts, and where spaces stand in them."""
+    words, known = encoding.tokenizer.words, vocabulary.index
+    unknown = np.array([known.get(word, UNKNOWN_ID) == UNKNOWN_ID for word in words])
+    letters = np.array([len(word) for word in words])
+    ends = np.cumsum(encoding.lengths)
+    surfaces = {number: (list[str](), list[NDArray[np.bool_]]()) for number in np.unique(parts)}
+    for number, end, length, paragraph in zip(
+        parts.tolist(), ends.tolist(), encoding.lengths.tolist(), paragraphs, strict=True
+    ):
+        if number == 0:
+            continue
+        ids = encoding.ids[end - length : end - 1]
+        strange, spaced = surfaces[number]
+        strange += [words[i] for i in ids[unknown[ids]]]
+        spaced += [spaces_behind(paragraph, letters[ids], encoding.tokenizer.lowercase), _NO_SPACE]
+    for number, (strange, spaced) in surfaces.items():
+        if number != 0:
+            store.write_surface(folder, _PARTS[number], Surface(strange, np.concatenate(spaced)))
 
 
 def _describe(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:

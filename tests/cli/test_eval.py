@@ -1,10 +1,13 @@
 """``nextword eval``: a run's held-out text, or any other."""
 
+import builtins
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -49,9 +52,92 @@ def test_the_validation_part_is_the_default_and_the_bar_goes_to_stderr(cli: Cli)
     rows = {line[:20].strip(): line[20:] for line in called.out.splitlines()}
     assert rows["text"].startswith("valid part of ") and f"({told['tokens']} words)" in rows["text"]
     assert rows["perplexity"] == f"{told['perplexity']:.2f}"
+    assert rows["spelled out"] == f"{told['perplexity_spelled_out']:.2f}"
     assert rows["bits per character"] == f"{told['bits_per_character']:.3f}"
-    assert rows["right word first"] == f"{100 * told['top_1']:.1f} %"
+    assert rows["right word first"].split("  ")[0] == f"{100 * told['top_1']:.1f} %"
+    assert rows["right word first"].endswith(f" {100 * told['real_words']['top_1']:.1f} %")
+    most = f"of at most {100 * told['keystroke_savings_limit']:.1f} %, with 3 suggestions"
+    assert rows["keystrokes saved"].endswith(most)
+    assert "words/s" in rows["time"]
     assert "word/s" in called.err and "Traceback" not in called.err
+    # too few words to say how far the figures are off
+    assert "±" not in called.out and told["standard_errors"]["perplexity"] is None
+
+
+@pytest.fixture
+def long_text(tiny_text: Path, tmp_path: Path) -> Path:
+    """The tiny text, some words put in that the vocabulary lacks."""
+    path = tmp_path / "long.txt"
+    path.write_text(tiny_text.read_text().replace("aloud", "zebra").replace("nobody", "Nobody"))
+    return path
+
+
+def test_a_longer_text_has_standard_errors(cli: Cli, long_text: Path) -> None:
+    told = json.loads(cli("eval", "--text", long_text, "--json").out)
+    assert told["blocks"] == 50 and None not in told["standard_errors"].values()
+    assert told["perplexity_known"] < told["perplexity"] < told["perplexity_spelled_out"]
+    assert told["bits_per_unknown_word"] > 10
+    lines = cli("eval", "--text", long_text).out.splitlines()
+    rows = {line[:20].strip(): line[20:] for line in lines}
+    error = told["standard_errors"]["perplexity"]
+    assert rows["perplexity"] == f"{told['perplexity']:.2f} ± {error:.2f}"
+    assert rows["among the first 5"].count("±") == 2
+    assert len(lines) <= 16 and max(map(len, lines[2:])) < 90
+
+
+def test_details_tell_where_the_model_is_good(cli: Cli, long_text: Path) -> None:
+    told = json.loads(cli("eval", "--text", long_text, "--json").out)
+    lines = cli("eval", "--text", long_text, "--details").out.splitlines()
+    rows = {line[:20].strip(): line[20:].split() for line in lines}
+    band = told["by_frequency"][0]
+    assert band["band"] == "unknown" and rows["unknown"][0] == str(band["tokens"])
+    assert rows["unknown"][3] == f"{band['perplexity']:,.1f}"
+    assert rows["51+"][0] == str(told["by_position"][5]["tokens"])
+    cost = told["costliest_words"][0]
+    assert cost["word"] == "<unk>"
+    assert rows["<unk>"] == [str(cost["times"]), f"{cost['bits']:,.0f}", f"{cost['mean_bits']:.2f}"]
+
+
+def test_the_same_text_measures_the_same(cli: Cli, long_text: Path) -> None:
+    first, second = (json.loads(cli("eval", "--text", long_text, "--json").out) for _ in range(2))
+    assert first.pop("seconds") > 0 and second.pop("seconds") > 0
+    assert first == second
+
+
+def test_fewer_suggestions_save_less(cli: Cli) -> None:
+    one = json.loads(cli("eval", "--suggestions", 1, "--json").out)
+    three = json.loads(cli("eval", "--json").out)
+    assert (one["suggestions"], three["suggestions"]) == (1, 3)
+    assert one["keystroke_savings"] < three["keystroke_savings"]
+    assert one["keystroke_savings_limit"] == three["keystroke_savings_limit"]
+    assert "with 1 suggestion\n" in cli("eval", "--suggestions", 1).out
+    assert cli("eval", "--suggestions", 0).code == 2
+
+
+def test_pictures_go_where_they_are_wanted(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    called = cli("eval", "--json", "--plot", tmp_path / "plots")
+    assert called.code == 0 and called.out.count("\n") == 1
+    assert math.isfinite(json.loads(called.out)["perplexity"])
+    drawn = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert drawn == {"reliability.png", "frequency.png", "position.png", "surprisal.png"}
+    assert all(name in cli("eval", "--plot", tmp_path / "plots").err for name in drawn)
+
+
+def test_without_matplotlib_nothing_is_measured(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **named: Any) -> Any:
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    called = cli("eval", "--plot", tmp_path / "plots")
+    assert (called.code, called.out) == (1, "")
+    assert called.err == "Error: pictures need matplotlib: pip install 'nextword[plots]'\n"
 
 
 def test_another_text_is_measured_whole(cli: Cli, tmp_path: Path) -> None:

@@ -1,18 +1,58 @@
-"""A model of random weights to measure, and a typist who is slow but plainly right."""
+"""Models to measure: random weights, or a script; and a typist who is slow but plainly right."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from nextword.config.schema import ModelConfig
+from nextword.evaluation.held_out import HeldOut
+from nextword.model_folder import LoadedModel
 from nextword.models.build import build_model
-from nextword.models.folder import LoadedModel
+from nextword.reading.base import Forecast, Reading
 from nextword.text.tokenizer import Tokenizer
 
 WORDS = "a an and ant tea ten the then they war was we".split()
+
+
+class Script(Reading):
+    """Says at each place what it was told to say there, whatever it reads.
+
+    Args:
+        probabilities: ``(places, vocabulary)``.
+    """
+
+    def __init__(self, probabilities: Sequence[Sequence[float]] | np.ndarray) -> None:
+        self.log_probabilities = torch.tensor(np.asarray(probabilities)).log().float()
+        self.place = 0
+
+    def read(self, ids: Tensor) -> Forecast:
+        said = self.log_probabilities[self.place : self.place + len(ids)]
+        self.place += len(ids)
+        return Forecast(said, torch.zeros(len(ids), 0))
+
+
+@pytest.fixture(scope="session")
+def script() -> type[Script]:
+    """The reading above; modules of tests cannot import one another."""
+    return Script
+
+
+@pytest.fixture(scope="session")
+def held_out() -> Callable[..., HeldOut]:
+    """Makes a text of ids: every word but an end's neighbour has a space behind it."""
+
+    def make(ids: Sequence[int] | np.ndarray, characters: int = 250) -> HeldOut:
+        numbers = np.array(ids)
+        unknown = ["zebra"] * int((numbers == 0).sum())
+        spaced = (numbers != 1) & (np.append(numbers[1:], 1) != 1)
+        return HeldOut("a text", numbers, characters, unknown, spaced)
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +76,13 @@ def untrained() -> Callable[..., LoadedModel]:
 def saved_slowly() -> Callable[..., int]:
     """Types one word key by key, takes it from the suggestions when it can, counts the rest."""
 
-    def saved(words: Sequence[str], scores: Sequence[float], target: int, shown: int = 3) -> int:
+    def saved(
+        words: Sequence[str],
+        scores: Sequence[float],
+        target: int,
+        spaced: bool = True,
+        shown: int = 3,
+    ) -> int:
         word = words[target]
         if word in ("<unk>", "<eos>"):
             return 0
@@ -44,8 +90,8 @@ def saved_slowly() -> Callable[..., int]:
             fitting = [i for i in range(2, len(words)) if words[i].startswith(word[:typed])]
             fitting.sort(key=lambda i: -scores[i])
             if target in fitting[:shown]:
-                keys = typed + 1  # the letters and the choice, which types the space as well
-                return len(word) + 1 - keys
+                without = len(word) + int(spaced)
+                return max(without - (typed + 1), 0)  # one key for the rest and the space
         return 0
 
     return saved

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nextword.config import load_config
+from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ModelError, TextError
-from nextword.evaluation.held_out import held_out_part, read_text
+from nextword.evaluation.held_out import HeldOut, held_out_part, read_text
 from nextword.runs import RunFolder
 from nextword.text.encoded import prepare_text
 from nextword.text.tokenizer import Tokenizer
@@ -34,6 +35,10 @@ def test_a_part_is_what_training_held_out(run: RunFolder, part: str) -> None:
     found = held_out_part(run.model, tokenizer, part)
     assert np.array_equal(found.ids, parts[part].ids)
     assert found.characters == parts[part].characters
+    assert found.unknown_words == []
+    # the tiny text has a space behind every word of a paragraph but the last
+    ends = found.ids == tokenizer.end_id
+    assert (found.spaced == ~(ends | np.roll(ends, -1))).all()
     assert 0.05 < len(found.ids) / sum(len(each.ids) for each in parts.values()) < 0.15
     assert part in found.name
 
@@ -73,15 +78,46 @@ def test_any_text_can_be_read_by_paragraphs(tmp_path: Path) -> None:
     words = [tokenizer.words[i] for i in found.ids]
     assert words == "the war . the <unk> . <eos> war <eos> the <eos>".split()
     assert found.characters == len("The war. The peace.\nWar\nthe\n")
+    assert found.unknown_words == ["peace"]
+    assert [w for w, space in zip(words, found.spaced, strict=True) if space] == ["the", ".", "the"]
     assert "a.txt" in found.name and "b.txt" in found.name
 
 
 def test_a_text_of_tokens_is_read_by_lines(tmp_path: Path) -> None:
     tokenizer = Tokenizer(["<unk>", "<eos>", "the", "war", "."], "whitespace", lowercase=False)
-    (tmp_path / "a.txt").write_text("the war .\nthe war.\n")
+    (tmp_path / "a.txt").write_text("the war .\nthe war.\n<unk> \n")
     found = read_text(tokenizer, [str(tmp_path / "a.txt")], "utf-8")
-    assert found.ids.tolist() == [2, 3, 4, 1, 2, 0, 1]
-    assert found.characters == 19
+    assert found.ids.tolist() == [2, 3, 4, 1, 2, 0, 1, 0, 1]
+    assert found.characters == 26
+    assert found.unknown_words == ["war.", "<unk>"]
+    assert found.spaced.tolist() == [True, True, False, False, True, False, False, True, False]
+
+
+def test_a_part_is_read_like_any_text(tmp_path: Path) -> None:
+    """What was kept in the cache, against the same text read on its own."""
+    train = 'He said: "Go to the well."\n\nThe well-known man, he said.\n'
+    valid = '"Come, İbrahim," he  said;\nthe\u00a0man came.\n\nNo\u0301 -- well!\n'
+    for name, content in (("train", train), ("valid", valid)):
+        (tmp_path / f"{name}.txt").write_text(content, encoding="utf-8")
+    paths = {name: str(tmp_path / f"{name}.txt") for name in ("train", "valid")}
+    for lowercase in (False, True):
+        text = TextConfig(lowercase=lowercase, **paths)
+        encoded = prepare_text(text, VocabularyConfig(min_count=1), tmp_path / "cache")
+        kept = HeldOut.of_part("valid", encoded.parts["valid"])
+        read = read_text(encoded.tokenizer, [paths["valid"]], "utf-8")
+        assert kept.ids.tolist() == read.ids.tolist()
+        assert kept.unknown_words == read.unknown_words and len(kept.unknown_words) > 5
+        assert kept.spaced.tolist() == read.spaced.tolist()
+        assert kept.characters == read.characters
+        with pytest.raises(ValueError, match="not held out"):
+            HeldOut.of_part("train", encoded.parts["train"])
+
+
+def test_words_and_spaces_must_be_those_of_the_ids() -> None:
+    ids, spaced = np.array([2, 0, 1]), np.array([True, False, False])
+    for words, spaces in ([], spaced), (["a", "b"], spaced), (["a"], spaced[:2]):
+        with pytest.raises(ValueError, match="not those of the ids"):
+            HeldOut("", ids, 9, words, spaces)
 
 
 def test_a_text_without_words_is_refused(tmp_path: Path) -> None:

@@ -60,6 +60,36 @@ def test_the_vocabulary_is_that_of_the_training_part(tmp_path: Path) -> None:
     assert rare.parts["train"].unknown == rare.vocabulary.counts[0] == len(decoded(text, "train"))
 
 
+def test_held_out_parts_keep_their_unknown_words_and_spaces(tmp_path: Path) -> None:
+    text = prepare_text(TextConfig(path=str(write_text(tmp_path))), ALL_WORDS, tmp_path / "cache")
+    assert text.parts["train"].surface is None
+    for name in ("valid", "test"):
+        part, surface = text.parts[name], text.parts[name].surface
+        assert surface is not None
+        # each paragraph has a number that no other has: The cat number 17 sat on the mat.
+        assert len(surface.unknown_words) == part.unknown == len(decoded(text, name))
+        whole = (tmp_path / "text.txt").read_text(encoding="utf-8")
+        where = [whole.index(f"number {number}\n") for number in surface.unknown_words]
+        assert where == sorted(where)
+        wanted = [True] * 7 + [False, False, False]
+        assert surface.spaced.tolist() == wanted * (len(part.ids) // 10)
+
+
+def test_a_literal_unknown_word_is_kept_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("a b <unk>\n", encoding="utf-8")
+    (tmp_path / "valid.txt").write_text(" a <unk> c \n\nd\n", encoding="utf-8")
+    config = TextConfig(
+        train=str(tmp_path / "train.txt"),
+        valid=str(tmp_path / "valid.txt"),
+        tokenizer="whitespace",
+    )
+    part = prepare_text(config, ALL_WORDS, tmp_path / "cache").parts["valid"]
+    assert part.ids.tolist() == [2, 0, 0, 1, 1, 0, 1]
+    assert part.surface is not None
+    assert part.surface.unknown_words == ["<unk>", "c", "d"]
+    assert part.surface.spaced.tolist() == [True, True, True, False, False, False, False]
+
+
 def test_files_that_are_split_already(tmp_path: Path) -> None:
     for part, content in (("train", "a b\n\na c <unk>\n"), ("valid", "b d\n"), ("test", "a\n")):
         (tmp_path / f"{part}.txt").write_text(content, encoding="utf-8")
@@ -132,7 +162,17 @@ def test_the_cache_is_used_and_knows_what_changes_the_result(tmp_path: Path) -> 
     assert len(list((tmp_path / "cache").iterdir())) == 6  # no temporary folder stays
 
 
-@pytest.mark.parametrize("name", ["meta.json", "tokenizer.json", "counts.npy", "train.npy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "meta.json",
+        "tokenizer.json",
+        "counts.npy",
+        "train.npy",
+        "valid.unknown.json",
+        "test.spaced.npy",
+    ],
+)
 @pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
 def test_a_damaged_cache_is_rebuilt(tmp_path: Path, name: str, damage: str) -> None:
     config = TextConfig(path=str(write_text(tmp_path)))

@@ -1,0 +1,70 @@
+"""What a model is set beside: simpler ones that learned from the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from nextword.errors import ModelError
+from nextword.evaluation.held_out import training_part
+from nextword.model_folder import LoadedModel, load_model_folder
+from nextword.ngram.model import NgramModel
+from nextword.reading.base import Reading
+from nextword.reading.ensemble import Mixture
+from nextword.reading.ngram import NgramReading
+
+Opener = Callable[[], Reading]
+"""Makes a reading at the beginning of a text."""
+
+
+def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
+    """Unigrams, n-grams and the network alone, the simplest first, over the model's vocabulary.
+
+    Args:
+        loaded: the model that they are set beside.
+        folder: its folder, inside the run that knows what it learned from.
+
+    Raises:
+        ModelError: the run or its text is not there any more.
+    """
+    size = len(loaded.tokenizer)
+    training_ids = training_part(folder, loaded.tokenizer)
+    unigram = NgramModel.fit(training_ids, size, 1)
+    found = {"unigram": _counted(unigram, loaded)}
+    if loaded.config.kind != "ngram":
+        ngram = loaded.mixture.ngram or NgramModel.fit(training_ids, size, loaded.config.order)
+        found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
+    if loaded.mixture.ngram is not None:
+        found["network alone"] = replace(loaded, mixture=Mixture()).reading
+    return found
+
+
+def others_beside(loaded: LoadedModel, folders: Sequence[Path]) -> dict[str, Opener]:
+    """Other runs' models, such as a feed-forward network's, by their folders.
+
+    Args:
+        loaded: the model that they are set beside.
+        folders: their model folders.
+
+    Raises:
+        ModelError: another run has another vocabulary.
+    """
+    found: dict[str, Opener] = {}
+    for folder in folders:
+        other = load_model_folder(folder).to(_device(loaded))
+        if other.tokenizer.words != loaded.tokenizer.words:
+            raise ModelError(f"{folder}: has another vocabulary; train it on the same text")
+        found[str(folder.parent if folder.name == "model" else folder)] = other.reading
+    return found
+
+
+def _counted(model: NgramModel, beside: LoadedModel) -> Opener:
+    return lambda: NgramReading(model, _device(beside))
+
+
+def _device(loaded: LoadedModel) -> torch.device:
+    counted = loaded.config.kind == "ngram"
+    return torch.device("cpu") if counted else loaded.network.output.weight.device

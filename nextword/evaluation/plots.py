@@ -1,0 +1,235 @@
+"""Pictures of an evaluation, for a paper: readable in grey, in colours that everybody can tell
+apart (Wong, 2011)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nextword.errors import NextwordError
+from nextword.evaluation.breakdown import Band
+from nextword.evaluation.calibration import Calibration
+from nextword.evaluation.evaluator import Evaluation
+from nextword.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, LIGHT, ORANGE, GREY = "#0072B2", "#A9CDE5", "#B34A00", "#5F5F5F"
+"""Light blue is for areas; of the others none needs its colour to be told from the rest."""
+SIZE = (5.0, 3.4)
+"""Inches; a column of a paper."""
+DPI = 200
+MOST_BITS = 60
+"""Where the axis of surprisals ends, at the latest."""
+MOST_PERPLEXITY = 1e9
+"""Where a perplexity is drawn that is greater; its label tells the true one."""
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+def prepare_plots(folder: Path) -> None:
+    """Make the folder, or say at once, before a long evaluation, that nothing can be drawn.
+
+    Raises:
+        NextwordError: matplotlib is not installed, or the folder cannot be made.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise NextwordError("pictures need matplotlib: pip install 'nextword[plots]'") from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NextwordError(f"{folder}: cannot be made ({error.strerror or error})") from error
+
+
+def write_plots(measured: Evaluation, folder: Path) -> list[Path]:
+    """Draw an evaluation as PNG files; gives what was written.
+
+    Raises:
+        NextwordError: matplotlib is not installed, or the folder cannot be written.
+    """
+    prepare_plots(folder)
+    import matplotlib
+
+    style = {**matplotlib.rcParamsDefault, **_STYLE}
+    written = []
+    with matplotlib.rc_context(style):
+        for name, figure in _figures(measured).items():
+            path = folder / f"{name}.png"
+            _save(figure, path)
+            written.append(path)
+    return written
+
+
+def _figures(measured: Evaluation) -> dict[str, Figure]:
+    """Every picture by the name of its file."""
+    frequency = "times the word stands in the training part"
+    position = "number of the word in its paragraph or line"
+    return {
+        "reliability": reliability_figure(measured.calibration, measured.top_1),
+        "frequency": bands_figure(measured.by_frequency, measured.perplexity, frequency),
+        "position": bands_figure(measured.by_position, measured.perplexity, position),
+        "surprisal": surprisal_figure(measured.places.surprisals / np.log(2)),
+    }
+
+
+def _save(figure: Figure, path: Path) -> None:
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=DPI)
+    write_atomically(path, image.getvalue())
+
+
+def reliability_figure(told: Calibration, accuracy: float) -> Figure:
+    """How often the likeliest word comes, by its probability; below, how many words are so."""
+    figure = _figure(4.6)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    filled = [part for part in told.bins if part.tokens]
+    tokens = np.array([part.tokens for part in filled])
+    right = np.array([part.accuracy for part in filled])
+    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="as probable as said")
+    upper.errorbar(
+        [part.confidence for part in filled],
+        right,
+        # of a share; words are taken as independent here
+        yerr=np.sqrt(right * (1 - right) / tokens),
+        color=BLUE,
+        marker="o",
+        markersize=4,
+        linewidth=1.2,
+        capsize=2,
+        label="this model",
+    )
+    upper.set_ylabel("share that came")
+    upper.set_ylim(0, 1)
+    upper.legend(loc="upper left")
+    gap = f"calibration error {100 * told.error:.1f} %"
+    upper.set_title(f"{gap}; mean probability {told.confidence:.2f}, right {accuracy:.2f}")
+    width = 1 / len(told.bins)
+    lower.bar(
+        [part.above + width / 2 for part in told.bins],
+        [100 * part.tokens / tokens.sum() for part in told.bins],
+        width=0.9 * width,
+        color=LIGHT,
+    )
+    lower.set_ylabel("% of words")
+    lower.set_xlim(0, 1)
+    lower.set_xlabel("probability of the likeliest word")
+    return figure
+
+
+def bands_figure(bands: Sequence[Band], overall: float, what: str) -> Figure:
+    """Perplexity by band, on a logarithmic axis, with standard errors and shares of the words."""
+    figure = _figure()
+    axes = figure.subplots()
+    total = sum(band.tokens for band in bands)
+    filled = [(place, band) for place, band in enumerate(bands) if band.tokens]
+    heights = [min(band.perplexity, MOST_PERPLEXITY) for _, band in filled]
+    axes.axhline(
+        min(overall, MOST_PERPLEXITY),
+        color=GREY,
+        linestyle="--",
+        linewidth=1,
+        label=f"all words {_short(overall)}",
+    )
+    axes.errorbar(
+        [place for place, _ in filled],
+        heights,
+        yerr=[min(band.standard_error or 0.0, MOST_PERPLEXITY) for _, band in filled],
+        color=BLUE,
+        linestyle="none",
+        marker="o",
+        markersize=5,
+        capsize=3,
+    )
+    _logarithmic(axes)
+    for (place, band), height in zip(filled, heights, strict=True):
+        _label(axes, _short(band.perplexity), place, height)
+    axes.legend(loc="best")
+    names = [f"{b.band.replace('-', '–')}\n{100 * b.tokens / total:.1f} %" for b in bands]
+    axes.set_xticks(range(len(bands)), names)
+    axes.set_xlim(-0.6, len(bands) - 0.4)
+    axes.set_xlabel(f"{what}; share of the words")
+    axes.set_ylabel("perplexity")
+    return figure
+
+
+def surprisal_figure(bits: NDArray[np.floating]) -> Figure:
+    """How many words cost how many bits; the last bar holds all that cost more.
+
+    Args:
+        bits: of each word, ``(places,)``.
+    """
+    figure = _figure()
+    axes = figure.subplots()
+    most = min(int(np.ceil(np.quantile(bits, 0.999))) + 1, MOST_BITS)
+    axes.hist(
+        np.minimum(bits, most - 0.5),
+        bins=list(range(most + 1)),
+        weights=np.full(len(bits), 100 / len(bits)),
+        color=LIGHT,
+        rwidth=0.9,
+    )
+    for value, style, name in (
+        (np.median(bits), ":", "median"),
+        (np.mean(bits), "-", "mean"),
+    ):
+        axes.axvline(
+            value, color=ORANGE, linestyle=style, linewidth=1.5, label=f"{name} {value:.2f}"
+        )
+    axes.legend()
+    axes.set_xlim(0, most)
+    axes.set_xlabel("surprisal of a word in bits")
+    axes.set_ylabel("% of words")
+    return figure
+
+
+def _figure(height: float = SIZE[1]) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(SIZE[0], height), layout="constrained")
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic axis of perplexities, in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    steps = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _short(perplexity: float) -> str:
+    """A perplexity in few digits."""
+    if perplexity >= 1e6:
+        return f"{perplexity:.1e}"
+    return f"{perplexity:,.0f}" if perplexity >= 1000 else f"{perplexity:.3g}"
+
+
+def _label(axes: Axes, text: str, x: float, y: float) -> None:
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    axes.annotate(
+        text, (x, y), (7, 0), textcoords="offset points", va="center", fontsize=8, bbox=behind
+    )
