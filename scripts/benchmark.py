@@ -6,8 +6,9 @@ The two files are tokenized already, a sentence a line. Measured are
 
 * words per second of a training step, for every kind of network and every loss, and the share of
   this machine's own matrix-product speed that it reaches;
-* validation perplexity after trainings of several lengths, each with its own schedule, with the
-  peak memory of each, and the time to a given perplexity;
+* the same for the losses alone over a vocabulary of 100,000 words, with their peak memory;
+* perplexity after trainings of several lengths, each with its own schedule, of the network alone
+  and with n-grams mixed in, the peak memory of each, and the time to a given perplexity;
 * with ``--peer``, a checkout of PyTorch's examples repository: its word_language_model, with its
   own defaults, on the same files in the same run.
 
@@ -17,6 +18,7 @@ Writes ``benchmark.json`` and, where matplotlib is installed, ``benchmark.png``.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -26,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,7 @@ import click
 KINDS = ("lstm", "gru", "rnn", "feedforward")
 LOSSES = ("sampled", "exact")
 STEPS = 8
+LARGE_VOCABULARY = 100_000
 EPOCH_LINE = re.compile(r"end of epoch\s+(\d+) \| time:\s*([\d.]+)s .* valid ppl\s+([\d.]+)")
 
 
@@ -65,7 +69,7 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
     import torch
 
     from nextword.config import load_config
-    from nextword.training.run import Run
+    from nextword.training.network_run import NetworkRun
     from nextword.training.watcher import Watcher
 
     rows = []
@@ -82,7 +86,9 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
                 "training.epochs": 1,
             }
             torch.manual_seed(1)
-            run = Run(load_config(None, settings, {}), f"{kind}-{loss}", False, Watcher(), bool)
+            run = NetworkRun(
+                load_config(None, settings, {}), f"{kind}-{loss}", False, Watcher(), bool
+            )
             trainer = run.trainer
             before = trainer.progress.words
             seconds = median_seconds(trainer._step)
@@ -91,10 +97,11 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
             training = run.config.training
             if loss == "sampled":
                 candidates = min(training.sampled_head + training.sampled_tail, candidates)
-            matrices = {id(p): p.numel() for p in run.loaded.model.parameters() if p.dim() > 1}
-            output = run.loaded.model.output.weight
+            network = run.loaded.network
+            matrices = {id(p): p.numel() for p in network.parameters() if p.dim() > 1}
+            output = network.output.weight
             matrices.pop(id(output))
-            matrices.pop(id(run.loaded.model.vectors.weight), None)
+            matrices.pop(id(network.vectors.weight), None)
             work = 6 * (sum(matrices.values()) + candidates * output.shape[1])
             rows.append(
                 {
@@ -107,6 +114,36 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
             )
             click.echo(f"{kind} {loss}: {words / seconds:,.0f} words/s", err=True)
     return rows
+
+
+def large_vocabulary(loss_name: str) -> dict[str, Any]:
+    """Speed and memory of a loss over very many words; to be called in a process of its own."""
+    import resource
+
+    import torch
+
+    from nextword.config.schema import TrainingConfig
+    from nextword.losses.sampled import SampledLoss
+    from nextword.losses.softmax import ExactLoss, Loss
+    from nextword.models.layers import OutputLayer
+
+    words, places, defaults = LARGE_VOCABULARY, 1536, TrainingConfig()
+    output = OutputLayer(words, 256, bias=True)
+    features = torch.randn(32, places // 32, 256, requires_grad=True)
+    # frequencies after Zipf's law
+    counts = (1e6 / torch.arange(1, words + 1)).long()
+    targets = torch.multinomial(counts.double() + 1, places).view(32, -1)
+    head, tail = defaults.sampled_head, defaults.sampled_tail
+    loss: Loss = ExactLoss() if loss_name == "exact" else SampledLoss(head, tail, counts)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def step() -> None:
+        output.zero_grad()
+        loss(features, output, targets).mean.backward()  # type: ignore[no-untyped-call]
+
+    seconds = median_seconds(step, 5)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return {"loss": loss_name, "words_per_second": places / seconds, "memory_mb": grown / 1024}
 
 
 def measured_process(command: list[str], folder: Path) -> tuple[str, float, float]:
@@ -124,15 +161,14 @@ def measured_process(command: list[str], folder: Path) -> tuple[str, float, floa
 
 
 def our_points(
-    kind: str, train: Path, valid: Path, budgets: list[float], folder: Path
+    kind: str, files: dict[str, Path], budgets: list[float], folder: Path
 ) -> list[dict[str, Any]]:
     """One training a budget: seconds of training, perplexity after them, peak memory."""
     points = []
     for minutes in budgets:
         shutil.rmtree(folder / "runs" / kind, ignore_errors=True)
         settings = [
-            f"text.train={train.resolve()}",
-            f"text.valid={valid.resolve()}",
+            *(f"text.{part}={path}" for part, path in files.items()),
             "text.tokenizer=whitespace",
             "vocabulary.min_count=1",
             f"model.kind={kind}",
@@ -147,11 +183,15 @@ def our_points(
             {
                 "seconds": result["seconds"],
                 "perplexity": result["valid_perplexity"],
+                "network_perplexity": result["network_valid_perplexity"],
+                "test_perplexity": result["test_perplexity"],
+                "network_test_perplexity": result["network_test_perplexity"],
                 "words_per_second": result["tokens_per_second"],
                 "peak_memory_mb": memory,
                 "whole_process_seconds": whole,
             }
         )
+        click.echo(f"{kind}, {minutes:g} minutes: {points[-1]}", err=True)
     return points
 
 
@@ -172,6 +212,18 @@ def peer_points(
         seconds += float(found[2])
         points.append({"seconds": seconds, "perplexity": float(found[3]), "peak_memory_mb": memory})
     return points
+
+
+def alone(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same trainings without what was mixed in."""
+    return [
+        {
+            **point,
+            "perplexity": point["network_perplexity"],
+            "test_perplexity": point["network_test_perplexity"],
+        }
+        for point in points
+    ]
 
 
 def time_to(perplexity: float, points: list[dict[str, Any]]) -> float | None:
@@ -213,12 +265,19 @@ def show(report: dict[str, Any]) -> None:
             f"{row['kind']:<13}{row['loss']:<9}{row['words_per_second']:>9,.0f}"
             f"{row['gflops']:>9.0f}{row['share_of_product']:>12.0%}"
         )
-    click.echo(f"\n{'system':<26}{'seconds':>9}{'perplexity':>12}{'peak MB':>9}")
+    click.echo(f"\nlosses alone over {LARGE_VOCABULARY:,} words")
+    for row in report["large_vocabulary"]:
+        click.echo(
+            f"{'':<13}{row['loss']:<9}{row['words_per_second']:>9,.0f}"
+            f"{row['memory_mb']:>9.0f} MB at the peak"
+        )
+    click.echo(f"\n{'system':<30}{'seconds':>9}{'valid':>9}{'test':>9}{'peak MB':>9}")
     for name, points in report["curves"].items():
         for point in points:
+            tested = point.get("test_perplexity")
             click.echo(
-                f"{name:<26}{point['seconds']:>9.1f}{point['perplexity']:>12.1f}"
-                f"{point['peak_memory_mb']:>9.0f}"
+                f"{name:<30}{point['seconds']:>9.1f}{point['perplexity']:>9.1f}"
+                f"{'-' if tested is None else f'{tested:.1f}':>9}{point['peak_memory_mb']:>9.0f}"
             )
     for line in report["conclusions"]:
         click.echo(line)
@@ -227,6 +286,9 @@ def show(report: dict[str, Any]) -> None:
 @click.command()
 @click.option("--train", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--valid", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--test", type=click.Path(exists=True, path_type=Path), help="Measured, never tuned on."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--kinds", default="lstm", show_default=True, help="Networks to train, with commas.")
 @click.option(
@@ -238,6 +300,7 @@ def show(report: dict[str, Any]) -> None:
 def main(
     train: Path,
     valid: Path,
+    test: Path | None,
     out: Path,
     kinds: str,
     minutes: str,
@@ -251,16 +314,26 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         train, valid, out = train.resolve(), valid.resolve(), out.resolve()
+        test = None if test is None else test.resolve()
+        peer = None if peer is None else peer.resolve()
         os.chdir(folder)
         report: dict[str, Any] = {
             "product_gflops": {name: product_speed(name) for name in ("float32", "bfloat16")},
             "steps": step_speeds(train, valid),
+            "large_vocabulary": [],
             "curves": {},
             "conclusions": [],
         }
+        spawned = multiprocessing.get_context("spawn")
+        for loss in LOSSES:
+            with ProcessPoolExecutor(1, spawned) as process:
+                found = process.submit(large_vocabulary, loss).result()
+            report["large_vocabulary"].append(found)
+        files = {"train": train, "valid": valid} | ({} if test is None else {"test": test})
         for kind in kinds.split(","):
-            name = f"nextword {kind}"
-            report["curves"][name] = our_points(kind, train, valid, budgets, folder)
+            points = our_points(kind, files, budgets, folder)
+            report["curves"][f"nextword {kind}"] = points
+            report["curves"][f"nextword {kind}, network alone"] = alone(points)
         if peer is not None:
             theirs = peer_points(peer, train, valid, peer_epochs, folder)
             report["curves"]["word_language_model"] = theirs
