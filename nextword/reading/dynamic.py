@@ -20,7 +20,7 @@ from nextword.reading.network import NetworkReading, forecast_of
 
 SEGMENT = 16
 """Words learned from at once."""
-RATE = 0.1
+RATE = 0.3
 """Step size of the descent."""
 PULL = 0.002
 """Share of the way back to the trained weights that each step goes."""

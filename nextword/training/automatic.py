@@ -34,7 +34,7 @@ LARGE_SHARE = 0.8
 """And a large network this share of the rate of a small one."""
 LEAST_MINUTES = 0.5
 """A shorter training has no time to find start vectors in the text."""
-DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (12.0, 0.3), (18.0, 0.4), (float("inf"), 0.5))
+DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (14.0, 0.3), (28.0, 0.4), (float("inf"), 0.5))
 """Passes, of a network of the smaller size, up to which a dropout is enough."""
 
 

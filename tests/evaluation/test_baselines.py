@@ -1,0 +1,71 @@
+"""What a model is set beside: the same words, simpler models."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nextword import load_model, train
+from nextword.errors import ModelError
+from nextword.evaluation.baselines import others_beside, simpler_models
+from nextword.evaluation.held_out import held_out_part, training_part
+from nextword.model_folder import LoadedModel
+from nextword.reading.base import Reading, foresee
+
+
+def mean_surprisal(reading: Reading, loaded: LoadedModel, ids: np.ndarray) -> float:
+    nats = 0.0
+    for seen in foresee(reading, ids, len(loaded.tokenizer)):
+        nats -= float(seen.log_probabilities.gather(1, seen.targets.unsqueeze(1)).sum())
+    return nats / len(ids)
+
+
+def test_unigrams_say_what_the_training_part_counts(tiny_run: SimpleNamespace) -> None:
+    loaded = load_model(tiny_run.path).loaded
+    folder = tiny_run.path / "model"
+    found = simpler_models(loaded, folder)
+    assert list(found) == ["unigram", "Kneser-Ney 5-gram"]
+    ids = held_out_part(folder, loaded.tokenizer, "valid").ids
+    unigram = mean_surprisal(found["unigram"](), loaded, ids)
+    counts = np.bincount(training_part(folder, loaded.tokenizer), minlength=len(loaded.tokenizer))
+    shares = counts / counts.sum()
+    # a unigram of contexts of no word is close to plain shares where all words are common
+    assert unigram == pytest.approx(-np.log(shares[ids]).mean(), abs=0.5)
+    assert mean_surprisal(found["Kneser-Ney 5-gram"](), loaded, ids) < unigram
+
+
+def test_each_opener_begins_afresh(tiny_run: SimpleNamespace) -> None:
+    loaded = load_model(tiny_run.path).loaded
+    opener = simpler_models(loaded, tiny_run.path / "model")["Kneser-Ney 5-gram"]
+    ids = held_out_part(tiny_run.path / "model", loaded.tokenizer, "test").ids
+    first = mean_surprisal(opener(), loaded, ids)
+    assert mean_surprisal(opener(), loaded, ids) == first < math.log(len(loaded.tokenizer))
+
+
+def test_the_network_alone_stands_beside_a_mixture(
+    tiny_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = {**tiny_settings, "mixture.ngram": True, "training.epochs": 1}
+    result = train(settings, run="mixed")
+    loaded = load_model(result.path).loaded
+    found = simpler_models(loaded, result.path / "model")
+    ids = held_out_part(result.path / "model", loaded.tokenizer, "test").ids
+    alone = math.exp(mean_surprisal(found["network alone"](), loaded, ids))
+    assert alone == pytest.approx(result.network_test_perplexity, rel=1e-5)
+    assert math.exp(mean_surprisal(loaded.reading(), loaded, ids)) == pytest.approx(
+        result.test_perplexity, rel=1e-5
+    )
+
+
+def test_other_runs_need_the_same_words(tiny_run: SimpleNamespace) -> None:
+    loaded = load_model(tiny_run.path).loaded
+    folder = tiny_run.path / "model"
+    assert list(others_beside(loaded, [folder])) == [str(tiny_run.path)]
+    words = loaded.tokenizer.words
+    fewer = replace(loaded, tokenizer=loaded.tokenizer.with_words(words[:-1]))
+    with pytest.raises(ModelError, match="another vocabulary"):
+        others_beside(fewer, [folder])
