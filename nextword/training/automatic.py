@@ -19,7 +19,7 @@ WORDS_TO_READ = 400_000
 EPOCHS = (4.0, 20.0)
 """Fewest and most passes that are chosen."""
 STEPS = 300
-"""A pass over a small text should move the weights often enough; smaller batches see to it."""
+"""A pass, or a budget of time, should move the weights often enough; smaller batches see to it."""
 BATCH_SIZES = (8, 16, 32)
 HIDDEN_SIZES = (256, 512)
 WORDS_A_MINUTE = (1_600_000, 750_000)
@@ -32,9 +32,9 @@ RNN_SHARE = 0.25
 """The standard RNN, which has no gates, takes this share of the rate the others take."""
 LARGE_SHARE = 0.8
 """And a large network this share of the rate of a small one."""
-LEAST_MINUTES = 0.5
+LEAST_MINUTES = 0.15
 """A shorter training has no time to find start vectors in the text."""
-DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (14.0, 0.3), (28.0, 0.4), (float("inf"), 0.5))
+DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (18.0, 0.3), (60.0, 0.4), (float("inf"), 0.5))
 """Passes, of a network of the smaller size, up to which a dropout is enough."""
 
 
@@ -45,10 +45,12 @@ def resolve(config: Config, training_words: int) -> Config:
         config: as given; what is set stays.
         training_words: words of the training part.
     """
+    minutes = config.training.minutes
+    within_budget = training_words if minutes is None else round(minutes * WORDS_A_MINUTE[0])
     training = _filled(
         config.training,
         epochs=min(max(WORDS_TO_READ / training_words, EPOCHS[0]), EPOCHS[1]),
-        batch_size=_batch_size(training_words, config.windows.length),
+        batch_size=_batch_size(min(training_words, within_budget), config.windows.length),
     )
     small, large = (
         training_words * training.epochs if training.minutes is None else training.minutes * words
