@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+from collections.abc import Callable
 
 import torch
 
@@ -35,6 +37,26 @@ def choose_device(name: str) -> torch.device:
     if not present:
         raise ConfigError(f"device: this machine has no {name}; use auto or cpu")
     return device
+
+
+def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) -> None:
+    """Compute with the wanted number of processor threads.
+
+    Args:
+        wanted: 0 leaves the choice to PyTorch or, in a resume, to what the run had before.
+        before: what the run had before.
+        say: is told where that cannot be had, since other numbers of threads round otherwise.
+    """
+    if wanted:
+        torch.set_num_threads(wanted)
+    elif before is not None and before != torch.get_num_threads():
+        if before <= (os.cpu_count() or 1):
+            torch.set_num_threads(before)
+        else:
+            say(
+                f"the run had {before} processor threads, this machine has {os.cpu_count()}: "
+                "from here on its figures may differ in their last digits"
+            )
 
 
 def advice_when_busy(threads: int) -> str | None:
@@ -80,3 +102,19 @@ def computing_in(
     if precision == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=precision)
+
+
+_TRIED = re.compile(r"[Tt]ried to allocate ([\d.]+ ?[A-Za-z]+)")
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
+_FAILED = re.compile(r"\b(CUDA|cuDNN|CUBLAS|cuBLAS|MPS|HIP)")
+
+
+def hardware_trouble(error: BaseException) -> str | None:
+    """In a few words, what an error says of memory or of the device; ``None`` if it is a bug."""
+    told = " ".join(str(error).split())
+    tried = _TRIED.search(told)
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(told):
+        return "out of memory" + (f" ({tried[1]} more were wanted)" if tried else "")
+    if isinstance(error, RuntimeError) and _FAILED.search(told):
+        return f"the device failed ({told.partition('. ')[0][:200]})"
+    return None

@@ -1,18 +1,95 @@
-"""Writing files so that a reader finds the old content or the new, never half of either."""
+"""Files that a reader finds old or new, never half of either, and that show when they are damaged.
+
+Tensors are kept as safetensors. That format has no checksum, so one is kept in its metadata.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nextword.errors import NextwordError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+ASIDE = ".tmp"
+"""How the name of a file ends that is not whole yet; it begins with a dot."""
+CHECKSUM = "crc32"
+"""The metadata's key for the checksum of everything else in a file of tensors."""
+_DTYPES = {
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
+"""PyTorch's names of numbers, and those of safetensors."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file written aside that takes the place of ``path`` once it is whole and on the disk.
+
+    Raises:
+        NextwordError: the folder cannot be written or the disk is full; ``path`` is unchanged.
+    """
+    aside: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(ASIDE, f".{path.name}.", path.parent)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, path)
+        aside = None
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        if aside is not None:  # also after a Ctrl-C
+            with suppress(OSError):
+                os.unlink(aside)
+    # without this, a lost power supply may take the new name away again
+    sync_folder(path.parent)
+
+
+def unwritable(path: Path, error: OSError) -> NextwordError:
+    """What to say when ``path`` cannot be written."""
+    return NextwordError(
+        f"{path}: cannot be written ({error.strerror or error}); "
+        "free some space or choose another folder"
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process was writing; nobody else may be writing there."""
+    for path in folder.glob(f".*{ASIDE}"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -21,24 +98,8 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Raises:
         NextwordError: the folder cannot be written or the disk is full; ``path`` is unchanged.
     """
-    data = content.encode() if isinstance(content, str) else content
-    aside: str | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, path)
-    except OSError as error:
-        if aside is not None and os.path.exists(aside):
-            os.unlink(aside)
-        raise NextwordError(
-            f"{path}: cannot be written ({error.strerror or error}); "
-            "free some space or choose another folder"
-        ) from error
+    with replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def _umask() -> int:
@@ -69,29 +130,98 @@ def read_json(path: Path, error: type[NextwordError] = NextwordError) -> dict[st
     return content
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors with text beside them as safetensors, atomically."""
-    from safetensors.torch import save
+def check_own_files(folder: Path, names: tuple[str, ...], error: type[NextwordError]) -> None:
+    """Refuse names in a folder that lead out of it, or that are no ordinary files.
 
+    Raises:
+        error: one is a link to somewhere else, or a device or a pipe, which may never end.
+    """
+    home = folder.resolve()
+    for name in names:
+        path = folder / name
+        if path.is_symlink() and home not in path.resolve().parents:
+            raise error(f"{path}: leads out of its folder; put the file itself in its place")
+        with suppress(OSError):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise error(f"{path}: is no ordinary file; put one in its place")
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors with text beside them as safetensors, atomically.
+
+    The same content always gives the same bytes, which the library's own writer does not promise.
+
+    Raises:
+        NextwordError: the folder cannot be written or the disk is full; ``path`` is unchanged.
+    """
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, save(ready, metadata=dict(metadata)))
+    header: dict[str, Any] = {"__metadata__": {**metadata, CHECKSUM: _checksum(ready, metadata)}}
+    # the wide numbers first, so that each lies at a multiple of its own width
+    order = sorted(ready, key=lambda name: (-ready[name].element_size(), name))
+    end = 0
+    for name in order:
+        begin, end = end, end + ready[name].numel() * ready[name].element_size()
+        header[name] = {
+            "dtype": _DTYPES[str(ready[name].dtype).removeprefix("torch.")],
+            "shape": list(ready[name].shape),
+            "data_offsets": [begin, end],
+        }
+    described = json.dumps(header, separators=(",", ":")).encode()
+    described += b" " * (-len(described) % 8)
+    with replacing(path) as file:
+        file.write(len(described).to_bytes(8, "little") + described)
+        for name in order:
+            file.write(_bytes(ready[name]))
 
 
 def read_tensors(
     path: Path, error: type[NextwordError] = NextwordError
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a safetensors file and the text beside them; runs no code.
+    """The tensors that :func:`write_tensors` wrote and the text beside them; runs no code.
 
     Raises:
-        error: the file cannot be read or is damaged; the message names it.
+        error: the file cannot be read, is damaged, or has no checksum; the message names it.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            metadata: dict[str, str] = file.metadata() or {}
+            # copied, so that what was checked cannot change under our hands afterwards
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
     except OSError as problem:
         raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
-    except (SafetensorError, ValueError, RuntimeError) as problem:
-        raise error(f"{path}: is damaged or no safetensors file ({problem})") from problem
+    except (SafetensorError, ValueError, RuntimeError, KeyError, AttributeError) as problem:
+        reason = " ".join(str(problem).split())
+        raise error(f"{path}: is damaged or no safetensors file ({reason})") from problem
+    checksum = metadata.pop(CHECKSUM, None)
+    if checksum is None:
+        raise error(
+            f"{path}: has no checksum; another program or an older version wrote it, train again"
+        )
+    if checksum != _checksum(tensors, metadata):
+        raise error(
+            f"{path}: is damaged, its content is not what was written (checksum); "
+            "put a sound copy in its place or train again"
+        )
+    return tensors, metadata
+
+
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """CRC-32 of the text, and of every tensor's name, form and bytes."""
+    checksum = zlib.crc32(json.dumps(dict(metadata), sort_keys=True).encode())
+    for name in sorted(tensors):
+        form = f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}"
+        checksum = zlib.crc32(form.encode(), checksum)
+        checksum = zlib.crc32(_bytes(tensors[name]), checksum)
+    return f"{checksum:08x}"
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    """The bytes of a tensor on the CPU, without a copy."""
+    import torch
+
+    flat = tensor.reshape(-1)
+    if flat.stride() != (1,):  # of no number, or of one, the stride may be anything
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    return flat.view(torch.uint8).numpy().data

@@ -7,45 +7,40 @@ mixed with other parts, ``mixture.json`` and ``ngram.safetensors``. It can be co
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from nextword.belonging import (
+    FORMAT,
+    FORMAT_VERSION,
+    belonging,
+    check_belonging,
+    check_format,
+    metadata,
+    read_model_tensors,
+)
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError, ModelError
-from nextword.files import read_json, read_tensors, write_atomically, write_json, write_tensors
+from nextword.files import check_own_files, read_json, write_atomically, write_json, write_tensors
+from nextword.mixture_file import MIXTURE, NGRAM, ngrams_of, read_mixture, write_mixture
 from nextword.models.base import LanguageModel
 from nextword.models.build import build_model
 from nextword.ngram.model import NgramModel
 from nextword.reading.adaptation import Adapt
 from nextword.reading.base import Reading
-from nextword.reading.cache import CacheSettings
-from nextword.reading.ensemble import (
-    Mixture,
-    combination,
-    combinations,
-    open_network,
-    signs_of,
-)
-from nextword.reading.mixture import Weights
+from nextword.reading.ensemble import Mixture, open_network
 from nextword.reading.ngram import NgramReading
 from nextword.text.tokenizer import Tokenizer
 from nextword.version import __version__
 
-FORMAT = "nextword-model"
-FORMAT_VERSION = 1
 CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
-MIXTURE, NGRAM = "mixture.json", "ngram.safetensors"
-_METADATA = {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
 COUNTS = "vocabulary.counts"
 """The tensor, beside the weights, of how often each word stands in the training part."""
-MOST_KEPT = 100_000
-"""Places that a cache keeps, at most: what a file asks for beyond that is refused."""
-SHARPEST = 1e6
-"""The same of how sharply it looks."""
 
 
 @dataclass(frozen=True)
@@ -107,36 +102,27 @@ def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
             "nextword_version": __version__,
             "vocabulary_size": len(loaded.tokenizer),
             "parameters": loaded.model.parameter_count(),
-            "model": loaded.config.model_dump(),
+            "model": loaded.config.model_dump(mode="json"),
         },
     )
     write_atomically(folder / CARD, card)
-    save_weights(folder, loaded.model, loaded.counts)
+    save_weights(folder, loaded)
 
 
-def save_weights(folder: Path, model: LanguageModel | NgramModel, counts: Tensor) -> None:
+def save_weights(folder: Path, loaded: LoadedModel) -> None:
     """Replace the weights of a model folder; a shared matrix is stored once."""
-    if isinstance(model, NgramModel):
-        tensors = model.tensors()
+    if isinstance(loaded.model, NgramModel):
+        tensors = loaded.model.tensors()
     else:
-        tensors = {name: parameter.detach() for name, parameter in model.named_parameters()}
-    write_tensors(folder / WEIGHTS, {**tensors, COUNTS: counts}, _METADATA)
+        tensors = {name: parameter.detach() for name, parameter in loaded.model.named_parameters()}
+    belongs = belonging(loaded.tokenizer, loaded.config.model_dump(mode="json"))
+    write_tensors(folder / WEIGHTS, {**tensors, COUNTS: loaded.counts}, metadata(belongs))
 
 
 def save_mixture(folder: Path, mixture: Mixture) -> None:
-    """Write what is mixed with the network of a model folder, the n-grams first."""
-    if mixture.ngram is not None:
-        write_tensors(folder / NGRAM, mixture.ngram.tensors(), _METADATA)
-    described = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "ngram_order": None if mixture.ngram is None else mixture.ngram.order,
-        "cache": asdict(mixture.cache),
-        "weights": {names: weights.as_dict() for names, weights in mixture.weights.items()},
-    }
-    write_json(folder / MIXTURE, described)
-    if mixture.ngram is None:
-        (folder / NGRAM).unlink(missing_ok=True)  # of an earlier part of the run
+    """Write what is mixed with the network of a model folder."""
+    _, belongs = read_model_tensors(folder / WEIGHTS)
+    write_mixture(folder, mixture, belongs)
 
 
 def load_model_folder(folder: Path) -> LoadedModel:
@@ -148,6 +134,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such model folder")
+    check_own_files(folder, (CONFIG, TOKENIZER, WEIGHTS, MIXTURE, NGRAM), ModelError)
     described = read_json(folder / CONFIG, ModelError)
     config = _model_config(folder / CONFIG, described)
     tokenizer = Tokenizer.load(folder / TOKENIZER)
@@ -156,81 +143,24 @@ def load_model_folder(folder: Path) -> LoadedModel:
             f"{folder / TOKENIZER}: has {len(tokenizer)} words where {CONFIG} says "
             f"{described.get('vocabulary_size')}; the files do not belong together"
         )
-    tensors, _ = read_tensors(folder / WEIGHTS, ModelError)
+    tensors, told = read_model_tensors(folder / WEIGHTS)
     counts = tensors.pop(COUNTS, None)
     if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != torch.int64:
         raise ModelError(f"{folder / WEIGHTS}: holds no usable {COUNTS}; the file is damaged")
+    belongs = belonging(tokenizer, described["model"])
     if config.kind == "ngram":
-        ngrams = _ngrams(folder / WEIGHTS, tensors, len(tokenizer), config.order)
+        ngrams = ngrams_of(folder / WEIGHTS, tensors, len(tokenizer), config.order)
+        check_belonging(folder / WEIGHTS, told, belongs)
         return LoadedModel(ngrams, tokenizer, config, counts)
-    model = _with_weights(folder / WEIGHTS, config, len(tokenizer), tensors)
-    mixture = _load_mixture(folder, len(tokenizer))
+    _check_shapes(folder / WEIGHTS, config, len(tokenizer), tensors)
+    check_belonging(folder / WEIGHTS, told, belongs)
+    model = _with_weights(config, len(tokenizer), tensors)
+    mixture = read_mixture(folder, len(tokenizer), belongs)
     return LoadedModel(model.eval(), tokenizer, config, counts, mixture)
 
 
-def _ngrams(path: Path, tensors: dict[str, Tensor], vocabulary: int, order: int) -> NgramModel:
-    try:
-        return NgramModel.from_tensors(tensors, vocabulary, order)
-    except ValueError as error:
-        raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
-
-
-def _load_mixture(folder: Path, vocabulary: int) -> Mixture:
-    path = folder / MIXTURE
-    if not path.exists():
-        return Mixture()
-    described = read_json(path, ModelError)
-    _check_format(path, described)
-    order, cache, weights = (described.get(key) for key in ("ngram_order", "cache", "weights"))
-    try:
-        if order is not None and (type(order) is not int or order < 1):
-            raise ValueError("ngram_order is no whole number above zero")
-        settings, weighed = _cache_settings(cache), _weights(weights, order or 0)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
-    if order is None:
-        return Mixture(None, settings, weighed)
-    tensors, _ = read_tensors(folder / NGRAM, ModelError)
-    return Mixture(_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, weighed)
-
-
-def _cache_settings(described: object) -> CacheSettings:
-    if not isinstance(described, dict):
-        raise ValueError("cache is missing")
-    settings = CacheSettings(**described)
-    size, sharpness = settings.size, settings.sharpness
-    # asked this way round, a NaN is refused too
-    if type(size) is not int or not (0 < size <= MOST_KEPT and 0 <= sharpness <= SHARPEST):
-        raise ValueError("cache is out of range")
-    return settings
-
-
-def _weights(described: object, order: int) -> dict[str, Weights]:
-    if not isinstance(described, dict):
-        raise ValueError("weights are missing")
-    found = {}
-    for names, numbers in described.items():
-        parts = names.split("+")
-        if names not in combinations(order > 0):
-            raise ValueError(f"weights of {names}, which are no parts of this mixture")
-        found[names] = Weights.from_dict(numbers, len(parts), signs_of(names, order))
-    if order and combination(ngram=True, cache=False) not in found:
-        raise ValueError("weights of the n-gram model are missing")
-    return found
-
-
-def _check_format(path: Path, described: dict[str, object]) -> None:
-    if described.get("format") != FORMAT:
-        raise ModelError(f"{path}: is not a nextword model")
-    if described.get("format_version") != FORMAT_VERSION:
-        raise ModelError(
-            f"{path}: has format version {described.get('format_version')}, this program reads "
-            f"{FORMAT_VERSION}; use the nextword version that wrote it or train again"
-        )
-
-
 def _model_config(path: Path, described: dict[str, object]) -> ModelConfig:
-    _check_format(path, described)
+    check_format(path, described)
     try:
         # where the vectors came from is history: their file need not exist any more
         return ModelConfig.model_validate(described.get("model"))
@@ -240,20 +170,29 @@ def _model_config(path: Path, described: dict[str, object]) -> ModelConfig:
         raise ModelError(f"{path}: {key}: {first['msg']}") from None
 
 
-def _with_weights(
+def _check_shapes(
     path: Path, config: ModelConfig, vocabulary_size: int, tensors: dict[str, Tensor]
-) -> LanguageModel:
-    # shapes are compared before memory is taken for what a config merely claims
-    with torch.device("meta"):
-        expected = {
-            name: parameter.shape
-            for name, parameter in build_model(config, vocabulary_size).named_parameters()
-        }
+) -> None:
+    """Compare shapes before memory or time is taken for what a config merely claims."""
+    expected: dict[str, torch.Size] = {}
+    with suppress(RuntimeError, TypeError, ValueError, OverflowError):  # sizes beyond all bounds
+        # every layer has a tensor of its own
+        if config.layers <= len(tensors):
+            with torch.device("meta"):
+                model = build_model(config, vocabulary_size)
+            expected = {name: parameter.shape for name, parameter in model.named_parameters()}
     for name in sorted(expected.keys() | tensors.keys()):
         there, wanted = tensors.get(name), expected.get(name)
         if there is None or there.shape != wanted or there.dtype != torch.float32:
             raise ModelError(f"{path}: the tensor {name} does not fit {CONFIG}")
-    model = build_model(config, vocabulary_size)
+
+
+def _with_weights(
+    config: ModelConfig, vocabulary_size: int, tensors: dict[str, Tensor]
+) -> LanguageModel:
+    # the fresh weights are drawn for nothing, and must not cost the caller its own draws
+    with torch.random.fork_rng(devices=[]):
+        model = build_model(config, vocabulary_size)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[name])

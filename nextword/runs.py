@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nextword.errors import ConfigError, ModelError
+from nextword.files import ASIDE, unwritable
 
 RUNS = Path("runs")
 """The folder of all runs, in the folder where the program is called."""
@@ -36,6 +37,16 @@ class RunFolder:
         return self.path / "state" / "state.safetensors"
 
     @property
+    def best(self) -> Path:
+        """The best model's weights, kept while those of an early stop stand in ``model/``."""
+        return self.path / "state" / "best.safetensors"
+
+    @property
+    def lock(self) -> Path:
+        """Locked while a training is at work here."""
+        return self.path / "state" / "lock"
+
+    @property
     def metrics(self) -> Path:
         """One JSON line per report."""
         return self.path / "metrics.jsonl"
@@ -44,6 +55,16 @@ class RunFolder:
     def exists(self) -> bool:
         """Whether a training began here."""
         return self.config.is_file()
+
+    @property
+    def empty(self) -> bool:
+        """Whether a training that began here ended before it saved anything; nothing else is."""
+        if self.state.exists() or (self.model / "model.safetensors").exists():
+            return False
+        ours = {self.config.name, self.state.parent.name, self.model.name}
+        return self.path.is_dir() and all(
+            file.name in ours or file.name.endswith(ASIDE) for file in self.path.iterdir()
+        )
 
 
 def run_folder(name: str) -> RunFolder:
@@ -82,26 +103,50 @@ def newest_run() -> RunFolder:
 
 
 def run_to_begin(name: str | None, stem: str) -> RunFolder:
-    """The folder of a new run: called ``name``, or after ``stem``.
+    """The folder of a new run: called ``name``, or after ``stem``. It is not made yet.
 
     Raises:
         ConfigError: a run of that name is there already.
     """
     folder = run_folder(fresh_name(stem) if name is None else name)
-    if folder.path.exists():
+    if folder.path.exists() and not folder.empty:
         raise ConfigError(
             f"{folder.path}: exists already; choose another --run, or go on with --resume"
         )
     return folder
 
 
+def begin_run(name: str | None, stem: str) -> RunFolder:
+    """The same, made: of two that begin at the same time each gets its own.
+
+    Raises:
+        ConfigError: a run of that name is there already.
+        NextwordError: the folder cannot be made.
+    """
+    while True:
+        folder = run_to_begin(name, stem)
+        try:
+            folder.path.mkdir(parents=True)
+        except FileExistsError:
+            if name is None:
+                continue
+        except OSError as error:
+            raise unwritable(folder.path, error) from error
+        return folder
+
+
 def run_to_resume(name: str | None) -> RunFolder:
-    """The folder of the run to go on with: called ``name``, or the newest.
+    """The run to go on with: called ``name``, or in that folder, wherever it is; or the newest.
 
     Raises:
         ConfigError: nothing was saved there.
     """
-    folder = newest_run() if name is None else run_folder(name)
+    if name is None:
+        folder = newest_run()
+    else:
+        folder = RunFolder(RUNS / name)
+        if not folder.exists and RunFolder(Path(name)).exists:
+            folder = RunFolder(Path(name))
     if not folder.state.is_file():
         raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
     return folder

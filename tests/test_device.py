@@ -5,7 +5,14 @@ import os
 import pytest
 import torch
 
-from nextword.device import advice_when_busy, choose_device, choose_precision, computing_in
+from nextword.device import (
+    advice_when_busy,
+    choose_device,
+    choose_precision,
+    choose_threads,
+    computing_in,
+    hardware_trouble,
+)
 from nextword.errors import ConfigError
 
 CPU = torch.device("cpu")
@@ -69,3 +76,50 @@ def test_a_busy_machine_is_said_with_what_to_try(
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     advice = advice_when_busy(threads)
     assert advice is None if advised is None else advice is not None and advice.endswith(advised)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "now"), [(0, None, 2), (3, None, 3), (3, 4, 3), (0, 4, 4), (0, 2, 2)]
+)
+def test_a_resume_has_the_threads_that_its_run_had(
+    monkeypatch: pytest.MonkeyPatch, wanted: int, before: int | None, now: int
+) -> None:
+    chosen, said = [2], list[str]()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: chosen[-1])
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    choose_threads(wanted, before, said.append)
+    assert (chosen[-1], said) == (now, [])
+
+
+def test_fewer_threads_than_a_run_had_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    before = torch.get_num_threads()
+    choose_threads(0, 16, said.append)
+    assert torch.get_num_threads() == before
+    assert len(said) == 1 and "16 processor threads, this machine has 4" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError("Unable to allocate 8.00 GiB"), "out of memory"),
+        (
+            RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has"),
+            "out of memory (2.00 GiB more were wanted)",
+        ),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
+            "out of memory",
+        ),
+        (
+            RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
+            "the device failed (cuDNN error: CUDNN_STATUS_NOT_INITIALIZED)",
+        ),
+        (RuntimeError("tensors on two devices, cuda:0 and cpu!"), None),
+        (ValueError("CUDA"), None),
+    ],
+)
+def test_what_the_hardware_lacks_is_told_from_a_bug(error: Exception, told: str | None) -> None:
+    assert hardware_trouble(error) == told

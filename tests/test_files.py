@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 from nextword.errors import ModelError, NextwordError
-from nextword.files import read_json, read_tensors, write_atomically, write_json, write_tensors
+from nextword.files import (
+    check_own_files,
+    read_json,
+    read_tensors,
+    remove_leftovers,
+    replacing,
+    write_atomically,
+    write_json,
+    write_tensors,
+)
 
 
 def test_a_file_is_made_with_its_folders_and_replaced_whole(tmp_path: Path) -> None:
@@ -45,6 +54,45 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["note.txt"]
+
+
+def test_an_interrupt_in_a_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
+        file.write(b"new")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["note.txt"]
+
+
+def test_file_and_folder_are_on_the_disk_in_the_right_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def noted_sync(handle: int) -> None:
+        happened.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        sync(handle)
+
+    def noted_replace(source: str, target: Path) -> None:
+        happened.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    write_atomically(tmp_path / "note.txt", "x")
+    assert happened == ["file", "rename", "folder"]
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    with replacing(tmp_path / "note.txt"):
+        (left,) = tmp_path.iterdir()
+    for name in ("note.tmp", ".hidden", left.name):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"note.txt", "note.tmp", ".hidden"}
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_the_user(tmp_path: Path) -> None:
@@ -113,3 +161,56 @@ def test_damaged_tensors_are_one_line_that_names_the_file(tmp_path: Path) -> Non
     path.unlink()
     with pytest.raises(ModelError, match="cannot be read"):
         read_tensors(path, ModelError)
+
+
+def test_the_same_tensors_are_always_the_same_bytes(tmp_path: Path) -> None:
+    tensors = {"wide": torch.arange(3), "narrow": torch.ones(2, dtype=torch.bool)}
+    beside = {name: name for name in ("one", "two", "three", "four")}
+    for name in ("a", "b"):
+        write_tensors(tmp_path / name, tensors, beside)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    # the library reads them as it would its own
+    assert torch.equal(load_file(tmp_path / "a")["wide"], tensors["wide"])
+
+
+def test_no_bit_of_a_tensor_file_can_flip_unnoticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    write_tensors(path, {"a": torch.arange(4.0), "b": torch.arange(2)}, {"step": "17"})
+    good = path.read_bytes()
+    for place in range(len(good)):
+        for bit in (1, 4, 64):
+            path.write_bytes(good[:place] + bytes([good[place] ^ bit]) + good[place + 1 :])
+            try:
+                tensors, beside = read_tensors(path, ModelError)
+            except ModelError as error:
+                assert str(error).startswith(f"{path}: ") and "\n" not in str(error)
+            else:  # the header's padding says nothing
+                assert beside == {"step": "17"} and tensors["a"].tolist() == [0, 1, 2, 3]
+                assert tensors["b"].tolist() == [0, 1] and good[place : place + 1] == b" "
+
+
+def test_a_file_that_was_swapped_or_has_no_checksum_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(save({"a": torch.zeros(3)}, metadata={"step": "1"}))
+    with pytest.raises(ModelError, match="has no checksum; .* train again"):
+        read_tensors(path, ModelError)
+    path.write_bytes(save({"a": torch.zeros(3)}, metadata={"step": "1", "crc32": "00000000"}))
+    with pytest.raises(ModelError, match="not what was written"):
+        read_tensors(path, ModelError)
+
+
+def test_a_file_of_a_folder_lies_in_it_and_is_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "own").touch()
+    (folder / "link").symlink_to("own")
+    names = ("own", "link", "absent")
+    check_own_files(folder, names, ModelError)
+    (tmp_path / "secret").touch()
+    (folder / "absent").symlink_to("../secret")
+    with pytest.raises(ModelError, match="absent: leads out of its folder"):
+        check_own_files(folder, names, ModelError)
+    (folder / "absent").unlink()
+    os.mkfifo(folder / "absent")
+    with pytest.raises(ModelError, match="absent: is no ordinary file"):
+        check_own_files(folder, names, ModelError)

@@ -1,22 +1,37 @@
 """A model folder stands alone, and whatever is wrong with it is one line that names the file."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from nextword import load_model
+from nextword.belonging import sealed
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError
-from nextword.files import write_json
-from nextword.model_folder import LoadedModel, load_model_folder, save_model, save_weights
+from nextword.files import CHECKSUM, read_tensors, write_json, write_tensors
+from nextword.model_folder import (
+    LoadedModel,
+    load_model_folder,
+    save_mixture,
+    save_model,
+    save_weights,
+)
 from nextword.models.build import build_model
+from nextword.ngram.model import NgramModel
+from nextword.prediction.predictor import Predictor
+from nextword.reading.adaptation import ADAPTATIONS, Adapt
+from nextword.reading.cache import CacheSettings
+from nextword.reading.ensemble import Mixture, combinations, signs_of
+from nextword.reading.mixture import Weights
 from nextword.text.tokenizer import Tokenizer
 
 PROMPTS = ["", "Napoleon was the Emperor of", "the small zebra chases", "her uncle"]
@@ -34,6 +49,7 @@ def test_a_copied_folder_predicts_what_the_run_predicts(
     assert sorted(file.name for file in folder.iterdir()) == [
         "README.md",
         "config.json",
+        "mixture.json",
         "model.safetensors",
         "tokenizer.json",
     ]
@@ -73,7 +89,7 @@ def test_new_weights_replace_the_old_ones_alone(folder: Path) -> None:
     others = {file.name: file.read_bytes() for file in folder.glob("[!m]*")}
     with torch.no_grad():
         loaded.model.output.weight.mul_(0.5)
-    save_weights(folder, loaded.model, loaded.counts)
+    save_weights(folder, loaded)
     assert torch.equal(load_model_folder(folder).model.output.weight, loaded.model.output.weight)
     assert {file.name: file.read_bytes() for file in folder.glob("[!m]*")} == others
 
@@ -97,12 +113,14 @@ def edit_json(name: str, change: Callable[[dict[str, Any]], object]) -> Callable
     return damage
 
 
-def edit_tensors(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], str]:
+def edit_tensors(
+    change: Callable[[dict[str, Any]], object], name: str = "model.safetensors"
+) -> Callable[[Path], str]:
     def damage(folder: Path) -> str:
-        tensors = load_file(folder / "model.safetensors")
+        tensors, beside = read_tensors(folder / name)
         change(tensors)
-        save_file(tensors, folder / "model.safetensors")
-        return "model.safetensors"
+        write_tensors(folder / name, tensors, beside)
+        return name
 
     return damage
 
@@ -157,7 +175,7 @@ DAMAGES = {
         "does not fit config.json",
     ),
     "an absurd size": (
-        edit_json("config.json", lambda c: c["model"].update(embedding_size=10**9)),
+        edit_json("config.json", lambda c: c["model"].update(embedding_size=60_000)),
         "does not fit config.json",
     ),
     "another kind": (
@@ -212,3 +230,215 @@ def test_a_folder_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
 def test_loading_needs_no_vectors_file(folder: Path) -> None:
     edit_json("config.json", lambda c: c["model"].update(vectors="/gone/glove.txt"))(folder)
     assert load_model_folder(folder).config.vectors == "/gone/glove.txt"
+
+
+def counted(words: int, order: int = 3, seed: int = 1) -> NgramModel:
+    """N-grams of a text of chance, so that they belong to any vocabulary of so many words."""
+    return NgramModel.fit(np.random.default_rng(seed).integers(0, words, 400), words, order)
+
+
+def some_weights(order: int) -> dict[str, Weights]:
+    """Weights for every combination of parts, such as no constant share would do for."""
+    draw = torch.Generator().manual_seed(4)
+    found = {}
+    for names in combinations(order > 0):
+        signs = signs_of(names, order)
+        slopes = torch.randn(len(names.split("+")), signs, generator=draw) / 9
+        found[names] = Weights(torch.zeros(signs), torch.ones(signs), slopes, slopes[:, 0])
+    return found
+
+
+@pytest.fixture
+def mixed(folder: Path) -> Path:
+    """The folder with n-grams and weights of every combination."""
+    ngram = counted(len(load_model_folder(folder).tokenizer))
+    cache = CacheSettings(size=50, sharpness=0.25)
+    save_mixture(folder, Mixture(ngram, cache, some_weights(ngram.order)))
+    return folder
+
+
+@pytest.mark.parametrize("adapt", ADAPTATIONS)
+@pytest.mark.parametrize("order", [None, 1, 3])
+def test_a_mixture_comes_back_as_it_went(folder: Path, adapt: Adapt, order: int | None) -> None:
+    plain = load_model_folder(folder)
+    ngram = None if order is None else counted(len(plain.tokenizer), order)
+    mixture = Mixture(ngram, CacheSettings(30, 0.5), some_weights(order or 0))
+    save_mixture(folder, mixture)
+    back = load_model_folder(folder)
+    assert back.mixture.cache == mixture.cache
+    given = LoadedModel(plain.model, plain.tokenizer, plain.config, plain.counts, mixture)
+    for prompt in PROMPTS:
+        wanted = Predictor(given).predict(prompt, k=1000, adapt=adapt)
+        assert Predictor(back).predict(prompt, k=1000, adapt=adapt) == wanted
+        if order is not None:
+            assert wanted != Predictor(plain).predict(prompt, k=1000, adapt=adapt)
+
+
+def test_a_folder_without_a_mixture_has_nothing_mixed_in(mixed: Path) -> None:
+    (mixed / "mixture.json").unlink()
+    assert load_model_folder(mixed).mixture == Mixture()
+
+
+def test_ngrams_that_are_no_longer_mixed_in_are_removed(mixed: Path) -> None:
+    assert (mixed / "ngram.safetensors").exists()
+    save_mixture(mixed, Mixture())
+    assert not (mixed / "ngram.safetensors").exists()
+    assert load_model_folder(mixed).mixture == Mixture()
+
+
+def set_key(path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """Sets a key of a mixture, such as ``cache.size``."""
+
+    def change(content: dict[str, Any]) -> None:
+        *above, last = path.split(".")
+        for key in above:
+            content = content[key]
+        content[last] = value
+
+    return change
+
+
+def edit_mixture(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], str]:
+    """Changes a mixture and seals it again, as a program with a bug might."""
+
+    def damage(folder: Path) -> str:
+        content = json.loads((folder / "mixture.json").read_bytes())
+        del content[CHECKSUM]
+        change(content)
+        write_json(folder / "mixture.json", sealed(content))
+        return "mixture.json"
+
+    return damage
+
+
+def edit_ngrams(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], str]:
+    return edit_tensors(change, "ngram.safetensors")
+
+
+def put_ngrams(words: int, order: int) -> Callable[[Path], str]:
+    def change(tensors: dict[str, Any]) -> None:
+        size = words or len(tensors["unigrams"])
+        tensors.clear()
+        tensors.update(counted(size, order).tensors())
+
+    return edit_ngrams(change)
+
+
+def put_weights_of_another_order(content: dict[str, Any]) -> None:
+    content["weights"] = {names: each.as_dict() for names, each in some_weights(4).items()}
+
+
+BOTH = "weights.network+ngram"
+MIXTURE_DAMAGES = {
+    "cut off": (edit_bytes("mixture.json", lambda b: b[:-9]), "not valid JSON"),
+    "a list": (edit_bytes("mixture.json", lambda b: b"[]"), "not hold a JSON object"),
+    "foreign": (edit_bytes("mixture.json", lambda b: b'{"a": 1}'), "is not a nextword model"),
+    "later version": (edit_mixture(set_key("format_version", 2)), "has format version 2"),
+    "changed by hand": (edit_json("mixture.json", set_key("cache.size", 51)), "checksum"),
+    "of another model": (edit_mixture(set_key("belongs_to", "0" * 64)), "does not belong"),
+    "no cache": (edit_mixture(lambda c: c.pop("cache")), "cache is missing"),
+    "a key too many": (edit_mixture(set_key("cache.depth", 3)), "depth"),
+    "a cache of nothing": (edit_mixture(set_key("cache.size", 0)), "cache is out of range"),
+    "a cache of all": (edit_mixture(set_key("cache.size", 10**12)), "cache is out of range"),
+    "half a place": (edit_mixture(set_key("cache.size", 2.5)), "cache is out of range"),
+    "a size in quotes": (edit_mixture(set_key("cache.size", "50")), "cache is out of range"),
+    "a sharpness in quotes": (edit_mixture(set_key("cache.sharpness", "1")), "damaged"),
+    "no sharpness": (edit_mixture(set_key("cache.sharpness", math.nan)), "cache is out of range"),
+    "too sharp": (edit_mixture(set_key("cache.sharpness", 10**400)), "cache is out of range"),
+    "no weights": (edit_mixture(lambda c: c.pop("weights")), "weights are missing"),
+    "weights a list": (edit_mixture(set_key("weights", [])), "weights are missing"),
+    "weights of the n-grams gone": (
+        edit_mixture(lambda c: c["weights"].pop("network+ngram")),
+        "weights of the n-gram model are missing",
+    ),
+    "weights of other parts": (
+        edit_mixture(lambda c: c["weights"].update({"network+horoscope": {}})),
+        "weights of network+horoscope, which are no parts",
+    ),
+    "weights of another order": (edit_mixture(put_weights_of_another_order), "numbers"),
+    "weights no numbers": (edit_mixture(set_key(BOTH, "much")), "are no numbers"),
+    "a weight no number": (edit_mixture(set_key(f"{BOTH}.biases", [0, math.nan])), "not finite"),
+    "weights over nothing": (edit_mixture(set_key(f"{BOTH}.scale", [0.0] * 6)), "not positive"),
+    "no order": (edit_mixture(set_key("ngram_order", None)), "which are no parts"),
+    "order 0": (edit_mixture(set_key("ngram_order", 0)), "ngram_order"),
+    "order in quotes": (edit_mixture(set_key("ngram_order", "3")), "ngram_order"),
+    "order true": (edit_mixture(set_key("ngram_order", True)), "ngram_order"),
+    "order 2.5": (edit_mixture(set_key("ngram_order", 2.5)), "ngram_order"),
+    "another order": (edit_mixture(set_key("ngram_order", 2)), "numbers"),
+    "n-grams missing": (remove("ngram.safetensors"), "cannot be read"),
+    "n-grams cut off": (edit_bytes("ngram.safetensors", lambda b: b[:-1]), "damaged"),
+    "n-grams empty": (edit_bytes("ngram.safetensors", lambda b: b""), "damaged"),
+    "n-grams a pickle": (edit_bytes("ngram.safetensors", lambda b: b"\x80\x04N."), "damaged"),
+    "n-grams of another vocabulary": (put_ngrams(9, 3), "damaged"),
+    "n-grams of another order": (put_ngrams(0, 4), "sizes"),
+    "a key of theirs too many": (
+        edit_ngrams(lambda t: t.update(extra=torch.zeros(1))),
+        "extra is not known",
+    ),
+    "a key of theirs missing": (edit_ngrams(lambda t: t.pop("shares")), "shares is missing"),
+    "shares no number": (edit_ngrams(lambda t: t["shares"].fill_(math.nan)), "shares"),
+    "a network's weights": (
+        lambda folder: (
+            Path(shutil.copy(folder / "model.safetensors", folder / "ngram.safetensors")).name
+        ),
+        "damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", MIXTURE_DAMAGES)
+def test_a_damaged_mixture_is_one_line_that_names_the_file(mixed: Path, damage: str) -> None:
+    do, message = MIXTURE_DAMAGES[damage]
+    name = do(mixed)
+    with pytest.raises(ModelError) as caught:
+        load_model_folder(mixed)
+    text = str(caught.value)
+    assert text.startswith(f"{mixed / name}: ")
+    assert message in text
+    assert "\n" not in text
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Path:
+    """A folder of counted n-grams."""
+    config = ModelConfig(kind="ngram", order=3)
+    tokenizer = Tokenizer(["<unk>", "<eos>", "a", "b", "c", "d"], "words", lowercase=False)
+    counts = torch.arange(6)
+    save_model(tmp_path / "n", LoadedModel(counted(6), tokenizer, config, counts), "# N-grams\n")
+    return tmp_path / "n"
+
+
+def test_counted_ngrams_come_back_as_they_went(counting: Path) -> None:
+    back = load_model_folder(counting)
+    assert isinstance(back.model, NgramModel)
+    saved = counted(6)
+    assert all(torch.equal(back.model.tensors()[n], each) for n, each in saved.tensors().items())
+    assert back.to(torch.device("cpu")) is back
+    described = json.loads((counting / "config.json").read_bytes())
+    assert described["parameters"] == saved.parameter_count()
+    assert torch.equal(back.counts, torch.arange(6))
+    with pytest.raises(ModelError, match="no network inside"):
+        _ = back.network
+
+
+NGRAM_DAMAGES = {
+    "another order": edit_json("config.json", lambda c: c["model"].update(order=2)),
+    "another kind": edit_json("config.json", lambda c: c["model"].update(kind="lstm")),
+    "nothing but counts": edit_tensors(
+        lambda t: [t.pop(name) for name in list(t) if name != "vocabulary.counts"]
+    ),
+    "a key too many": edit_tensors(lambda t: t.update(extra=torch.zeros(1))),
+    "no probabilities": edit_tensors(lambda t: t["backoffs"].fill_(2.0)),
+    "words outside": edit_tensors(lambda t: t["words"].fill_(99)),
+    "no counts": edit_tensors(lambda t: t.pop("vocabulary.counts")),
+    "cut off": edit_bytes("model.safetensors", lambda b: b[:-1]),
+}
+
+
+@pytest.mark.parametrize("damage", NGRAM_DAMAGES)
+def test_damaged_ngrams_are_one_line_that_names_the_file(counting: Path, damage: str) -> None:
+    NGRAM_DAMAGES[damage](counting)
+    with pytest.raises(ModelError) as caught:
+        load_model_folder(counting)
+    assert str(caught.value).startswith(f"{counting / 'model.safetensors'}: ")
+    assert "\n" not in str(caught.value)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from tqdm import tqdm
 
+from nextword.cli.terminal import visible
 from nextword.prediction.predictor import Prediction
 from nextword.training.trainer import Progress, StepReport, Trainer
 from nextword.training.watcher import Watcher
@@ -26,7 +28,8 @@ class Console(Watcher):
         self.skipped = 0
 
     def say(self, line: str) -> None:
-        tqdm.write(line, file=sys.stderr)
+        with suppress(OSError):  # a terminal that was closed ends no training
+            tqdm.write(visible(line), file=sys.stderr)
 
     def began(self, trainer: Trainer) -> None:
         self.bar = tqdm(
@@ -52,21 +55,22 @@ class Console(Watcher):
             shown = "-" if self.loss is None else f"{self.loss:.2f}"
             self.bar.total = report.total_steps
             self.bar.set_postfix_str(f"loss {shown}, {speed:,.0f} words/s", refresh=False)
-            self.bar.update(progress.step - self.bar.n)
+            with suppress(OSError):
+                self.bar.update(progress.step - self.bar.n)
 
     def validated(
         self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
     ) -> None:
         best = "" if progress.stale else ", the best so far"
-        lines = [f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}"]
+        self.say(f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}")
         for prompt, found in samples.items():
             words = ", ".join(f"{p.word} {percent(p.probability)}" for p in found)
-            lines.append(f"    {prompt} ... {words}")
-        self.say("\n".join(lines))
+            self.say(f"    {prompt} ... {words}")
 
     def ended(self) -> None:
         if self.bar is not None:
-            self.bar.close()
+            with suppress(OSError):
+                self.bar.close()
             self.bar = None
 
 
@@ -78,9 +82,10 @@ def percent(share: float) -> str:
 
 def prediction_lines(predictions: Sequence[Prediction]) -> list[str]:
     """Predictions as aligned lines: word, probability, and a bar to look at."""
-    width = max((len(p.word) for p in predictions), default=0)
+    words = [visible(p.word) for p in predictions]
+    width = max(map(len, words), default=0)
     most = max((p.probability for p in predictions), default=1.0)
     return [
-        f"{p.word:<{width}}  {percent(p.probability):>7}  {'█' * round(24 * p.probability / most)}"
-        for p in predictions
+        f"{word:<{width}}  {percent(p.probability):>7}  {'█' * round(24 * p.probability / most)}"
+        for word, p in zip(words, predictions, strict=True)
     ]

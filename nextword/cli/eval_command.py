@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nextword.cli.options import device_option, echo_json, json_option, model_option
+from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.terminal import say, say_json
 from nextword.reading.adaptation import ADAPTATIONS, Adapt
 
 if TYPE_CHECKING:
@@ -114,16 +115,16 @@ def command(
     pictures = [] if plot is None else write_plots(measured, plot)
     if as_json:
         found = {name: each.as_dict() for name, each in compared.items()}
-        echo_json(measured.as_dict() | ({"baselines": found} if found else {}))
+        say_json(measured.as_dict() | ({"baselines": found} if found else {}))
         return
     for line in table_lines(measured, part.name, folder):
-        click.echo(line)
+        say(line)
     for line in details_lines(measured) if details else []:
-        click.echo(line)
+        say(line)
     for line in comparison_lines({**compared, "this model": measured}) if compared else []:
-        click.echo(line)
+        say(line)
     for picture in pictures:
-        click.echo(f"drawn: {picture}", err=True)
+        say(f"drawn: {picture}", err=True)
 
 
 def _measure(opener: Opener, part: HeldOut, loaded: LoadedModel, suggestions: int) -> Evaluation:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nextword.cli.console import percent
+from nextword.cli.terminal import visible
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.evaluator import Evaluation
 
@@ -88,7 +89,7 @@ def details_lines(measured: Evaluation) -> list[str]:
     ]
     for cost in measured.costliest_words[:COSTLIEST]:
         lines.append(
-            f"{cost.word:<{_NAME}}{cost.times:>8,}{cost.bits:>10,.0f}{cost.mean_bits:>12.2f}"
+            f"{visible(cost.word):<{_NAME}}{cost.times:>8,}{cost.bits:>10,.0f}{cost.mean_bits:>12.2f}"
         )
     return lines
 

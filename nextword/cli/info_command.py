@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from nextword.cli.options import echo_json, json_option
+from nextword.cli.options import json_option
+from nextword.cli.terminal import say, say_json
+from nextword.errors import NextwordError
+
+if TYPE_CHECKING:
+    from nextword.runs import RunFolder
 
 
 @click.command("info")
@@ -20,15 +26,15 @@ def command(run: Path | None, as_json: bool) -> None:
     from nextword.runs import RUNS, RunFolder, find_run
 
     if run is not None:
-        described = _describe(find_run(run))
+        described = describe_run(find_run(run))
     else:
         folders = sorted(RUNS.glob("*")) if RUNS.is_dir() else []
         found = [RunFolder(path) for path in folders if RunFolder(path).exists]
-        described = {**_machine(), "runs": [_describe(folder) for folder in found]}
+        described = {**_machine(), "runs": _describe_all(found)}
     if as_json:
-        echo_json(described)
+        say_json(described)
     else:
-        _show(described)
+        say(*description_lines(described))
 
 
 def _machine() -> dict[str, Any]:
@@ -50,7 +56,23 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _describe(folder: Any) -> dict[str, Any]:
+def _describe_all(folders: list[RunFolder]) -> list[dict[str, Any]]:
+    """What each run is about; of those that cannot be read, only stderr hears."""
+    described = []
+    for folder in folders:
+        try:
+            described.append(describe_run(folder))
+        except NextwordError as error:
+            say(*str(error).split("\n"), err=True)
+    return described
+
+
+def describe_run(folder: RunFolder) -> dict[str, Any]:
+    """What a run is about, and how far it came.
+
+    Raises:
+        ConfigError: its configuration is damaged.
+    """
     from nextword.config import load_config
 
     config = load_config(folder.config)
@@ -74,28 +96,41 @@ def _last_figures(metrics: Path) -> dict[str, Any]:
     for line in lines:
         try:
             report = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # a line that a crash cut short
+        if not isinstance(report, dict):
+            continue
         if report.get("kind") == "valid":
-            figures |= {"step": report["step"], "validation_perplexity": report["perplexity"]}
+            figures["step"] = _number(report.get("step"))
+            figures["validation_perplexity"] = _number(report.get("perplexity"))
         if report.get("kind") == "result":
             names = ("steps", "seconds", "valid_perplexity", "test_perplexity")
-            figures |= {name: report[name] for name in names}
+            figures |= {name: _number(report.get(name)) for name in names}
     return figures
 
 
-def _show(described: dict[str, Any]) -> None:
-    runs = described.pop("runs", None)
-    width = max(len(name) for name in described) + 2
-    for name, value in described.items():
+def _number(value: object) -> float | None:
+    """The value if it can be shown as a figure: a file may hold anything."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if abs(value) < 1e18 else None
+
+
+def description_lines(described: Mapping[str, Any]) -> list[str]:
+    """A machine with its runs, or one run, as lines for the terminal."""
+    lines = []
+    rest = {name: value for name, value in described.items() if name != "runs"}
+    width = max(map(len, rest), default=0) + 2
+    for name, value in rest.items():
         if isinstance(value, float):
             value = f"{value:,.2f}"
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        click.echo(f"{name.replace('_', ' '):<{width}}{shown}")
-    if runs is None:
-        return
-    click.echo("\nno runs under runs/ yet" if not runs else "\nruns")
+        lines.append(f"{name.replace('_', ' '):<{width}}{shown}")
+    if (runs := described.get("runs")) is None:
+        return lines
+    lines += ["", "no runs under runs/ yet" if not runs else "runs"]
     for run in runs:
         best = run.get("valid_perplexity") or run.get("validation_perplexity")
         figure = "-" if best is None else f"{best:,.1f}"
-        click.echo(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}")
+        lines.append(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}")
+    return lines

@@ -1,12 +1,8 @@
-"""Options that several commands share, and the JSON that they answer in."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -22,9 +18,3 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps."
 )
-
-
-def echo_json(content: Mapping[str, Any]) -> None:
-    """One line of JSON on stdout, in letters that stdout's encoding has."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
-    click.echo(json.dumps(content, ensure_ascii=encoding != "utf8"))

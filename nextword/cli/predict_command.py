@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from nextword.cli.options import device_option, echo_json, json_option, model_option
+from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.terminal import say, say_json
 from nextword.reading.adaptation import ADAPTATIONS, Adapt
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class _Answer:
         predictions = reader.predict(self.count, self.prefix)
         if self.as_json:
             found = [asdict(prediction) for prediction in predictions]
-            echo_json({"prompt": prompt, "predictions": found})
+            say_json({"prompt": prompt, "predictions": found})
         else:
             _show(predictions, self.prefix)
 
@@ -103,15 +104,15 @@ class _Answer:
         for number, line in enumerate(lines, start=1):
             prompt = line.rstrip("\r\n")
             if not self.as_json:
-                click.echo(("" if number == 1 else "\n") + f"{prompt} ...")
+                say(*[""] * (number > 1), f"{prompt} ...")
             self.to(prompt)
         if number == 0:
             raise click.UsageError("no prompt: give one as an argument or through a pipe")
 
 
 def _session(answer: _Answer) -> None:
-    click.echo(
-        "Type words and press Enter; the network reads on from line to line.\n"
+    say(
+        "Type words and press Enter; the network reads on from line to line.",
         "An empty line asks again, /new starts afresh, Ctrl-D ends.",
         err=True,
     )
@@ -120,7 +121,7 @@ def _session(answer: _Answer) -> None:
         try:
             line = input("> " if sys.stdout.isatty() else "")
         except EOFError:
-            click.echo(err=True)
+            say(err=True)
             return
         if line.strip() == "/new":
             reader = answer.reader()
@@ -132,13 +133,13 @@ def _show(predictions: list[Prediction], prefix: str) -> None:
     from nextword.cli.console import prediction_lines
 
     if not predictions:
-        click.echo(f"no word of the vocabulary begins with {prefix!r}", err=True)
+        say(f"no word of the vocabulary begins with {prefix!r}", err=True)
     for line in prediction_lines(predictions):
-        click.echo(line)
+        say(line)
 
 
 def _say_unknown(unknown: list[str], said: set[str]) -> None:
     new = [word for word in unknown if word not in said]
     said.update(new)
     if new:
-        click.echo(f"not in the vocabulary: {', '.join(new)}", err=True)
+        say(f"not in the vocabulary: {', '.join(new)}", err=True)

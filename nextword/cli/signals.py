@@ -1,13 +1,24 @@
-"""Ctrl-C and a polite kill end a training after the step under way; a second ends it at once."""
+"""Ctrl-C and a polite kill end a training after the step under way; a second ends it at once.
+
+So does a terminal that is closed, where nobody asked for that to be ignored.
+"""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-import click
+from nextword.cli.terminal import say
+
+
+class EndAtOnce(KeyboardInterrupt):
+    """A second signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.signal = number
 
 
 class StopRequest:
@@ -22,16 +33,21 @@ class StopRequest:
 
 @contextmanager
 def stopping_on_signals() -> Iterator[StopRequest]:
-    """While inside, SIGINT and SIGTERM set the request instead of ending the program."""
+    """While inside, SIGINT, SIGTERM and SIGHUP set the request instead of ending the program."""
     request = StopRequest()
 
     def handle(number: int, frame: FrameType | None) -> None:
         if request.signal is not None:
-            raise KeyboardInterrupt
+            raise EndAtOnce(number)
         request.signal = number
-        click.echo("\nstopping: saving and measuring; once more to end at once", err=True)
+        with suppress(OSError):  # the terminal may be gone
+            say("", "stopping: saving and measuring; once more to end at once", err=True)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.append(hangup)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield request
     finally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
-from nextword.cli.options import echo_json, json_option
+from nextword.cli.options import json_option
+from nextword.cli.terminal import say, say_json
 
 
 @click.command("train")
@@ -22,8 +22,18 @@ from nextword.cli.options import echo_json, json_option
 @click.option(
     "--text", multiple=True, metavar="FILE", help="The text: a file, a folder, or - for a pipe."
 )
-@click.option("--run", metavar="NAME", help="The run's name under runs/.")
-@click.option("--resume", is_flag=True, help="Go on with the run where it was saved last.")
+@click.option(
+    "--run",
+    metavar="NAME",
+    help="The run's name under runs/; with --resume also the path of a run folder.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run where it was saved last. Epochs, minutes, learning rate, device, "
+    "threads and looks at the validation part may change; the network, the words and their order "
+    "may not.",
+)
 @json_option
 def command(
     config: str | None,
@@ -39,13 +49,14 @@ def command(
     the validation perplexity and what it now predicts; Ctrl-C saves and leaves a usable model.
     """
     from nextword.config import find_config, load_config, parse_assignments
+    from nextword.runs import RUNS, run_to_resume
 
     overrides = parse_assignments(assignments)
     if text:
         overrides["text.path"] = text[0] if len(text) == 1 else list(text)
     path = find_config(config) if config else None
     if resume and path is None:
-        run, path = _resumed(run)
+        path = run_to_resume(run).config
     resolved = load_config(path, overrides, os.environ)
 
     from nextword.cli.console import Console, prediction_lines
@@ -56,33 +67,25 @@ def command(
     with stopping_on_signals() as request:
         result = train(resolved, run=run, resume=resume, watcher=Console(), should_stop=request)
     if as_json:
-        echo_json(result.as_dict())
+        say_json(result.as_dict())
     else:
         for part in ("valid", "test"):
             perplexity = getattr(result, f"{part}_perplexity")
             alone = getattr(result, f"network_{part}_perplexity")
             if perplexity is not None:
                 mixed = f" (network alone {alone:,.2f})" if alone != perplexity else ""
-                click.echo(f"{part:<5} perplexity {perplexity:,.2f}{mixed}")
-        click.echo(
+                say(f"{part:<5} perplexity {perplexity:,.2f}{mixed}")
+        say(
             f"{result.steps:,} steps in {result.seconds:,.1f} s, "
             f"{result.tokens_per_second:,.0f} words/s"
         )
-        click.echo(f"\n{ARTICLE_PROMPT} ...")
+        say(f"saving took {100 * result.saving_share:.2g} % of that time")
+        say("", f"{ARTICLE_PROMPT} ...")
         for line in prediction_lines(result.predictor.predict(ARTICLE_PROMPT)):
-            click.echo(f"  {line}")
-        click.echo(f"\nThe model is in {result.path / 'model'}. Ask it:")
-        click.echo(f'  nextword predict "{ARTICLE_PROMPT}"')
+            say(f"  {line}")
+        say("", f"The model is in {result.path / 'model'}. Ask it:")
+        say(f'  nextword predict "{ARTICLE_PROMPT}"')
     if request.signal is not None:
-        click.echo(
-            f"stopped early; go on with: nextword train --resume --run {result.run}", err=True
-        )
+        name = result.run if result.path == RUNS / result.run else result.path
+        say(f"stopped early; go on with: nextword train --resume --run {name}", err=True)
         raise SystemExit(128 + request.signal)
-
-
-def _resumed(run: str | None) -> tuple[str, Path]:
-    """The run to go on with and the configuration that it began with."""
-    from nextword.runs import find_run
-
-    folder = find_run(Path(run) if run else None)
-    return folder.path.name, folder.config

@@ -74,7 +74,10 @@ def _keys(model: type[Section], above: Path) -> Iterator[Key]:
             continue
         meaning = " ".join((field.description or "").split())
         limits = [*field.metadata, field.annotation]
-        yield Key(path, _kind(field.annotation), _limits(limits), field.get_default(), meaning)
+        # a mark that is text says in words what no type can
+        told = [mark for mark in field.metadata if isinstance(mark, str)]
+        kind, limited = (told[0], "") if told else (_kind(field.annotation), _limits(limits))
+        yield Key(path, kind, limited, field.get_default(), meaning)
 
 
 def _kind(annotation: Any) -> str:
@@ -104,5 +107,6 @@ def _limits(marks: Iterable[Any]) -> str:
             found.append(_limits([*get_args(mark), *inside]))
         else:
             bounds = ((word, getattr(mark, name, None)) for name, word in _LIMITS.items())
-            found += [f"{word} {bound:g}" for word, bound in bounds if bound is not None]
+            found += [f"{word} {bound:,}" for word, bound in bounds if bound is not None]
+            found += ["not empty"] * (getattr(mark, "min_length", None) == 1)
     return " and ".join(dict.fromkeys(filter(None, found)))

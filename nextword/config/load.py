@@ -11,13 +11,23 @@ from pydantic import ValidationError
 
 from nextword.config import describe
 from nextword.config.describe import schema_keys, schema_sections
-from nextword.config.problems import Given, did_you_mean, problem_lines, shown, unknown_key
+from nextword.config.problems import (
+    Given,
+    did_you_mean,
+    names_any,
+    problem_lines,
+    refused,
+    shown,
+    unknown_key,
+)
 from nextword.config.schema import Config
 from nextword.config.yaml_text import format_yaml, parse_yaml
 from nextword.errors import ConfigError
 from nextword.shipped import shipped, shipped_names
 
 _PREFIX = "NEXTWORD_"
+_LARGEST_FILE = 1_000_000
+"""Bytes; YAML is read slowly."""
 _Values = dict[describe.Path, Given]
 
 
@@ -117,7 +127,14 @@ def _from_file(path: Path | None) -> _Values:
 
 def _file_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST_FILE + 1)
+        if len(content) > _LARGEST_FILE:
+            raise ConfigError(
+                f"{path}: is larger than {_LARGEST_FILE:,} bytes, so it is no configuration; "
+                "name a text with --text"
+            )
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{path}: byte {error.start} is not UTF-8; save the file in that encoding"
@@ -164,17 +181,38 @@ def _leaves(value: Any, above: describe.Path) -> Iterator[tuple[describe.Path, o
 
 def _validated(given: _Values, problems: list[str]) -> Config | None:
     """The configuration, or None with what is wrong added to ``problems``."""
+    astray = [p for p in given if any(p[:depth] in schema_keys() for depth in range(len(p)))]
+    problems.extend(unknown_key(path, given[path].source) for path in astray)
+    placed = {path: it for path, it in given.items() if path not in astray}
+    try:
+        return Config.model_validate(_tree(placed))
+    except ValidationError as error:
+        lines = problem_lines(error, placed) + _problems_behind(error, placed)
+        problems.extend(dict.fromkeys(lines))
+        return None
+
+
+def _problems_behind(error: ValidationError, given: _Values) -> list[str]:
+    """What does not go together in sections of which pydantic has seen a wrong key and no more."""
+    wrong = refused(error)
+    sound = {
+        path: it
+        for path, it in given.items()
+        if not any(path[: len(each)] == each for each in wrong)
+    }
+    try:
+        Config.model_validate(_tree(sound))
+    except ValidationError as further:
+        # what speaks of a wrong key may well be right once that is mended
+        return [line for line in problem_lines(further, sound) if not names_any(line, wrong)]
+    return []
+
+
+def _tree(given: _Values) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for path in sorted(given, key=len):  # a section's own wrong value before what lies in it
-        if any(path[:depth] in schema_keys() for depth in range(len(path))):
-            problems.append(unknown_key(path, given[path].source))
-        else:
-            _insert(tree, path, given[path].value)
-    try:
-        return Config.model_validate(tree)
-    except ValidationError as error:
-        problems.extend(problem_lines(error, given))
-        return None
+        _insert(tree, path, given[path].value)
+    return tree
 
 
 def _insert(tree: dict[str, Any], path: describe.Path, value: object) -> None:

@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from nextword.config.describe import Path, schema_keys, schema_sections
 
+_LONGEST_SHOWN = 100
+_UNKNOWN = {"extra_forbidden", "invalid_key"}
 _RANGES = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 
@@ -27,10 +29,22 @@ class Given:
 
 def problem_lines(error: ValidationError, given: Mapping[Path, Given]) -> list[str]:
     """One line for each key that pydantic refuses, with its source from ``given``; none twice."""
-    lines: dict[str, None] = {}
+    lines: dict[tuple[Path, bool], list[str]] = {}
     for detail in error.errors(include_url=False):
-        lines.update(dict.fromkeys(_lines(detail, given)))
-    return list(lines)
+        # the branches of a union refuse a value one by one: the first says enough
+        lines.setdefault(_key(detail), _lines(detail, given))
+    return [line for each in lines.values() for line in each]
+
+
+def refused(error: ValidationError) -> set[Path]:
+    """The keys that pydantic refuses, each for itself."""
+    found = {_key(detail) for detail in error.errors(include_url=False)}
+    return {path for path, alone in found if alone}
+
+
+def names_any(line: str, keys: Iterable[Path]) -> bool:
+    """Whether a line speaks of one of the keys."""
+    return not set(re.findall(r"\w+", line)).isdisjoint(path[-1] for path in keys)
 
 
 def unknown_key(path: Path, source: str) -> str:
@@ -60,23 +74,30 @@ def shown(value: object) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     short = reprlib.Repr()
     short.maxstring = short.maxother = 70
-    return short.repr(value)
+    short.maxlevel = 2
+    text = short.repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
+
+
+def _key(detail: ErrorDetails) -> tuple[Path, bool]:
+    """The key that a refusal is about, and whether it is about that key's own value."""
+    place = tuple(str(part) for part in detail["loc"])
+    if detail["type"] in _UNKNOWN:
+        return place, True
+    # Behind a key come the parts of its value, and the branches of a union: all are the key's.
+    path = next(place[:depth] for depth in range(len(place), -1, -1) if _known(place[:depth]))
+    return path, not (path in schema_sections() and detail["type"] == "value_error")
 
 
 def _lines(detail: ErrorDetails, given: Mapping[Path, Given]) -> list[str]:
-    place = tuple(str(part) for part in detail["loc"])
-    if detail["type"] in ("extra_forbidden", "invalid_key"):
-        return [
-            unknown_key(path, it.source)
-            for path, it in given.items()
-            if path[: len(place)] == place
-        ]
-    # Behind a key come the parts of its value, and the branches of a union: one line for all.
-    path = next(place[:depth] for depth in range(len(place), -1, -1) if _known(place[:depth]))
+    path, alone = _key(detail)
+    if detail["type"] in _UNKNOWN:
+        inside = [(at, it) for at, it in given.items() if at[: len(path)] == path]
+        return [unknown_key(at, it.source) for at, it in inside]
     key = ".".join(path)
-    if path in schema_sections() and detail["type"] == "value_error":
-        reason = str(detail["ctx"]["error"])
-        return [f"{_sources(path, reason, given)}: {key}: {reason}"]
+    if not alone:
+        reasons = str(detail["ctx"]["error"]).split("\n")
+        return [f"{_sources(path, reason, given)}: {key}: {reason}" for reason in reasons]
     it = given[path]
     start = f"{it.source}: {key}: {shown(it.value)} is not allowed: must be "
     if path in schema_sections():
@@ -86,6 +107,8 @@ def _lines(detail: ErrorDetails, given: Mapping[Path, Given]) -> list[str]:
         return [start + known.limits]
     # YAML reads 1984, no and 2024-01-01 as something else than text.
     unquoted = isinstance(it.value, bool | int | float | date) and known.kind.startswith("text")
+    if detail["type"] == "string_unicode":
+        return [start + "text, and its bytes are none; rename what is called so"]
     return [start + known.wanted + ("; put it in quotes" if unquoted else "")]
 
 

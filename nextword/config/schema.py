@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from nextword.errors import ConfigError
+from nextword.text.decoding import text_codec
 
 
 def _refuse_bool(value: object) -> object:
@@ -16,12 +26,36 @@ def _refuse_bool(value: object) -> object:
     return value
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        text_codec(name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+def _consistent(*problems: str | None) -> None:
+    """ValueError with a line for each problem there is."""
+    if found := [problem for problem in problems if problem]:
+        raise ValueError("\n".join(found))
+
+
+# The upper bounds leave room for anything sensible, and catch what no memory or number would hold.
 _Number = BeforeValidator(_refuse_bool)
-Whole = Annotated[int, _Number, Field(ge=0)]
-Count = Annotated[int, _Number, Field(ge=1)]
+Count = Annotated[int, _Number, Field(ge=1, le=1_000_000)]
+Whole = Annotated[int, _Number, Field(ge=0, le=1_000_000)]
+Width = Annotated[int, _Number, Field(ge=1, le=65_536)]
 Fraction = Annotated[float, _Number, Field(ge=0, lt=1, allow_inf_nan=False)]
-Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, _Number, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+NonNegative = Annotated[float, _Number, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+File = Annotated[str, Field(min_length=1)]
+# a text beside the other marks says in words what is wanted
+Encoding = Annotated[
+    str, AfterValidator(_known_encoding), "an encoding's Python name, such as utf-8 or latin-1"
+]
+Device = Annotated[
+    str, Field(pattern=r"\A(auto|cpu|cuda|cuda:[0-9]{1,3}|mps)\z"), "auto, cpu, cuda, cuda:N or mps"
+]
 
 
 class Section(BaseModel):
@@ -40,23 +74,26 @@ class Holdout(Section):
 
     @model_validator(mode="after")
     def _leave_something(self) -> Holdout:
-        if self.valid + self.test > 0.9:
-            raise ValueError("valid and test together leave less than a tenth for training")
+        _consistent(
+            "valid and test together leave less than a tenth for training"
+            if self.valid + self.test > 0.9
+            else None
+        )
         return self
 
 
 class TextConfig(Section):
     """Which text, and how it becomes words."""
 
-    path: str | list[str] | None = None
+    path: File | list[File] | None = None
     """A file, a folder, several of them, or ``-`` for standard input. Default: the shipped text."""
-    train: str | None = None
+    train: File | None = None
     """With ``valid`` (and ``test``): files that are split already, instead of ``path``."""
-    valid: str | None = None
+    valid: File | None = None
     """The validation file of a text that is split already."""
-    test: str | None = None
+    test: File | None = None
     """The test file of a text that is split already."""
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     """The files' character encoding, by its Python name."""
     tokenizer: Literal["words", "whitespace"] = "words"
     """``words`` for prose; ``whitespace`` for text that is tokenized already, a line a sentence."""
@@ -67,19 +104,21 @@ class TextConfig(Section):
 
     @model_validator(mode="after")
     def _one_way_of_splitting(self) -> TextConfig:
-        if self.train is None and (self.valid or self.test):
-            raise ValueError("valid and test name files only together with train")
-        if self.train is not None and self.path is not None:
-            raise ValueError("give either path or train, not both")
-        if self.train is not None and self.valid is None:
-            raise ValueError("train needs a valid file beside it")
+        alone = self.train is None and (self.valid or self.test)
+        both = self.train is not None and self.path is not None
+        _consistent(
+            "path is an empty list; name a file or folder" if self.path == [] else None,
+            "valid and test name files only together with train" if alone else None,
+            "give either path or train, not both" if both else None,
+            "train needs a valid file beside it" if self.train and not self.valid else None,
+        )
         return self
 
 
 class VocabularyConfig(Section):
     """Which words the network knows; counted in the training part alone."""
 
-    max_size: Annotated[int, _Number, Field(ge=3)] = 30_000
+    max_size: Annotated[int, _Number, Field(ge=3, le=100_000_000)] = 30_000
     """Most words, the special ones included."""
     min_count: Count = 2
     """Words seen less often become ``<unk>``."""
@@ -94,6 +133,16 @@ class WindowsConfig(Section):
     """Words from one window's start to the next. Default: ``length``, every word once an epoch."""
     carry_state: bool = True
     """Start a window with the state its predecessor ended with (where stride = length)."""
+
+    @model_validator(mode="after")
+    def _read_every_word(self) -> WindowsConfig:
+        _consistent(
+            f"stride {self.stride} is above length {self.length}: the words between windows would "
+            "never be learned"
+            if self.step > self.length
+            else None
+        )
+        return self
 
     @property
     def step(self) -> int:
@@ -116,20 +165,20 @@ class ModelConfig(Section):
     """f of the standard RNN and of the feed-forward network; LSTM and GRU have their own."""
     input: Literal["embedding", "one_hot"] = "embedding"
     """``one_hot``: the first layer's input weights act on the one-hot vector itself."""
-    vectors: str | None = None
+    vectors: File | None = None
     """A word2vec or GloVe file, text or binary, that the embedding starts from."""
     freeze_vectors: bool = False
     """Keep the words found in ``vectors`` as they are."""
     start: Literal["cooccurrence", "random"] = "cooccurrence"
     """What the embedding starts from where no ``vectors`` are named: what stands near what in the
-    training text, or chance. Unless set, chance if there are less than 30 seconds to train."""
-    embedding_size: Count = 256
+    training text, or chance. Unless set, chance if there are less than ten seconds to train."""
+    embedding_size: Width = 256
     """Width of a word's vector."""
-    hidden_size: Count = 256
+    hidden_size: Width = 256
     """Width of the hidden state. Unless set, follows from how much is read."""
-    layers: Count = 1
+    layers: Annotated[int, _Number, Field(ge=1, le=100)] = 1
     """Recurrent (or hidden) layers, one above the other."""
-    context: Count = 5
+    context: Annotated[int, _Number, Field(ge=1, le=1000)] = 5
     """feedforward: how many words back the network sees."""
     order: Annotated[int, _Number, Field(ge=1, le=9)] = 5
     """Words in the longest n-grams: of an ngram model, and of the one mixed with a network."""
@@ -148,11 +197,12 @@ class ModelConfig(Section):
     """Share of the weights W_hh from state to state that is dropped for a window."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> ModelConfig:
-        if self.input == "one_hot" and self.vectors:
-            raise ValueError("vectors need input: embedding, a one-hot vector is not learned")
-        if self.freeze_vectors and not self.vectors:
-            raise ValueError("freeze_vectors needs vectors")
+    def _use_vectors(self) -> ModelConfig:
+        one_hot = self.input == "one_hot" and self.vectors
+        _consistent(
+            "vectors need input: embedding, a one-hot vector is not learned" if one_hot else None,
+            "freeze_vectors needs vectors" if self.freeze_vectors and not self.vectors else None,
+        )
         return self
 
     @property
@@ -174,7 +224,7 @@ class TrainingConfig(Section):
     """Batches whose gradients are added up before the weights move."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or plain stochastic gradient descent."""
-    learning_rate: Positive = 0.012
+    learning_rate: Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)] = 0.012
     """The peak rate. Unless set, follows from the network and the optimizer."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     """``cosine`` falls to 2 % of the peak; ``plateau`` divides by four when validation stalls."""
@@ -200,13 +250,13 @@ class TrainingConfig(Section):
     """Stop after so many validations without improvement; 0 never stops early."""
     save_every: Positive = 120.0
     """Seconds between saves of what a resume needs."""
-    seed: Whole = 1
+    seed: Annotated[int, _Number, Field(ge=0, lt=1 << 32)] = 1
     """Seed of weights, masks, samples and order."""
-    device: str = "auto"
+    device: Device = "auto"
     """``auto`` (CUDA if there is one, else CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """``auto``: bfloat16 where CUDA computes it, float32 elsewhere."""
-    threads: Whole = 0
+    threads: Annotated[int, _Number, Field(ge=0, le=1024)] = 0
     """Processor threads; 0 leaves the choice to PyTorch."""
     prompts: list[str] = []
     """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""

@@ -12,6 +12,7 @@ from nextword.errors import ConfigError
 _FLOAT_TAG = "tag:yaml.org,2002:float"
 # YAML 1.1, which PyYAML follows, wants a point in every float; YAML 1.2 does not.
 _POINTLESS_FLOAT = re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$")
+_DEEPEST = 50
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
@@ -21,6 +22,15 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.repeated: list[tuple[str, yaml.Mark]] = []
+        self.depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise RecursionError
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys: set[tuple[str, str]] = set()
@@ -31,6 +41,15 @@ class _Loader(yaml.SafeLoader):
                 self.repeated.append((key.value, key.start_mark))
             keys.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
+
+    def flatten_mapping(self, node: Any) -> None:
+        super().flatten_mapping(node)
+        # merges of merges would otherwise multiply the keys until no memory holds them
+        last = {
+            (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key): (key, value)
+            for key, value in node.value
+        }
+        node.value = list(last.values())
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:

@@ -72,8 +72,12 @@ class WordVectors(nn.Module):
         """
         self.weight[ids] = vectors.to(self.weight)
         if freeze:
-            self.frozen = ids
-            self.weight.register_hook(self._without_frozen_rows)  # type: ignore[no-untyped-call]
+            self.freeze(ids)
+
+    def freeze(self, ids: Tensor) -> None:
+        """Keep the rows of some words as they are from now on."""
+        self.frozen = ids
+        self.weight.register_hook(self._without_frozen_rows)  # type: ignore[no-untyped-call]
 
     def _without_frozen_rows(self, gradient: Tensor) -> Tensor:
         return gradient.index_fill(0, self.frozen, 0.0)

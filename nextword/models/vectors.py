@@ -183,7 +183,7 @@ def _text_rows(
                 f"{place}: line 1 announces {layout.count} vectors, here is one more; "
                 "correct line 1 or fetch the file again"
             )
-        yield word, _parsed(values.split(), place) if word in wanted else None
+        yield word, _parsed(values.split(), layout.size, place) if word in wanted else None
     if layout.count is not None and rows < layout.count:
         raise TextError(
             f"{path}: line 1 announces {layout.count} vectors, {rows} follow; the file is cut "
@@ -209,7 +209,10 @@ def _split(line: bytes, size: int, place: str) -> tuple[bytes, bytes]:
     return word, b" ".join(parts[1:])
 
 
-def _parsed(fields: list[bytes], place: str) -> Row:
+def _parsed(fields: list[bytes], size: int, place: str) -> Row:
+    if len(fields) != size:  # other white space than blanks may stand between them
+        held = len(fields)
+        raise TextError(f"{place}: has {held} numbers instead of {size}; mend or remove the line")
     try:
         row = np.array([float(field) for field in fields])
     except ValueError:

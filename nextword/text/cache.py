@@ -21,12 +21,12 @@ from nextword.errors import ModelError, TextError
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import Vocabulary
 
-_FORMAT = 2
+_FORMAT = 3
 _CHUNK = 1 << 22
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
-class _Damaged(Exception):
+class _Damaged(ModelError):
     """The folder is not what was written."""
 
 
@@ -111,8 +111,7 @@ class PartWriter:
         """The record of what was written."""
         self._ids.flush()
         dtype, size = str(self._ids.dtype), len(self._ids)
-        words = size - self._ends
-        return PartRecord(size, dtype, self._checksum, characters, self._unknown, words)
+        return PartRecord(size, dtype, self._checksum, characters, self._unknown, size - self._ends)
 
 
 def write_surface(folder: Path, part: str, surface: Surface) -> None:
@@ -145,8 +144,7 @@ def default_cache() -> Path:
 
 def key(settings: Mapping[str, Any]) -> str:
     """A folder name that changes with anything that changes the encoded text."""
-    told = json.dumps({"format": _FORMAT, **settings}, sort_keys=True)
-    return hashlib.sha256(told.encode("utf-8")).hexdigest()[:40]
+    return _digest_of({"format": _FORMAT, **settings})[:40]
 
 
 def load_or_build(
@@ -222,13 +220,14 @@ def save(
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
     files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _surface_files(p))]
-    meta = {
+    meta: dict[str, Any] = {
         "format": _FORMAT,
         "sha256": sha256,
         "held_out": held_out,
         "parts": {name: asdict(record) for name, record in parts.items()},
-        "files": {name: _digest(folder / name) for name in files},
+        "files": {name: _digest((folder / name).read_bytes()) for name in files},
     }
+    meta["digest"] = _digest_of(meta)
     (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
@@ -237,8 +236,10 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["format"] != _FORMAT:
             raise _Damaged("another format")
+        if meta.pop("digest") != _digest_of(meta):
+            raise _Damaged("meta.json has changed")
         for name, digest in meta["files"].items():
-            if _digest(folder / name) != digest:
+            if _digest((folder / name).read_bytes()) != digest:
                 raise _Damaged(f"{name} has changed")
         tokenizer = Tokenizer.load(folder / "tokenizer.json")
         counts = np.load(folder / "counts.npy", allow_pickle=False)
@@ -257,10 +258,10 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
             folder=folder,
             keeper=keeper,
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise _Damaged(f"{type(error).__name__}: {error}") from error
     except ModelError as error:
         raise _Damaged(str(error)) from error
+    except Exception as error:  # NumPy lets almost anything out when an array's head is damaged
+        raise _Damaged(f"{type(error).__name__}: {error}") from error
 
 
 def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextPart:
@@ -290,5 +291,9 @@ def _load_surface(folder: Path, name: str, record: PartRecord) -> Surface:
     return surface
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest_of(content: Mapping[str, Any]) -> str:
+    return _digest(json.dumps(content, sort_keys=True).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -169,6 +169,7 @@ def _raw_lines(file: Path, encoding: str) -> Iterator[str]:
             yield from others[:-1]
             pieces = [others[-1]]
     last = "".join(pieces)
+    del pieces  # a text of one line is in memory once, not twice
     if last:
         yield last
 

@@ -26,7 +26,7 @@ class TextDecoder:
         """``name`` is the file's, for messages. ConfigError for an unknown ``encoding``."""
         self._name = name
         self._encoding = encoding
-        codec = _codec(encoding)
+        codec = text_codec(encoding)
         self._canonical = codec.name
         self._wide = codec.name.startswith(("utf-16", "utf-32"))
         if codec.name == "utf-8":
@@ -81,7 +81,8 @@ class TextDecoder:
                 return
 
 
-def _codec(encoding: str) -> codecs.CodecInfo:
+def text_codec(encoding: str) -> codecs.CodecInfo:
+    """Python's codec of that name. ConfigError where it is none, or none of text."""
     try:
         "a".encode(encoding)  # refuses the codecs that are not encodings of text
         codec = codecs.lookup(encoding)

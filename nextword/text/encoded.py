@@ -20,7 +20,7 @@ from nextword.text.spaces import spaces_behind
 from nextword.text.split import split_blocks
 from nextword.text.spool import display_name
 from nextword.text.tokenizer import PATTERNS, Tokenizer
-from nextword.text.vocabulary import UNKNOWN_ID, Vocabulary
+from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
 
 __all__ = ["EncodedText", "Surface", "TextPart", "prepare_text"]
 
@@ -139,6 +139,11 @@ def _build(
     vocabulary = Vocabulary.from_counts(
         words, _counts(encoding, parts), settings.max_size, settings.min_count
     )
+    if len(vocabulary) == len(SPECIAL_WORDS):
+        raise TextError(
+            f"no word stands {settings.min_count} times in the training part; bring more text, or "
+            "set vocabulary.min_count to 1"
+        )
     described = _write_parts(folder, encoding, parts, vocabulary)
     if set(described) > {"train"}:
         _write_surfaces(folder, _paragraphs(text, sources), encoding, parts, vocabulary)

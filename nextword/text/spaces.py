@@ -23,9 +23,13 @@ def spaces_behind(
         lowercase: whether the tokenizer spells them small, which can change their length.
     """
     normal = unicodedata.normalize("NFC", text)
-    chunks = _SPACES.split(normal.lower() if lowercase else normal)
+    normal = normal.lower() if lowercase else normal
+    # numbers, not texts: a paragraph may be a whole book in one line
+    places = (number for space in _SPACES.finditer(normal) for number in space.span())
+    starts, ends = np.fromiter(places, dtype=np.int64).reshape(-1, 2).T
+    letters = starts - np.cumsum(ends - starts) + (ends - starts)
     # words fill the text between spaces without a gap, so spaces aside their ends meet
-    behind: NDArray[np.bool_] = np.isin(np.cumsum(lengths), np.cumsum([len(c) for c in chunks]))
+    behind: NDArray[np.bool_] = np.isin(np.cumsum(lengths), letters)
     if len(behind):
-        behind[-1] = chunks[-1] == ""  # the text ends in a space
+        behind[-1] = len(ends) > 0 and ends[-1] == len(normal)  # the text ends in a space
     return behind

@@ -32,11 +32,12 @@ def spool(source: str) -> Path:
 
 
 def display_name(file: Path) -> str:
-    """The file as the user named it."""
+    """The file as the user named it; bytes of a name that are no text are replaced."""
+    name = str(file)
     for source, copy in _spooled.items():
         if copy == file:
-            return "standard input" if source == "-" else source
-    return str(file)
+            name = "standard input" if source == "-" else source
+    return name.encode("utf-8", "replace").decode()
 
 
 def _remove(name: str) -> None:

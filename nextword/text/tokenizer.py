@@ -72,7 +72,7 @@ class Tokenizer:
         """A tokenizer that knows every word of the text."""
         inner = _build({UNKNOWN: 0}, kind, lowercase)
         trainer = trainers.WordLevelTrainer(vocab_size=2**62, min_frequency=0, show_progress=False)
-        pieces = (piece for paragraph in paragraphs for piece in _pieces(_sound(paragraph)))
+        pieces = (_sound(piece) for paragraph in paragraphs for piece in _pieces(paragraph))
         inner.train_from_iterator(pieces, trainer)
         vocabulary = inner.get_vocab(with_added_tokens=False)
         words = sorted(vocabulary, key=lambda word: vocabulary[word])
@@ -98,16 +98,16 @@ class Tokenizer:
     def split(self, text: str) -> list[str]:
         """The words of the text, known or not, as the vocabulary would spell them."""
         words: list[str] = []
-        for piece in _pieces(_sound(text)):
-            normal = self._inner.normalizer.normalize_str(piece)
+        for piece in _pieces(text):
+            normal = self._inner.normalizer.normalize_str(_sound(piece))
             words += [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(normal)]
         return words
 
     def encode(self, text: str) -> list[int]:
         """The ids of the text's words; no end is added."""
         ids: list[int] = []
-        for piece in _pieces(_sound(text)):
-            ids += self._inner.encode(piece, add_special_tokens=False).ids
+        for piece in _pieces(text):
+            ids += self._inner.encode(_sound(piece), add_special_tokens=False).ids
         return ids
 
     def unknown_words(self, text: str) -> list[str]:
@@ -125,16 +125,16 @@ class Tokenizer:
 
     def encode_stream(self, paragraphs: Iterable[str]) -> Iterator[NDArray[np.uint32]]:
         """The ids of each paragraph, (words + 1,), the end among them; encoded in parallel."""
-        begun: list[int] = []
+        end = np.array([self.end_id], dtype=np.uint32)
+        begun: list[NDArray[np.uint32]] = []
         for batch in _batches(paragraphs):
             encodings = self._inner.encode_batch_fast(
                 [piece for piece, _ in batch], add_special_tokens=False
             )
             for (_, is_last), encoding in zip(batch, encodings, strict=True):
-                begun += encoding.ids
+                begun.append(np.array(encoding.ids, dtype=np.uint32))
                 if is_last:
-                    begun.append(self.end_id)
-                    yield np.array(begun, dtype=np.uint32)
+                    yield np.concatenate([*begun, end])
                     begun = []
 
     def save(self, path: Path) -> None:
@@ -231,9 +231,10 @@ def _batches(paragraphs: Iterable[str]) -> Iterator[list[tuple[str, bool]]]:
     batch: list[tuple[str, bool]] = []
     characters = 0
     for paragraph in paragraphs:
-        pieces = list(_pieces(_sound(paragraph)))
-        for number, piece in enumerate(pieces, start=1):
-            batch.append((piece, number == len(pieces)))
+        left = len(paragraph)
+        for piece in _pieces(paragraph):
+            left -= len(piece)
+            batch.append((_sound(piece), left == 0))
             characters += len(piece) + 1
             if characters >= _BATCH:
                 yield batch

@@ -6,18 +6,19 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from nextword.config import Config, load_config
-from nextword.device import advice_when_busy, choose_device
-from nextword.errors import ConfigError
+from nextword.config import Config
+from nextword.device import advice_when_busy, choose_device, choose_threads
+from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
+from nextword.files import read_tensors, remove_leftovers, write_atomically
 from nextword.losses.sampled import SampledLoss
 from nextword.losses.softmax import ExactLoss, Loss
 from nextword.model_folder import (
+    WEIGHTS,
     LoadedModel,
     load_model_folder,
     save_mixture,
@@ -26,18 +27,28 @@ from nextword.model_folder import (
 )
 from nextword.models.build import build_model
 from nextword.prediction.predictor import Predictor
-from nextword.runs import run_to_begin, run_to_resume
+from nextword.runs import begin_run, run_to_begin, run_to_resume
 from nextword.text.encoded import prepare_text
 from nextword.training.automatic import resolve
 from nextword.training.batches import build_batches
 from nextword.training.card import model_card
+from nextword.training.changes import refuse_changes
+from nextword.training.lock import RunLock
 from nextword.training.mixing import fit_mixture
 from nextword.training.prompts import default_prompts
-from nextword.training.record import describe_text, log, write_config
+from nextword.training.record import (
+    about,
+    cut_log,
+    describe_text,
+    log,
+    logged_bytes,
+    write_config,
+)
 from nextword.training.result import TrainingResult, conclude
+from nextword.training.saving import Saver
 from nextword.training.source import stem, with_text
 from nextword.training.start import start_from_text, start_from_vectors
-from nextword.training.state import restore_state, save_state
+from nextword.training.state import Notes, SavedState, read_state
 from nextword.training.trainer import Progress, StepReport, Trainer
 from nextword.training.watcher import Watcher
 
@@ -62,21 +73,35 @@ class NetworkRun:
     ) -> None:
         self.watcher = watcher
         self.config = with_text(config)
-        fresh = f"{stem(self.config)}-{self.config.model.kind}"
-        self.folder = run_to_resume(name) if resume else run_to_begin(name, fresh)
+        self.name, self.stem = name, f"{stem(self.config)}-{self.config.model.kind}"
+        self.folder = run_to_resume(name) if resume else run_to_begin(name, self.stem)
+        self.lock = RunLock(self.folder, watcher.say)
+        if resume:
+            self.lock.take()
+        try:
+            self._prepare(read_state(self.folder.state) if resume else None, should_stop)
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def _prepare(self, saved: SavedState | None, should_stop: Callable[[], bool]) -> None:
+        """Read the text, build the network, and put it where it was saved."""
+        self.resumed = notes = None if saved is None else saved.notes
         self.device = choose_device(self.config.training.device)
-        if self.config.training.threads:
-            torch.set_num_threads(self.config.training.threads)
-        self.text = prepare_text(self.config.text, self.config.vocabulary, report=watcher.say)
+        threads = None if notes is None else notes.threads
+        choose_threads(self.config.training.threads, threads, self.watcher.say)
+        self.text = prepare_text(self.config.text, self.config.vocabulary, report=self.watcher.say)
         advice = advice_when_busy(torch.get_num_threads()) if self.device.type == "cpu" else None
         if advice is not None and not self.config.training.threads:
             self.watcher.say(advice)
-        watcher.say(describe_text(self.text))
+        self.watcher.say(describe_text(self.text))
         self.config = resolve(self.config, len(self.text.parts["train"].ids))
+        if notes is not None:
+            refuse_changes(self.folder, notes.config, self.config, self.text.sha256)
         training = self.config.training
         torch.manual_seed(training.seed)
         started = time.perf_counter()
-        self.loaded = self._fresh_model()
+        self.loaded = self._fresh_model(saved)
         held_out = self.text.parts.get("valid")
         self.valid = None if held_out is None else held_out.ids[:VALIDATION_WORDS]
         self.prompts = training.prompts or default_prompts(
@@ -94,35 +119,22 @@ class NetworkRun:
         )
         # the start vectors take their part of a time budget
         self.trainer.progress.seconds = time.perf_counter() - started
-        self.saved_at = time.monotonic()
-        if resume:
-            self._refuse_changes()
-            restore_state(self.folder.state, self.trainer)
+        self.saver = Saver(self.folder, self.trainer, self._notes, training.save_every)
+        if saved is not None:
+            saved.restore(self.trainer)
 
-    def _refuse_changes(self) -> None:
-        """A resume goes on with the same network, on the same words in the same order."""
-        begun = load_config(self.folder.config, environ={})
-        same = {
-            "the text": begun.about.get("text_sha256") == self.text.sha256
-            and _reading(begun) == _reading(self.config),
-            "vocabulary": begun.vocabulary == self.config.vocabulary,
-            "windows": begun.windows == self.config.windows,
-            "model": begun.model == self.config.model,
-            "training.batch_size": begun.training.batch_size == self.config.training.batch_size,
-        }
-        changed = [name for name, unchanged in same.items() if not unchanged]
-        if changed:
-            raise ConfigError(
-                f"{self.folder.path}: {', '.join(changed)} changed since the run began; resume it "
-                "without the change, or train anew under another --run"
-            )
+    def _notes(self) -> Notes:
+        config = about(self.config, self.text)
+        return Notes(config, torch.get_num_threads(), logged_bytes(self.folder))
 
-    def _fresh_model(self) -> LoadedModel:
+    def _fresh_model(self, saved: SavedState | None) -> LoadedModel:
         model = build_model(self.config.model, len(self.text.tokenizer))
         counts = torch.from_numpy(self.text.vocabulary.counts)
         model.output.start_from_counts(counts)
         settings = self.config.model
-        if settings.vectors:
+        if saved is not None:
+            saved.freeze(model)  # the weights come later; what they started from is not needed
+        elif settings.vectors:
             self.watcher.say(start_from_vectors(model, settings, self.text.tokenizer.words))
         elif settings.start == "cooccurrence" and settings.input == "embedding":
             seed = self.config.training.seed
@@ -130,9 +142,25 @@ class NetworkRun:
         return LoadedModel(model.to(self.device), self.text.tokenizer, self.config.model, counts)
 
     def train(self) -> TrainingResult:
+        """Train to the end, or until it is told to stop, and measure."""
+        if self.resumed is None:
+            self.folder = self.saver.folder = self.lock.folder = begin_run(self.name, self.stem)
+            self.lock.take()
+        try:
+            if self.resumed is None:
+                run_to_begin(self.folder.path.name, self.stem)  # another may have just ended here
+            return self._train()
+        finally:
+            self.lock.release()
+
+    def _train(self) -> TrainingResult:
+        for place in (self.folder.path, self.folder.model, self.folder.state.parent):
+            remove_leftovers(place)
+        if self.resumed is not None:
+            self._go_on(self.resumed)
         write_config(self.folder, self.config, self.text)
-        if not self.folder.state.exists():
-            save_state(self.folder.state, self.trainer)  # whatever happens, a resume is possible
+        if self.resumed is None:
+            self.saver.save()  # whatever happens, a resume is possible
         self.watcher.say(_describe_model(self.loaded, self.config, self.trainer))
         self.watcher.began(self.trainer)
         try:
@@ -140,10 +168,35 @@ class NetworkRun:
         finally:
             self.watcher.ended()
         progress = self.trainer.progress
-        save_state(self.folder.state, self.trainer)
+        self.saver.save()
         if not finished and (progress.best_step < progress.step or not progress.validations):
-            self.trainer.measure()
+            self._look_before_leaving()
         return self._result(stopped=not finished)
+
+    def _go_on(self, notes: Notes) -> None:
+        """Put the best model and the log, too, where they were when the state was saved."""
+        weights = self.folder.model / WEIGHTS
+        if self.folder.best.exists():
+            read_tensors(self.folder.best, ModelError)  # refused here if damaged
+            write_atomically(weights, self.folder.best.read_bytes())
+            self.folder.best.unlink()
+        if self.trainer.progress.validations:
+            # now, not after hours of training, is the time to hear that it is damaged
+            best, own = load_model_folder(self.folder.model), self.loaded
+            if (best.tokenizer.words, best.config) != (own.tokenizer.words, own.config):
+                raise ModelError(f"{weights}: is of another run; put this run's own in its place")
+        cut_log(self.folder, notes.logged)
+
+    def _look_before_leaving(self) -> None:
+        """Keep what has been learned since the last look as a model, for the time being.
+
+        A run that was never stopped takes no such look, so the best model of the regular ones is
+        kept for the resume.
+        """
+        weights = self.folder.model / WEIGHTS
+        if weights.exists():
+            write_atomically(self.folder.best, weights.read_bytes())
+        self.trainer.measure()
 
     def _result(self, stopped: bool) -> TrainingResult:
         best = load_model_folder(self.folder.model).to(self.device)
@@ -173,16 +226,13 @@ class NetworkRun:
                 learning_rate=report.learning_rate,
                 gradient_norm=report.gradient_norm,
             )
-        if time.monotonic() - self.saved_at >= self.config.training.save_every:
-            save_state(self.folder.state, self.trainer)
-            self.saved_at = time.monotonic()
+        self.saver.save_if_due()
 
     def validated(self, progress: Progress, loss: float, improved: bool) -> None:
-        if improved and (self.folder.model / "model.safetensors").exists():
-            save_weights(self.folder.model, self.loaded.model, self.loaded.counts)
-        elif improved or not self.folder.model.exists():
-            card = model_card(self.config, self.loaded, self.text)
-            save_model(self.folder.model, self.loaded, card)
+        # the first look keeps a model whatever it finds
+        if improved or progress.validations == 1:
+            with self.saver.pausing():
+                self._save_model()
         perplexity = math.exp(min(loss, 700.0))
         predictor = Predictor(self.loaded)
         samples = {prompt: predictor.predict(prompt, k=3) for prompt in self.prompts}
@@ -196,10 +246,12 @@ class NetworkRun:
         )
         self.watcher.validated(progress, perplexity, samples)
 
-
-def _reading(config: Config) -> dict[str, Any]:
-    """How a text is read, wherever it lies."""
-    return config.text.model_dump(exclude={"path", "train", "valid", "test"})
+    def _save_model(self) -> None:
+        if (self.folder.model / WEIGHTS).exists():
+            save_weights(self.folder.model, self.loaded)
+        else:
+            card = model_card(self.config, self.loaded, self.text)
+            save_model(self.folder.model, self.loaded, card)
 
 
 def _loss(config: Config, counts: Tensor) -> Loss:

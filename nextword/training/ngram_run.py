@@ -10,9 +10,10 @@ from nextword.config import Config
 from nextword.errors import ConfigError
 from nextword.model_folder import LoadedModel, save_model
 from nextword.ngram.model import NgramModel
-from nextword.runs import run_to_begin
+from nextword.runs import begin_run, run_to_begin
 from nextword.text.encoded import prepare_text
 from nextword.training.card import model_card
+from nextword.training.lock import RunLock
 from nextword.training.record import describe_text, log, write_config
 from nextword.training.result import TrainingResult, conclude
 from nextword.training.source import stem, with_text
@@ -30,12 +31,19 @@ class NgramRun:
             )
         self.watcher = watcher
         self.config = with_text(config)
-        self.folder = run_to_begin(name, f"{stem(self.config)}-ngram")
+        self.name, self.stem = name, f"{stem(self.config)}-ngram"
+        self.folder = run_to_begin(name, self.stem)
         self.text = prepare_text(self.config.text, self.config.vocabulary, report=watcher.say)
         watcher.say(describe_text(self.text))
 
     def train(self) -> TrainingResult:
         """Count, keep and measure."""
+        self.folder = begin_run(self.name, self.stem)
+        with RunLock(self.folder, self.watcher.say):
+            run_to_begin(self.folder.path.name, self.stem)  # another may have just ended here
+            return self._train()
+
+    def _train(self) -> TrainingResult:
         write_config(self.folder, self.config, self.text)
         ids, order = self.text.parts["train"].ids, self.config.model.order
         started = time.perf_counter()

@@ -27,7 +27,9 @@ class TrainingResult:
     run: str
     steps: int
     seconds: float
-    """Time in training, validation included, over all resumes."""
+    """Time in training, validation and saving included, over all resumes."""
+    saving_share: float
+    """Share of that time in which the training stood still to be saved."""
     tokens_per_second: float
     valid_perplexity: float | None
     """Of what predicts, by the exact softmax, in one stream; None where nothing was held out."""
@@ -76,6 +78,7 @@ def conclude(
         run=path.name,
         steps=progress.step,
         seconds=round(progress.seconds, 3),
+        saving_share=round(progress.saving_seconds / max(progress.seconds, 1e-9), 5),
         tokens_per_second=round(progress.words / max(progress.seconds, 1e-9), 1),
         valid_perplexity=valid,
         test_perplexity=test,

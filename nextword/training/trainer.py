@@ -39,9 +39,11 @@ class Progress:
     words: int = 0
     """Targets learned from."""
     seconds: float = 0.0
-    """Time spent training, validation included."""
+    """Time spent training, validation and saving included."""
     validation_seconds: float = 0.0
     """Time of that spent on validation."""
+    saving_seconds: float = 0.0
+    """Time of that spent on saving: what a resume needs, and the best model."""
     validations: int = 0
     """Looks taken at the validation part."""
     looks_due: int = 0

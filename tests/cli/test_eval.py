@@ -91,7 +91,8 @@ def test_details_tell_where_the_model_is_good(cli: Cli, long_text: Path) -> None
     rows = {line[:20].strip(): line[20:].split() for line in lines}
     band = told["by_frequency"][0]
     assert band["band"] == "unknown" and rows["unknown"][0] == str(band["tokens"])
-    assert rows["unknown"][3] == f"{band['perplexity']:,.1f}"
+    perplexity = band["perplexity"]
+    assert rows["unknown"][3] == (f"{perplexity:,.1f}" if perplexity < 1e9 else f"{perplexity:.2e}")
     assert rows["51+"][0] == str(told["by_position"][5]["tokens"])
     cost = told["costliest_words"][0]
     assert cost["word"] == "<unk>"

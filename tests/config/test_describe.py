@@ -18,9 +18,12 @@ def test_every_key_is_a_row_of_the_table() -> None:
 
 def test_types_limits_and_defaults_are_spelled_out() -> None:
     table = describe_config()
-    assert '| `model.kind` | one of rnn, lstm, gru, feedforward | `"lstm"` |' in table
-    assert "| `windows.stride` | a whole number or null, at least 1 | `null` |" in table
+    assert '| `model.kind` | one of rnn, lstm, gru, feedforward, ngram | `"lstm"` |' in table
+    assert (
+        "| `windows.stride` | a whole number or null, at least 1 and at most 1,000,000 |" in table
+    )
     assert "| `text.holdout.test` | a number, at least 0 and below 1 | `0.05` |" in table
+    assert '| `training.device` | auto, cpu, cuda, cuda:N or mps | `"auto"` |' in table
 
 
 def test_sections_are_all_that_holds_keys() -> None:

@@ -73,19 +73,23 @@ def test_all_mistakes_are_told_at_once_with_their_sources(tmp_path: Path) -> Non
     environ = {"NEXTWORD_TRAINING_EPOCHS": "-1e0", "NEXTWORD_WINDOWS_STRID": "2"}
     overrides = {"model.hiden_size": 2, "training.seed": None, "model.kind.x": 1}
     assert set(complaints(path, overrides, environ)) == {
-        f"{path}: model.hidden_size: 0 is not allowed: must be at least 1",
-        f"{path}: model.layers: true is not allowed: must be a whole number, at least 1",
-        f"{path}: model.kind: 'lstn' is not allowed: must be one of rnn, lstm, gru, feedforward",
+        f"{path}: model.hidden_size: 0 is not allowed: must be at least 1 and at most 65,536",
+        f"{path}: model.layers: true is not allowed: must be a whole number, at least 1 and "
+        "at most 100",
+        f"{path}: model.kind: 'lstn' is not allowed: must be one of rnn, lstm, gru, feedforward, "
+        "ngram",
         f"{path}: hidden_size: unknown key; did you mean model.hidden_size?",
-        f"{path}: text.path: 1984 is not allowed: must be text or a list of text or null; "
-        "put it in quotes",
+        f"{path}: text.path: 1984 is not allowed: must be text or a list of text or null, not "
+        "empty; put it in quotes",
         f"{path}: text.holdout: valid and test together leave less than a tenth for training",
         f"{path}: vocabulary: 5 is not allowed: must be a section with keys of its own",
-        "NEXTWORD_TRAINING_EPOCHS: training.epochs: -1.0 is not allowed: must be above 0",
+        "NEXTWORD_TRAINING_EPOCHS: training.epochs: -1.0 is not allowed: must be above 0 and at "
+        "most 1,000,000",
         "NEXTWORD_WINDOWS_STRID: unknown variable; did you mean NEXTWORD_WINDOWS_STRIDE?",
         "--set: model.hiden_size: unknown key; did you mean model.hidden_size?",
         "--set: model.kind.x: unknown key; did you mean model.kind?",
-        "--set: training.seed: null is not allowed: must be a whole number, at least 0",
+        "--set: training.seed: null is not allowed: must be a whole number, at least 0 and below "
+        "4,294,967,296",
     }
 
 
@@ -167,7 +171,7 @@ def test_assignments_that_cannot_be_read_are_all_told() -> None:
 
 @given(
     st.floats(min_value=1e-300, max_value=1e300),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
     st.sampled_from(["1e5", "null", "no", "12", "a: b", "- x"]),
 )
 def test_a_dumped_config_reads_back_the_same(rate: float, path: str, prompt: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from nextword import load_model, train
 from nextword.config import load_config
@@ -103,8 +104,9 @@ def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
     before = torch.get_rng_state()
     one, other = train(settings), train({**settings, "training.seed": 5})
     assert torch.equal(torch.get_rng_state(), before)
-    stored = [(r.path / "model" / "model.safetensors").read_bytes() for r in (one, other)]
-    assert stored[0] == stored[1]
+    left, right = (load_file(r.path / "model" / "model.safetensors") for r in (one, other))
+    assert left.keys() == right.keys()
+    assert all(torch.equal(left[name], right[name]) for name in left)
 
 
 def test_longer_ngrams_foresee_more(settings: dict[str, object]) -> None:
@@ -163,7 +165,7 @@ def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None
     called = cli("train", *given, *held_out, "--json")
     assert called.code == 0, called.err
     result = json.loads(called.out)
-    assert list(result) == [
+    assert result.keys() >= {
         "run",
         "steps",
         "seconds",
@@ -172,11 +174,10 @@ def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None
         "test_perplexity",
         "network_valid_perplexity",
         "network_test_perplexity",
-    ]
+    }
     assert result["valid_perplexity"] < 2
-    assert "n-grams of 1 to 5 words: " in called.err
     shown = cli("train", *given[:2], *given[4:], *held_out, "--set", "model.order=2")
     assert "network alone" not in shown.out and "valid perplexity" in shown.out
     resumed = cli("train", "--resume", "--run", "a")
     assert resumed.code == 2
-    assert "counted in one go; train it anew without --resume" in resumed.err
+    assert "without --resume" in resumed.err

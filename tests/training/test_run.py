@@ -80,13 +80,25 @@ def saved_progress(run: Path) -> dict[str, Any]:
     return {key: value for key, value in progress.items() if "seconds" not in key}
 
 
+def timeless_log(run: Path) -> list[dict[str, Any]]:
+    """Every line of the log, without the times."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    timed = ("seconds", "saving_share", "tokens_per_second")
+    return [
+        {k: v for k, v in line.items() if not k.endswith(timed) and k != "run"} for line in lines
+    ]
+
+
 def assert_same_end(one: Path, other: Path) -> None:
-    """The same weights, averages, random numbers and model, bit for bit."""
-    for name in ("state/state.safetensors", "model/model.safetensors"):
-        left, right = load_file(one / name), load_file(other / name)
-        assert left.keys() == right.keys()
-        for key in left:
-            assert torch.equal(left[key], right[key]), (name, key)
+    """The same weights, averages, random numbers, model and log, bit for bit."""
+    assert timeless_log(one) == timeless_log(other)
+    for file in (one / "model").iterdir():
+        assert file.read_bytes() == (other / "model" / file.name).read_bytes(), file.name
+    assert not list(other.rglob(".*.tmp"))
+    left, right = (load_file(run / "state" / "state.safetensors") for run in (one, other))
+    assert left.keys() == right.keys()
+    for key in left:
+        assert torch.equal(left[key], right[key]), key
     assert saved_progress(one) == saved_progress(other)
 
 
@@ -122,6 +134,7 @@ def test_a_run_folder_holds_what_the_contract_says(tiny_run: SimpleNamespace) ->
         "run",
         "steps",
         "seconds",
+        "saving_share",
         "tokens_per_second",
         "valid_perplexity",
         "test_perplexity",
@@ -222,6 +235,9 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     assert halted.stopped and halted.steps == 7
     resumed = train(run="halted", resume=True, should_stop=after(4))
     assert resumed.stopped and resumed.steps == 11
+    # and once beyond the first look, where there is a best model to come back to
+    resumed = train(run="halted", resume=True, should_stop=after(whole.steps - 12))
+    assert resumed.stopped and resumed.steps == whole.steps - 1
     resumed = train(settings, run="halted", resume=True)
     assert not resumed.stopped and resumed.steps == whole.steps
     assert_same_end(whole.path, resumed.path)
@@ -321,19 +337,19 @@ def test_what_cannot_be_begun_or_resumed_is_refused(short: dict[str, object]) ->
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"model.activation": "relu"}, "model"),
-        ({"model.layers": 2}, "model"),
-        ({"windows.length": 6}, "windows"),
-        ({"vocabulary.max_size": 20}, "vocabulary"),
+        ({"model.activation": "relu"}, "model.activation"),
+        ({"model.layers": 2}, "model.layers"),
+        ({"windows.length": 6}, "windows.length"),
+        ({"vocabulary.max_size": 20}, "vocabulary.max_size"),
         ({"training.batch_size": 4}, "training.batch_size"),
-        ({"text.lowercase": True}, "the text"),
+        ({"text.lowercase": True}, "text.lowercase"),
     ],
 )
 def test_a_resume_with_another_network_or_text_is_refused(
     short: dict[str, object], change: dict[str, object], named: str
 ) -> None:
     train({**short, "model.kind": "rnn"}, run="a", should_stop=after(2))
-    with pytest.raises(NextwordError, match=f"runs/a: {named} changed since the run began"):
+    with pytest.raises(NextwordError, match=rf"runs/a: {named} \(was .* changed since the run"):
         train(change, run="a", resume=True)
     assert train(run="a", resume=True).steps == STEPS
 
@@ -383,10 +399,10 @@ def test_a_run_starts_from_glove_vectors(short: dict[str, object], freeze: bool)
     watcher = Watcher()
     watcher.say = said.append  # type: ignore[method-assign]
     train(settings, run="a", watcher=watcher, should_stop=after(5))
+    Path("glove.txt").unlink()
     result = train(run="a", resume=True)
     assert any("glove.txt: vectors for 4 of" in line for line in said)
 
-    Path("glove.txt").unlink()
     predictor = load_model("a")
     (layer,) = (m for m in predictor.loaded.model.modules() if isinstance(m, WordVectors))
     ids = [predictor.words.index(word) for word in ("the", "cat", "mouse", "Napoleon")]
@@ -532,3 +548,24 @@ def test_threads_are_set_where_they_are_asked_for(
     asked.clear()
     train(short, run="b", should_stop=after(1))
     assert 3 not in asked
+
+
+def test_a_resume_has_the_threads_of_its_run_and_the_caller_keeps_its_own(
+    short: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1
+    told: list[int] = []
+
+    def choose(threads: int) -> None:
+        nonlocal now
+        now = threads
+        told.append(threads)
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: now)
+    monkeypatch.setattr(torch, "set_num_threads", choose)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    now = 2
+    train(short, run="a", should_stop=after(1))
+    now = 4
+    train(run="a", resume=True, should_stop=after(1))
+    assert (told, now) == ([2, 4], 4)

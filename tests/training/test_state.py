@@ -8,9 +8,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from nextword.config import Config
 from nextword.errors import ModelError
+from nextword.files import write_tensors
 from nextword.losses.sampled import SampledLoss
-from nextword.training.state import restore_state, save_state
+from nextword.training.state import Notes, read_state, restore_state, save_state
 from nextword.training.trainer import Trainer
 
 MakeTrainer = Callable[..., Trainer]
@@ -93,12 +95,35 @@ def test_what_is_no_state_is_refused(tmp_path: Path, make_trainer: MakeTrainer) 
     with pytest.raises(ModelError, match="damaged"):
         restore_state(path, trainer)
     save_file({"a": torch.zeros(1)}, path)
-    with pytest.raises(ModelError, match="no training state that this version reads"):
+    with pytest.raises(ModelError, match="has no checksum"):
         restore_state(path, trainer)
     later = {"format": "nextword-state", "format_version": "2"}
-    save_file({"a": torch.zeros(1)}, path, metadata=later)
-    with pytest.raises(ModelError, match="no training state that this version reads"):
+    for beside in ({}, later):
+        write_tensors(path, {"a": torch.zeros(1)}, beside)
+        with pytest.raises(ModelError, match="no training state that this version reads"):
+            restore_state(path, trainer)
+    write_tensors(path, {"a": torch.zeros(1)}, {**later, "format_version": "1"})
+    with pytest.raises(ModelError, match="does not fit"):
         restore_state(path, trainer)
-    save_file({"a": torch.zeros(1)}, path, metadata={**later, "format_version": "1"})
+
+
+def test_what_the_run_knows_comes_back(tmp_path: Path, make_trainer: MakeTrainer) -> None:
+    trainer, path = make_trainer(), tmp_path / "state"
+    notes = Notes(Config.model_validate({"model": {"input_dropout": 0.1 + 0.2}}), 3, 1234)
+    save_state(path, trainer, notes)
+    assert read_state(path).notes == notes
+    save_state(path, trainer)
+    with pytest.raises(ModelError, match="written by another version"):
+        _ = read_state(path).notes
+
+
+def test_a_tensor_of_another_shape_is_not_spread_out(
+    tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    trainer, path = make_trainer(), tmp_path / "state"
+    save_state(path, trainer)
+    saved = read_state(path)
+    name, weight = next((n, t) for n, t in saved.tensors.items() if n.startswith("model.output.b"))
+    write_tensors(path, {**saved.tensors, name: weight[:1]}, saved.metadata)
     with pytest.raises(ModelError, match="does not fit"):
         restore_state(path, trainer)

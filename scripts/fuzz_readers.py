@@ -1,0 +1,272 @@
+"""Everything that reads a file, each with sound files to begin from."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import shutil
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from fuzz_mutations import spoil, spoil_json, spoil_tensors
+
+from nextword.cli.info_command import describe_run, description_lines
+from nextword.config import Config, dump_config, load_config
+from nextword.config.schema import (
+    Holdout,
+    ModelConfig,
+    TextConfig,
+    TrainingConfig,
+    VocabularyConfig,
+)
+from nextword.files import read_tensors, write_tensors
+from nextword.losses.softmax import ExactLoss
+from nextword.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
+from nextword.models.build import build_model
+from nextword.models.vectors import read_vectors
+from nextword.ngram.model import NgramModel
+from nextword.prediction.predictor import Predictor
+from nextword.reading.ensemble import Mixture, combinations, signs_of
+from nextword.reading.mixture import Weights
+from nextword.runs import RunFolder
+from nextword.text.corpus import read_lines, read_paragraphs
+from nextword.text.encoded import EncodedText, prepare_text
+from nextword.text.tokenizer import Tokenizer
+from nextword.training.batches import ContinuousBatches
+from nextword.training.state import restore_state, save_state
+from nextword.training.trainer import Trainer
+
+PROSE = (
+    "The cat sat on the mat, didn't it?\n\nÉté 我爱你 👍🏽 “so”—1,000 שלום\n\nThe end of it.\n\n"
+)
+WORDS = ["<unk>", "<eos>", "the", "cat", "sat", "Été", "我", "."]
+ENCODINGS = ["utf-8"] * 6 + "latin-1 cp1252 utf-16 utf-32 utf-7 gb18030 shift_jis hz".split()
+ENCODINGS += "iso2022_jp utf-8-sig unicode_escape raw_unicode_escape punycode idna cp037".split()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One way of reading, and what it reads when all is well."""
+
+    seeds: Sequence[bytes]
+    read: Callable[[bytes, random.Random], object]
+    """Puts bytes where they are looked for, and reads; NextwordError refuses them."""
+    others: Sequence[Callable[[random.Random], bytes]] = field(default_factory=tuple)
+    """More ways to make inputs, beside damage to any bytes."""
+
+    def input(self, strangers: Sequence[bytes], draw: random.Random) -> bytes:
+        """The next thing to read."""
+        if self.others and draw.random() < 0.5:
+            return draw.choice(self.others)(draw)
+        return spoil(draw.choice(self.seeds), strangers, draw)
+
+
+def all_readers(folder: Path) -> dict[str, Reader]:
+    """Every reader by its name; their files lie in ``folder``."""
+    readers = {
+        **_text_readers(folder),
+        **_model_readers(folder),
+        "state": _state_reader(folder),
+        "cache": _cache_reader(folder),
+        "vectors": _vectors_reader(folder),
+        **_config_readers(folder),
+    }
+    draw = random.Random(0)
+    for reader in readers.values():  # what is sound has to be read
+        for seed in reader.seeds:
+            reader.read(seed, draw)
+    return readers
+
+
+def _text_readers(folder: Path) -> dict[str, Reader]:
+    def read(content: bytes, draw: random.Random) -> int:
+        path = folder / "text.txt"
+        path.write_bytes(content)
+        encoding = draw.choice(ENCODINGS)
+        reading = draw.choice((read_paragraphs, read_lines))
+        paragraphs = list(reading(path, encoding))
+        tokenizer = Tokenizer.learn(paragraphs, draw.choice(("words", "whitespace")), False)
+        return sum(len(ids) for ids in tokenizer.encode_stream(paragraphs))
+
+    def plain(content: bytes, draw: random.Random) -> int:
+        return read(content, random.Random(1) if content == text else draw)
+
+    text = (PROSE * 3).encode()
+    marked = b"\xef\xbb\xbf*** START OF THE PROJECT GUTENBERG EBOOK X ***\r\n" + text
+    wide = PROSE.encode("utf-16")
+    return {
+        "text": Reader([text, marked], _sound_first(plain, [text, marked])),
+        "text, wide": Reader([wide], _sound_first(plain, [wide])),
+        "text, gz": Reader(
+            [gzip.compress(text, mtime=0)], _sound_first(plain, [gzip.compress(text, mtime=0)])
+        ),
+    }
+
+
+def _sound_first(
+    read: Callable[[bytes, random.Random], object], sound: Sequence[bytes]
+) -> Callable[[bytes, random.Random], object]:
+    """The same reading, but what is sound is not read by a chance encoding."""
+    return lambda content, draw: None if content in sound else read(content, draw)
+
+
+def _model_readers(folder: Path) -> dict[str, Reader]:
+    model = folder / "model"
+    _save_tiny_model(model)
+    names = ["config.json", "tokenizer.json", "mixture.json"]
+    names += ["model.safetensors", "ngram.safetensors"]
+    return {name: _model_reader(model, name) for name in names}
+
+
+def _save_tiny_model(folder: Path) -> None:
+    torch.manual_seed(1)
+    config = ModelConfig(embedding_size=4, hidden_size=4)
+    network = build_model(config, len(WORDS)).eval()
+    counts = torch.arange(len(WORDS), 0, -1)
+    tokenizer = Tokenizer(WORDS, "words", lowercase=False)
+    ids = np.array([2, 3, 4, 7, 1, 2, 5, 6, 7, 1] * 5)
+    ngram = NgramModel.fit(ids, len(WORDS), order=3)
+    weights = {}
+    for names in combinations(True):
+        parts = len(names.split("+"))
+        weights[names] = Weights.constant([1 / parts] * parts, signs_of(names, ngram.order))
+    save_model(folder, LoadedModel(network, tokenizer, config, counts), "# A card\n")
+    save_mixture(folder, Mixture(ngram, weights=weights))
+
+
+def _model_reader(folder: Path, name: str) -> Reader:
+    path = folder / name
+    sound = path.read_bytes()
+
+    def read(content: bytes, draw: random.Random) -> None:
+        path.write_bytes(content)
+        try:
+            predictor = Predictor(load_model_folder(folder))
+            reader = predictor.reader(draw.choice(("none", "both")))
+            reader.read("the cat sat zebra")
+            reader.predict(3)
+        finally:
+            path.write_bytes(sound)
+
+    if name.endswith(".json"):
+        return Reader([sound], read, [lambda draw: spoil_json(sound, draw)])
+    return Reader([sound], read, [_sealed(folder.parent / "sealed", path)])
+
+
+def _sealed(aside: Path, path: Path) -> Callable[[random.Random], bytes]:
+    """Makes files of spoiled tensors with a right checksum: the checks behind it are asked too."""
+    tensors, metadata = read_tensors(path)
+
+    def make(draw: random.Random) -> bytes:
+        write_tensors(aside, spoil_tensors(tensors, draw), metadata)
+        return aside.read_bytes()
+
+    return make
+
+
+class _Nobody:
+    """Watches a training that does not take place."""
+
+    def stepped(self, report: object) -> None: ...
+
+    def validated(self, progress: object, loss: float, improved: bool) -> None: ...
+
+
+def _state_reader(folder: Path) -> Reader:
+    config = TrainingConfig(epochs=1, precision="float32")
+    network = build_model(ModelConfig(embedding_size=4, hidden_size=4), 8)
+    batches = ContinuousBatches(np.array([2, 3, 4, 5, 6, 7] * 20), 2, 5)
+    trainer = Trainer(
+        network,
+        ExactLoss(),
+        batches,
+        config,
+        torch.device("cpu"),
+        lambda: 1.0,
+        _Nobody(),
+        lambda: False,
+    )
+    path = folder / "state.safetensors"
+    save_state(path, trainer)
+    sound = path.read_bytes()
+
+    def read(content: bytes, draw: random.Random) -> None:
+        path.write_bytes(content)
+        with torch.random.fork_rng():
+            restore_state(path, trainer)
+
+    return Reader([sound], read, [_sealed(folder / "sealed", path)])
+
+
+def _cache_reader(folder: Path) -> Reader:
+    source = folder / "cached.txt"
+    source.write_text(PROSE * 4, encoding="utf-8")
+    config = TextConfig(path=str(source), holdout=Holdout(valid=0.2, test=0))
+    places = VocabularyConfig(min_count=1), folder / "cache"
+    first = prepare_text(config, *places)
+    wanted = _all_of(first)
+    kept = folder / "kept"
+    shutil.copytree(first.folder, kept)
+    names = sorted(file.name for file in kept.iterdir())
+
+    def read(content: bytes, draw: random.Random) -> None:
+        (first.folder / draw.choice(names)).write_bytes(content)
+        if _all_of(prepare_text(config, *places)) != wanted:
+            raise AssertionError("the cache gave another text")
+        for name in names:
+            shutil.copyfile(kept / name, first.folder / name)
+
+    return Reader([(kept / name).read_bytes() for name in names], read)
+
+
+def _all_of(text: EncodedText) -> list[object]:
+    """What a cache gives back."""
+    parts = [
+        (name, part.ids.tolist(), part.characters, part.unknown, part.words)
+        for name, part in sorted(text.parts.items())
+    ]
+    return [*parts, text.tokenizer.words, text.vocabulary.counts.tolist(), text.held_out]
+
+
+def _vectors_reader(folder: Path) -> Reader:
+    rows = {word: [0.5, -1.25, len(word)] for word in ("the", "cat", "Été")}
+    text = "".join(f"{word} {' '.join(map(str, row))}\n" for word, row in rows.items()).encode()
+    packed = b"".join(w.encode() + b" " + struct.pack("<3f", *r) + b"\n" for w, r in rows.items())
+    seeds = [text, b"3 3\n" + text, b"3 3\n" + packed, gzip.compress(text, mtime=0)]
+
+    def read(content: bytes, draw: random.Random) -> None:
+        path = folder / "vectors"
+        path.write_bytes(content)
+        found = read_vectors(path, ["the", "Été", "zebra", "a"])
+        if not np.isfinite(found.matrix).all():
+            raise AssertionError("a vector is not finite")
+
+    return Reader(seeds, read)
+
+
+def _config_readers(folder: Path) -> dict[str, Reader]:
+    run = RunFolder(folder / "run")
+    run.path.mkdir()
+    seed = dump_config(Config()).encode()
+    short = (
+        b"model: {kind: lstm, layers: 2}\ntext: &t {path: [a.txt, b.txt]}\nabout: {<<: {a: 1}}\n"
+    )
+    metrics = b'{"kind": "valid", "step": 3, "perplexity": 9.5}\n{"kind": "result", "steps": 3}\n'
+    run.config.write_bytes(seed)
+
+    def read_config(content: bytes, draw: random.Random) -> None:
+        path = folder / "config.yaml"
+        path.write_bytes(content)
+        load_config(path, environ={})
+
+    def read_run(content: bytes, draw: random.Random) -> None:
+        run.metrics.write_bytes(content)
+        described = describe_run(run)
+        description_lines(described)
+        description_lines({"runs": [described]})
+
+    return {"config.yaml": Reader([seed, short], read_config), "run": Reader([metrics], read_run)}

@@ -1,0 +1,202 @@
+"""Kill trainings at many moments and see whether each ends as if nothing had happened.
+
+    python scripts/kill_test.py --kills 200 [--seed 1] [--keep FOLDER]
+
+A tiny network is trained once undisturbed. Then trainings are killed with SIGKILL, half of them
+after a random time, half at a random file operation of a save, and resumed until they end; every
+one must leave the same model folder, byte for byte, the same log but for times, and the same
+state. Needs fork: each training is a child of this process, which has imported everything and
+computed nothing, so no thread and no lock is there to be lost in the copy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # has to stand before torch
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+OPERATIONS = 60
+"""A training that is to die at a file operation dies at one of its next so many."""
+PACES = (1e-9, 0.02, 0.2)
+"""Seconds between saves, drawn for each training."""
+TIMES = ("seconds", "tokens_per_second", "saving_share")
+WORDS = "the a my cat dog sailor farmer sees hears follows leaves small old grey and or . ,".split()
+Fingerprint = dict[str, Any]
+
+
+def settings(text: Path, save_every: float) -> dict[str, object]:
+    """A training of about a second that draws random numbers and mixes in n-grams."""
+    return {
+        "text.path": str(text),
+        "text.holdout": {"valid": 0.15, "test": 0.1},
+        "vocabulary.min_count": 1,
+        "windows.length": 8,
+        "model.embedding_size": 8,
+        "model.hidden_size": 12,
+        "model.dropout": 0.2,
+        "training.batch_size": 8,
+        "training.epochs": 4,
+        "training.validations": 8,
+        "training.learning_rate": 0.02,
+        "training.sampled_head": 5,
+        "training.sampled_tail": 4,
+        "training.device": "cpu",
+        "training.threads": 1,
+        "training.save_every": save_every,
+        "mixture.ngram": True,
+    }
+
+
+def die_at_operation(number: int) -> None:
+    """Let this process die at its ``number``-th operation on a file, half of it done or not."""
+    left = number
+
+    def armed(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            done = real(*given, **named)
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return done
+
+        return call
+
+    for module, name in ((os, "fsync"), (os, "replace"), (os, "unlink"), (tempfile, "mkstemp")):
+        setattr(module, name, armed(getattr(module, name)))
+
+
+def start(home: Path, run: str, text: Path, save_every: float, operation: int | None) -> int:
+    """Train, or go on, in a child of this process; its number."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.chdir(home)
+        log = os.open(home / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        import nextword
+        from nextword.training import saving
+
+        saving.MOST_PAUSE = 1.0  # or a training so short would hardly be saved
+        if operation is not None:
+            die_at_operation(operation)
+        resume = (home / "runs" / run / "state" / "state.safetensors").exists()
+        nextword.train(settings(text, save_every), run=run, resume=resume)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def ended(child: int, home: Path) -> bool:
+    """Whether a child came to its own end, and not to one that it was given."""
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return False
+    if os.waitstatus_to_exitcode(status):
+        sys.exit(f"a training failed:\n{(home / 'log.txt').read_text()[-3000:]}")
+    return True
+
+
+def fingerprint(run: Path) -> Fingerprint:
+    """Everything a run leaves that must not depend on how often it was killed."""
+    from nextword.files import read_tensors
+
+    tensors, beside = read_tensors(run / "state" / "state.safetensors")
+    found: Fingerprint = {f"state {name}": each.tolist() for name, each in tensors.items()}
+    found["state progress"] = timeless(beside["progress"])
+    found["log"] = [timeless(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for file in (run / "model").iterdir():
+        found[f"model/{file.name}"] = file.read_bytes()
+    found["files"] = sorted(str(file.relative_to(run)) for file in run.rglob("*"))
+    return found
+
+
+def timeless(line: str) -> dict[str, Any]:
+    """What was told, without the times and the run's name."""
+    told = json.loads(line)
+    return {key: told[key] for key in told if not key.endswith(TIMES) and key != "run"}
+
+
+def killed_run(
+    home: Path, name: str, text: Path, draw: random.Random, span: float, kills: int
+) -> tuple[int, int]:
+    """Train to the end, killed at most ``kills`` times on the way.
+
+    Returns:
+        How often it was killed, and how often of these while a file was being written.
+    """
+    done = writing = 0
+    while True:
+        at_operation = draw.random() < 0.5
+        operation = draw.randint(1, OPERATIONS) if at_operation and done < kills else None
+        wait, pace = draw.uniform(0, span), draw.choice(PACES)
+        child = start(home, name, text, pace, operation)
+        if done < kills and operation is None:
+            time.sleep(wait)
+            os.kill(child, signal.SIGKILL)
+        if ended(child, home):
+            return done, writing
+        done += 1
+        writing += any((home / "runs" / name).rglob(".*.tmp"))
+
+
+@click.command()
+@click.option("--kills", default=200, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=1, show_default=True)
+@click.option("--keep", type=click.Path(path_type=Path), help="Leave the runs in this folder.")
+def main(kills: int, seed: int, keep: Path | None) -> None:
+    """Kill trainings at many moments and see whether each ends as if nothing had happened."""
+    draw = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="nextword-kill-") as folder:
+        home = (keep or Path(folder)).resolve()
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["NEXTWORD_CACHE_DIR"] = str(home / "cache")
+        text = home / "text.txt"
+        paragraphs = [" ".join(draw.choices(WORDS, k=draw.randint(8, 30))) for _ in range(150)]
+        text.write_text("\n\n".join(paragraphs) + "\n")
+        import nextword.training.run  # noqa: F401  # once, for all children
+
+        for name in ("warm", "whole"):  # the first one prepares the text
+            started = time.monotonic()
+            ended(start(home, name, text, PACES[1], None), home)
+        span = 0.7 * (time.monotonic() - started)
+        wanted = fingerprint(home / "runs" / "whole")
+        total = writing = runs = 0
+        while total < kills:
+            runs += 1
+            done, seen = killed_run(home, f"run{runs}", text, draw, span, kills - total)
+            total, writing = total + done, writing + seen
+            found = fingerprint(home / "runs" / f"run{runs}")
+            if different := [
+                key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)
+            ]:
+                sys.exit(f"run {runs} ended otherwise: {', '.join(sorted(different))}")
+    click.echo(
+        f"{total} kills in {runs} trainings, {writing} of them while a file was being written: "
+        "all ended the same, byte for byte"
+    )
+
+
+if __name__ == "__main__":
+    main()

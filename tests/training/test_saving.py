@@ -1,0 +1,62 @@
+"""The clock that saves, and what it costs."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nextword.config import Config
+from nextword.runs import RunFolder
+from nextword.training import saving
+from nextword.training.saving import MOST_PAUSE, Saver
+from nextword.training.state import Notes
+from nextword.training.trainer import Trainer
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for name in ("monotonic", "perf_counter"):
+        monkeypatch.setattr(time, name, clock)
+    return clock
+
+
+@pytest.mark.parametrize(("pause", "wait"), [(0.1, 10), (5.0, 245)])
+def test_saves_come_on_a_clock_that_slow_ones_stretch(
+    tmp_path: Path,
+    make_trainer: Callable[..., Trainer],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    pause: float,
+    wait: float,
+) -> None:
+    saved: list[float] = []
+
+    def slow(*given: object) -> None:
+        clock.now += pause
+        saved.append(clock.now)
+
+    monkeypatch.setattr(saving, "save_state", slow)
+    trainer = make_trainer()
+    saver = Saver(RunFolder(tmp_path), trainer, lambda: Notes(Config(), 1, 0), 10)
+    for _ in range(20_000):
+        clock.now += 1
+        trainer.progress.seconds += 1
+        saver.save_if_due()
+    gaps = [later - earlier - pause for earlier, later in zip(saved, saved[1:], strict=False)]
+    assert gaps and all(gap == pytest.approx(wait, abs=1) for gap in gaps)
+    progress = trainer.progress
+    assert progress.saving_seconds == pytest.approx(pause * len(saved))
+    assert progress.seconds == pytest.approx(20_000 + pause * len(saved))
+    assert progress.saving_seconds / progress.seconds <= MOST_PAUSE * 1.01
