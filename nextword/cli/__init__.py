@@ -5,18 +5,25 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
 
+from nextword.cli.terminal import say
 from nextword.errors import NextwordError
 from nextword.version import __version__
 
 COMMANDS = {
     "train": "Train a predictor on a text.",
     "predict": "Say which words are most likely to come next.",
+    "generate": "Write on from a prompt.",
+    "score": "Say how surprised a model is by each word of a text.",
+    "similar": "Name the words that a network takes to be like a word.",
     "eval": "Measure a model on text that it has not seen.",
+    "explain": "Show how a network reads a text, and how far back it remembers.",
     "info": "Show versions, devices, and what a run holds.",
 }
 """Each command's one line, so that --help need import none of them."""
@@ -82,21 +89,32 @@ def main(args: list[str] | None = None) -> None:
     try:
         code: Any = group.main(args, prog_name="nextword", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(*shown.getvalue().removesuffix("\n").split("\n"), err=True)
         code = error.exit_code
     except NextwordError as error:
-        for line in str(error).splitlines():
-            click.echo(f"Error: {line}", err=True)
+        say(*(f"Error: {line}" for line in str(error).split("\n")), err=True)
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        code = 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        with suppress(OSError):  # the terminal may be gone
+            say("Stopped.", err=True)
+        # click hides the interrupt behind an Abort
+        code = 128 + getattr(error.__context__ or error, "signal", signal.SIGINT)
     except BrokenPipeError:
         # the reader of a pipe has gone; Python must not try to flush to it once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
-        click.echo(f"Error: {place}{error.strerror or error}", err=True)
+        say(f"Error: {place}{error.strerror or error}", err=True)
+        code = 1
+    except (RuntimeError, MemoryError) as error:
+        from nextword.device import hardware_trouble
+
+        trouble = hardware_trouble(error)
+        if trouble is None:
+            raise
+        say(f"Error: {trouble}; try another --device, or a smaller model", err=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

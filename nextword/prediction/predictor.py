@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,12 @@ from torch import Tensor
 
 from nextword.device import choose_device
 from nextword.model_folder import LoadedModel, load_model_folder
+from nextword.prediction.generation import SEEDS, Generated, generate
+from nextword.prediction.neighbours import Neighbour, analogy, similar
+from nextword.prediction.passage import Passage, passage_of
 from nextword.prediction.ranking import top_words
+from nextword.prediction.sampling import Sampling
+from nextword.prediction.scoring import Score, score
 from nextword.reading.adaptation import Adapt
 from nextword.reading.base import places_at_once
 from nextword.runs import find_model
@@ -42,23 +49,28 @@ class Reader:
         self._reading = loaded.reading(adapt)
         self._forecast = torch.empty(0)
         # a text begins where a paragraph has just ended
-        self._read([loaded.tokenizer.end_id])
+        self.read_ids([loaded.tokenizer.end_id])
 
     def read(self, text: str) -> list[str]:
         """Read on; the distinct words of ``text`` that the vocabulary lacks are given back."""
         ids = self._loaded.tokenizer.encode(text)
         if ids:
-            self._read(ids)
+            self.read_ids(ids)
         if self._loaded.tokenizer.unknown_id not in ids:
             return []
         return self._loaded.tokenizer.unknown_words(text)
 
-    def _read(self, ids: list[int]) -> None:
+    def read_ids(self, ids: list[int]) -> None:
+        """Read on, words by their ids."""
         # forecasts are over the whole vocabulary: a long text goes piece by piece
         places = places_at_once(len(self._loaded.tokenizer))
         for start in range(0, len(ids), places):
             piece = torch.tensor(ids[start : start + places])
             self._forecast = self._reading.read(piece).log_probabilities[-1]
+
+    def log_probabilities(self) -> Tensor:
+        """The logarithms of :meth:`probabilities`, exact where these are too small to tell."""
+        return self._forecast.cpu()
 
     def probabilities(self) -> Tensor:
         """The distribution of the next word, ``(vocabulary,)`` on the CPU."""
@@ -117,6 +129,63 @@ class Predictor:
         reader = self.reader(adapt)
         reader.read(prompt)
         return reader.predict(k, prefix)
+
+    def generate(
+        self,
+        prompt: str = "",
+        words: int = 100,
+        sampling: Sampling | None = None,
+        seed: int | None = None,
+        adapt: Adapt = "none",
+        told: Callable[[str], object] | None = None,
+    ) -> Generated:
+        """A text that goes on from ``prompt``.
+
+        Args:
+            prompt: any text; if it ends in a blank line, a new paragraph begins.
+            words: how many to add; marks of punctuation are words.
+            sampling: how they are chosen; by default from the nucleus of 90 %.
+            seed: the same seed gives the same text; by default a chance one.
+            adapt: see :meth:`reader`.
+            told: is told each piece of the text once it is there, the prompt first.
+        """
+        tokenizer = self.loaded.tokenizer
+        seed = random.SystemRandom().randrange(SEEDS) if seed is None else seed
+        passage, reader = passage_of(tokenizer, prompt), self.reader(adapt)
+        how = sampling or Sampling()
+        return generate(reader, tokenizer, prompt, passage, words, how, seed, told)
+
+    def score(
+        self,
+        text: str | Passage,
+        adapt: Adapt = "none",
+        progress: Callable[[int], object] | None = None,
+    ) -> Score:
+        """How likely each word of a text was.
+
+        Args:
+            text: the end of its last paragraph is scored only if a blank line shows it.
+            adapt: see :meth:`reader`.
+            progress: is told how many more words were seen.
+
+        Raises:
+            TextError: it holds no word.
+        """
+        passage = passage_of(self.loaded.tokenizer, text) if isinstance(text, str) else text
+        return score(self.loaded.reading(adapt), passage, self.words, progress)
+
+    def similar(self, word: str, k: int = 10) -> list[Neighbour]:
+        """The ``k`` words nearest to ``word`` in the network's embedding.
+
+        Raises:
+            ModelError: the model has no word vectors.
+            NextwordError: the vocabulary lacks the word.
+        """
+        return similar(self.loaded, word, k)
+
+    def analogy(self, a: str, b: str, c: str, k: int = 10) -> list[Neighbour]:
+        """Words that are to ``c`` as ``b`` is to ``a``; raises as :meth:`similar`."""
+        return analogy(self.loaded, a, b, c, k)
 
 
 def load_model(path: str | os.PathLike[str] | None = None, device: str = "cpu") -> Predictor:

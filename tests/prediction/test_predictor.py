@@ -4,15 +4,20 @@ import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 import nextword
 from nextword.config.schema import ModelConfig
-from nextword.errors import NextwordError
+from nextword.errors import ConfigError, NextwordError
 from nextword.model_folder import LoadedModel
 from nextword.models.build import build_model
+from nextword.ngram.model import NgramModel
 from nextword.prediction.predictor import Predictor, load_model
+from nextword.reading.adaptation import ADAPTATIONS, Adapt
+from nextword.reading.ensemble import Mixture, signs_of
+from nextword.reading.mixture import Weights
 from nextword.text.tokenizer import Tokenizer
 
 PROMPT = "Napoleon was the Emperor of"
@@ -142,3 +147,82 @@ def test_a_wrong_path_or_device_is_an_error_of_the_user(
         load_model(tmp_path / "none")
     with pytest.raises(NextwordError, match="device"):
         load_model(tiny_run.path, device="gpu")
+
+
+LONG = "the old sailor reads the old letter . her uncle reads the old letter . " * 4
+
+
+def with_ngrams(predictor: Predictor) -> Predictor:
+    """The same network with n-grams of chance beside it."""
+    plain = predictor.loaded
+    size = len(plain.tokenizer)
+    ngram = NgramModel.fit(np.random.default_rng(1).integers(0, size, 400), size, 2)
+    weights = {"network+ngram": Weights.constant([0.6, 0.4], signs_of("network+ngram", 2))}
+    mixture = Mixture(ngram, weights=weights)
+    return Predictor(LoadedModel(plain.model, plain.tokenizer, plain.config, plain.counts, mixture))
+
+
+@pytest.mark.parametrize("adapt", ADAPTATIONS)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_reader_adapts_only_itself(predictor: Predictor, adapt: Adapt, mixed: bool) -> None:
+    if mixed:
+        predictor = with_ngrams(predictor)
+    weights = [part.detach().clone() for part in predictor.loaded.network.parameters()]
+    alone = predictor.reader(adapt)
+    alone.read(LONG)
+    first, second = predictor.reader(adapt), predictor.reader("both")
+    first.read(LONG[:100])
+    second.read("Napoleon was the Emperor of France . " * 8)
+    first.read(LONG[100:])
+    torch.testing.assert_close(first.probabilities(), alone.probabilities())
+    after = list(predictor.loaded.network.parameters())
+    assert all(torch.equal(one, other) for one, other in zip(weights, after, strict=True))
+    # nor is what is asked later
+    assert predictor.predict(PROMPT) == Predictor(predictor.loaded).predict(PROMPT, adapt="none")
+    fresh = predictor.reader(adapt)
+    fresh.read(LONG)
+    assert torch.equal(fresh.probabilities(), alone.probabilities())
+
+
+@pytest.mark.parametrize("adapt", ["cache", "dynamic", "both"])
+def test_what_was_read_is_likelier_to_come_again(adapt: Adapt) -> None:
+    predictor = untrained(["a", "b", "c", "d", "e", "f", "g", "h"])
+    still, adapted = predictor.reader(), predictor.reader(adapt)
+    for reader in (still, adapted):
+        reader.read("a b c h " * 30)
+    read = [predictor.words.index(word) for word in "abch"]
+    assert adapted.probabilities()[read].sum() > 1.05 * still.probabilities()[read].sum()
+    assert adapted.probabilities().sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_no_adapting_is_the_default() -> None:
+    predictor = untrained(["a", "b", "c"])
+    plain = predictor.predict("a b a b")
+    assert predictor.predict("a b a b", adapt="none") == plain
+    assert predictor.predict("a b a b", adapt="cache") != plain
+
+
+def test_counted_ngrams_predict_and_do_not_adapt() -> None:
+    tokenizer = Tokenizer(["<unk>", "<eos>", "a", "b", "c"], "words", lowercase=False)
+    text = [2, 3, 4, 1] * 9
+    model = NgramModel.fit(np.array(text), 5, 3)
+    counts = torch.tensor([0, 9, 9, 9, 9])
+    config = ModelConfig(kind="ngram", order=3)
+    predictor = Predictor(LoadedModel(model, tokenizer, config, counts))
+    assert [predictor.predict(p, k=1)[0].word for p in ("", "a", "a b")] == ["a", "b", "c"]
+    reader = predictor.reader()
+    assert reader.read("a zebra") == ["zebra"]
+    assert reader.probabilities().sum() == pytest.approx(1, abs=1e-4)
+    with pytest.raises(ConfigError, match="does not adapt"):
+        predictor.predict("a", adapt="cache")
+
+
+def test_a_long_text_is_read_in_pieces_that_fit(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = predictor.reader("both")
+    wanted.read(LONG)
+    monkeypatch.setattr("nextword.reading.base.NUMBERS", 5 * len(predictor.words))
+    pieces = predictor.reader("both")
+    pieces.read(LONG)
+    torch.testing.assert_close(pieces.probabilities(), wanted.probabilities(), atol=1e-5, rtol=1e-4)

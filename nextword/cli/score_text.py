@@ -1,0 +1,108 @@
+"""The score of a text for people: shaded running text, or a table."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import click
+
+from nextword.cli.console import percent
+from nextword.cli.terminal import visible
+from nextword.cli.wrap import Wrapper, columns_of
+from nextword.prediction.scoring import Score, ScoredWord
+from nextword.text.vocabulary import END
+
+EDGES = (2, 4, 7, 10, 14)
+"""Bits at which the next shade begins."""
+SHADES = (231, 229, 222, 215, 209, 203)
+"""Of the 256 colours of terminals: from white over yellow to red, each darker than the one before,
+all light enough for black letters. Paper and ink are both set, so that a terminal's own colours,
+light or dark, do not matter."""
+INK = 16
+PILCROW = "¶"
+"""Shown for the end of a paragraph or line."""
+
+
+def summary(score: Score) -> dict[str, Any]:
+    """The figures of the whole text, ready for JSON."""
+    return {
+        "words": len(score.words),
+        "characters": score.characters,
+        "unknown_words": score.unknown,
+        "bits": score.bits,
+        "spelling_bits": score.spelling_bits,
+        "perplexity": score.perplexity,
+        "bits_per_character": score.bits_per_character,
+    }
+
+
+def summary_line(score: Score) -> str:
+    """The same in one line."""
+    spelled = f" ({_number(score.spelling_bits)} to spell unknown words)" if score.unknown else ""
+    words = f"{len(score.words):,} word{'s' * (len(score.words) != 1)}"
+    return (
+        f"{words}: {_number(score.bits)} bits{spelled}, perplexity {_number(score.perplexity)}, "
+        f"{_number(score.bits_per_character, 3)} bits per character"
+    )
+
+
+def _number(value: float, digits: int = 1) -> str:
+    return f"{value:,.{digits}f}" if value < 1e9 else f"{value:.2e}"
+
+
+def table_lines(score: Score) -> Iterator[str]:
+    """A line a word, its columns aligned, and the summary."""
+    names = [_name(word) for word in score.words]
+    width = min(max(columns_of(name) for name in [*names, "word"]), 30)
+    yield f"{_padded('word', width)}  probability     rank   bits  likeliest"
+    for name, word in zip(names, score.words, strict=True):
+        likeliest = PILCROW if word.likeliest == END else visible(word.likeliest)
+        yield (
+            f"{_padded(name, width)}  {percent(word.probability):>11}  {word.rank:>7,}  "
+            f"{_number(word.bits):>5}  {likeliest}"
+        )
+    if score.unknown:
+        yield "(?) is not in the vocabulary; the figures are those of any unknown word"
+    yield summary_line(score)
+
+
+def _name(word: ScoredWord) -> str:
+    shown = PILCROW if word.word == END else visible(word.word)
+    return shown if word.known else f"{shown} (?)"
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - columns_of(text))
+
+
+def shaded(score: Score, width: int) -> str:
+    """The running text, each word on a shade of its surprisal, with a legend and the summary."""
+    wrapper = Wrapper(width, gap=_paint(" ", 0.0, known=True))
+    written = []
+    for word in score.words:
+        ended = word.word == END
+        shown = PILCROW if ended else visible(word.word)
+        written.append(wrapper.push(shown, partial(_paint, bits=word.bits, known=word.known)))
+        written.append(wrapper.push("\n" if ended else " " * word.spaced))
+    written.append(wrapper.flush())
+    text = "".join(written).rstrip("\n")
+    return f"{text}\n\n{legend(score.unknown > 0)}\n{summary_line(score)}"
+
+
+def legend(unknown: bool) -> str:
+    """What the shades mean, on one line."""
+    edges = [f"< {EDGES[0]}"]
+    edges += [f"{low}–{high}" for low, high in zip(EDGES, EDGES[1:], strict=False)]
+    edges += [f"≥ {EDGES[-1]}"]
+    lows = (0, *EDGES)
+    parts = [_paint(f" {name} ", low, True) for name, low in zip(edges, lows, strict=True)]
+    told = f", {click.style('unknown', underline=True)} underlined" if unknown else ""
+    return f"{''.join(parts)} bits{told}"
+
+
+def _paint(text: str, bits: float, known: bool) -> str:
+    shade = SHADES[bisect_right(EDGES, bits)]
+    return click.style(text, fg=INK, bg=shade, underline=None if known else True)

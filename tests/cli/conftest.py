@@ -1,0 +1,45 @@
+"""A terminal for commands that look whether they have one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture
+def on_terminal() -> Callable[..., str]:
+    """Runs a command to its end; gives what a terminal of some width shows of its stdout."""
+
+    def run(*args: str, columns: int = 80, **variables: str) -> str:
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        hidden = ("NO_COLOR", "COLUMNS", "LINES")
+        environ = {name: value for name, value in os.environ.items() if name not in hidden}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nextword", *args],
+            stdin=slave,
+            stdout=slave,
+            stderr=subprocess.DEVNULL,
+            env={**environ, "TERM": "xterm-256color", **variables},
+        )
+        os.close(slave)
+        shown = b""
+        try:
+            while piece := os.read(master, 1024):
+                shown += piece
+        except OSError:  # how Linux says that the other side has gone
+            pass
+        finally:
+            os.close(master)
+        assert process.wait(60) == 0, shown
+        return shown.decode().replace("\r\n", "\n")
+
+    return run
