@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable
 
 import torch
 
 from nextword.errors import ConfigError
 
-BUSY_MARGIN = 0.5
-"""Less load than this, of one core, is ordinary."""
+BUSY_MARGIN = 0.4
+"""Less work of others than this, of one core, is ordinary."""
+LOOK_SECONDS = 0.25
+"""How long others are watched."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -43,13 +46,23 @@ def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) 
     """Compute with the wanted number of processor threads.
 
     Args:
-        wanted: 0 leaves the choice to PyTorch or, in a resume, to what the run had before.
-        before: what the run had before.
-        say: is told where that cannot be had, since other numbers of threads round otherwise.
+        wanted: 0 takes what the run had before, else as many as find a core of their own.
+        before: what the run had before; ``None`` for a new one.
+        say: is told where that cannot be had, since other numbers of threads round otherwise,
+            and where other programs leave fewer cores.
     """
+    usual = torch.get_num_threads()
     if wanted:
         torch.set_num_threads(wanted)
-    elif before is not None and before != torch.get_num_threads():
+    elif before is None:
+        spare = spare_threads(usual)
+        if spare < usual:
+            torch.set_num_threads(spare)
+            say(
+                f"other programs keep this machine busy: training with {spare} of {usual} threads, "
+                "which is faster then; training.threads sets another number"
+            )
+    elif before != usual:
         if before <= (os.cpu_count() or 1):
             torch.set_num_threads(before)
         else:
@@ -59,25 +72,34 @@ def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) 
             )
 
 
-def advice_when_busy(threads: int) -> str | None:
-    """What to try where other programs keep the processor busy; ``None`` where they do not.
+def spare_threads(threads: int) -> int:
+    """So many of the threads as find a core that no other program uses at the moment; one at least.
 
     PyTorch's threads wait for each other in a busy loop. When another program takes one of their
     cores, all of them wait, and training can be ten times slower than with a thread less.
 
     Args:
-        threads: threads that the training will use.
+        threads: threads that would be used on an idle machine.
     """
-    if not hasattr(os, "getloadavg") or threads < 2:
+    if threads < 2:
+        return threads
+    before = _core_ticks()
+    time.sleep(LOOK_SECONDS)
+    after = _core_ticks()
+    if before is None or after is None or after[1] <= before[1]:
+        return threads
+    idle = (after[0] - before[0]) / (after[1] - before[1]) * (os.cpu_count() or 1)
+    return max(1, min(threads, int(idle + BUSY_MARGIN)))
+
+
+def _core_ticks() -> tuple[int, int] | None:
+    """Idle time and all time of the cores since the start, where the system tells (Linux)."""
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(number) for number in file.readline().split()[1:9]]
+    except (OSError, ValueError):
         return None
-    load = os.getloadavg()[0]
-    spare = int((os.cpu_count() or 1) - load + BUSY_MARGIN)
-    if spare >= threads:
-        return None
-    return (
-        f"other programs keep this machine busy (load {load:.1f}); should training be slow, "
-        f"stop it and try --set training.threads={max(spare, 1)}"
-    )
+    return ticks[3] + ticks[4], sum(ticks)  # idle, and waiting for a disk
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:

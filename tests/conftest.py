@@ -66,6 +66,7 @@ def tiny_settings(tiny_text: Path) -> dict[str, object]:
         "training.validations": 4,
         "training.learning_rate": 0.02,
         "training.device": "cpu",
+        "training.threads": 1,
         "training.activation_penalty": 0.0,
         "training.change_penalty": 0.0,
         "mixture.ngram": False,

@@ -5,13 +5,14 @@ import os
 import pytest
 import torch
 
+from nextword import device
 from nextword.device import (
-    advice_when_busy,
     choose_device,
     choose_precision,
     choose_threads,
     computing_in,
     hardware_trouble,
+    spare_threads,
 )
 from nextword.errors import ConfigError
 
@@ -66,16 +67,34 @@ def test_matrices_are_multiplied_in_the_precision_asked_for(precision: torch.dty
 
 
 @pytest.mark.parametrize(
-    ("load", "threads", "advised"),
-    [(0.1, 4, None), (0.4, 4, None), (1.2, 4, "threads=3"), (9.0, 4, "threads=1"), (9.0, 1, None)],
+    ("idle", "threads", "spare"),
+    [(400, 4, 4), (370, 4, 4), (290, 4, 3), (120, 4, 1), (0, 4, 1), (290, 2, 2), (0, 1, 1)],
 )
-def test_a_busy_machine_is_said_with_what_to_try(
-    monkeypatch: pytest.MonkeyPatch, load: float, threads: int, advised: str | None
+def test_threads_are_as_many_as_there_are_idle_cores(
+    monkeypatch: pytest.MonkeyPatch, idle: int, threads: int, spare: int
 ) -> None:
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    looks = iter([(1000, 5000), (1000 + idle, 5400)])
+    monkeypatch.setattr(device, "_core_ticks", lambda: next(looks))
+    monkeypatch.setattr(device, "LOOK_SECONDS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    advice = advice_when_busy(threads)
-    assert advice is None if advised is None else advice is not None and advice.endswith(advised)
+    assert spare_threads(threads) == spare
+
+
+def test_where_nobody_tells_what_others_do_all_threads_are_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "_core_ticks", lambda: None)
+    monkeypatch.setattr(device, "LOOK_SECONDS", 0)
+    assert spare_threads(8) == 8
+
+
+def test_a_busy_machine_gets_fewer_threads_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen, said = [2], list[str]()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: chosen[-1])
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    monkeypatch.setattr(device, "spare_threads", lambda threads: 1)
+    choose_threads(0, None, said.append)
+    assert chosen[-1] == 1 and len(said) == 1 and "1 of 2 threads" in said[0]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +107,7 @@ def test_a_resume_has_the_threads_that_its_run_had(
     monkeypatch.setattr(torch, "get_num_threads", lambda: chosen[-1])
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(device, "spare_threads", lambda threads: threads)
     choose_threads(wanted, before, said.append)
     assert (chosen[-1], said) == (now, [])
 

@@ -257,7 +257,7 @@ class TrainingConfig(Section):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """``auto``: bfloat16 where CUDA computes it, float32 elsewhere."""
     threads: Annotated[int, _Number, Field(ge=0, le=1024)] = 0
-    """Processor threads; 0 leaves the choice to PyTorch."""
+    """Processor threads; 0 takes as many as find a core that no other program uses."""
     prompts: list[str] = []
     """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nextword.config import Config
-from nextword.device import advice_when_busy, choose_device, choose_threads
+from nextword.device import choose_device, choose_threads
 from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
 from nextword.files import read_tensors, remove_leftovers, write_atomically
@@ -91,9 +91,6 @@ class NetworkRun:
         threads = None if notes is None else notes.threads
         choose_threads(self.config.training.threads, threads, self.watcher.say)
         self.text = prepare_text(self.config.text, self.config.vocabulary, report=self.watcher.say)
-        advice = advice_when_busy(torch.get_num_threads()) if self.device.type == "cpu" else None
-        if advice is not None and not self.config.training.threads:
-            self.watcher.say(advice)
         self.watcher.say(describe_text(self.text))
         self.config = resolve(self.config, len(self.text.parts["train"].ids))
         if notes is not None:
