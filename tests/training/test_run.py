@@ -564,8 +564,9 @@ def test_a_resume_has_the_threads_of_its_run_and_the_caller_keeps_its_own(
     monkeypatch.setattr(torch, "get_num_threads", lambda: now)
     monkeypatch.setattr(torch, "set_num_threads", choose)
     monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("nextword.device.spare_threads", lambda threads: threads)
     now = 2
-    train(short, run="a", should_stop=after(1))
+    train({**short, "training.threads": 0}, run="a", should_stop=after(1))
     now = 4
     train(run="a", resume=True, should_stop=after(1))
     assert (told, now) == ([2, 4], 4)
