@@ -75,6 +75,7 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
 
     rows = []
     product = product_speed("float32")
+    threads = torch.get_num_threads()
     for kind in KINDS:
         for loss in LOSSES:
             settings = {
@@ -85,6 +86,7 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
                 "model.kind": kind,
                 "training.loss": loss,
                 "training.epochs": 1,
+                "training.threads": threads,  # as in the matrix product, whatever else is busy
             }
             torch.manual_seed(1)
             run = NetworkRun(
