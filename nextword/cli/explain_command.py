@@ -1,0 +1,211 @@
+"""``nextword explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from nextword.cli.options import json_option, model_option
+from nextword.cli.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from nextword.insight.memory import Memory
+
+OF_GRADIENTS = ("text", "encoding", "split", "reach", "places", "beside")
+"""Options that say how gradients are measured."""
+
+
+@click.command("explain")
+@click.argument("prompt", required=False)
+@click.option(
+    "-k",
+    "count",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many predictions after each word, where the terminal has room.",
+)
+@click.option(
+    "--gradients",
+    is_flag=True,
+    help="Instead of a prompt: measure how gradients vanish, and what short contexts cost.",
+)
+@click.option("--text", metavar="FILE", help="Measure gradients on this text instead.")
+@click.option(
+    "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
+)
+@click.option(
+    "--split",
+    type=click.Choice(["valid", "test"]),
+    default="valid",
+    show_default=True,
+    help="Which held-out part of the run's text gradients are measured on.",
+)
+@click.option(
+    "--reach",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=2),
+    metavar="WORDS",
+    help="How many words gradients are followed back.",
+)
+@click.option(
+    "--places",
+    default=200,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Gradients are averaged over so many places of the text.",
+)
+@click.option(
+    "--beside",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Measure this run's gradients too, each on its own held-out text.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also draw a picture, as .png or .svg.",
+)
+@model_option
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    prompt: str | None,
+    count: int,
+    gradients: bool,
+    text: str | None,
+    encoding: str,
+    split: str,
+    reach: int,
+    places: int,
+    beside: tuple[Path, ...],
+    plot: Path | None,
+    model: Path | None,
+    as_json: bool,
+) -> None:
+    """Show how a network reads PROMPT word by word, or how far back it remembers.
+
+    After each word: what the network had given to it, how unsure it is of the next, how far its
+    hidden state moved, how open its gates are; at the end, which words the likeliest next word
+    rests on. What each figure means: docs/insight.md.
+    """
+    _check_usage(context, prompt, gradients)
+    if plot is not None:
+        from nextword.insight.pictures import check_picture
+
+        check_picture(plot)
+    if gradients:
+        runs = [model, *beside]
+        _gradients(runs, split, text, encoding, reach, places, plot, as_json)
+    else:
+        _prompt(prompt, count, plot, model, as_json)
+
+
+def _check_usage(context: click.Context, prompt: str | None, gradients: bool) -> None:
+    if gradients and prompt is not None:
+        raise click.UsageError("give a PROMPT or --gradients, not both")
+    for name in OF_GRADIENTS if not gradients else ():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} goes with --gradients")
+
+
+def _prompt(
+    prompt: str | None, count: int, plot: Path | None, model: Path | None, as_json: bool
+) -> None:
+    from nextword.cli.explain_table import explanation_json, explanation_lines
+    from nextword.cli.piped import argument_text, piped_text
+    from nextword.insight.explanation import explain
+    from nextword.model_folder import load_model_folder
+    from nextword.prediction.passage import passage_of
+    from nextword.runs import find_model
+
+    text = argument_text(prompt) if prompt is not None else piped_text()
+    if prompt is None and not text.strip():
+        raise click.UsageError("no prompt: give one as an argument or through a pipe")
+    loaded = load_model_folder(find_model(model))
+    told = explain(loaded, passage_of(loaded.tokenizer, text), count)
+    if plot is not None:
+        from nextword.insight.pictures import write_picture
+        from nextword.insight.plots import explanation_figure
+
+        write_picture(plot, lambda: explanation_figure(told))
+    mixed = loaded.mixture.ngram is not None
+    if as_json:
+        say_json(explanation_json(told, text, mixed))
+    else:
+        for line in explanation_lines(told, mixed):
+            say(line)
+    _say_drawn(plot)
+
+
+def _gradients(
+    runs: list[Path | None],
+    split: str,
+    text: str | None,
+    encoding: str,
+    reach: int,
+    places: int,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    from nextword.cli.memory_table import comparison_lines, memory_lines, short_names
+    from nextword.insight.memory import memory_comparison
+
+    with _Bar() as bar:
+        memories = memory_comparison(runs, split, text, encoding, reach, places, bar.show)
+    if plot is not None:
+        _draw(plot, memories, short_names(memories))
+    if as_json:
+        say_json({"runs": [memory.as_dict() for memory in memories]})
+    elif len(memories) == 1:
+        for line in memory_lines(memories[0]):
+            say(line)
+    else:
+        for line in comparison_lines(memories):
+            say(line)
+    _say_drawn(plot)
+
+
+def _draw(plot: Path, memories: list[Memory], names: list[str]) -> None:
+    from nextword.insight.pictures import write_picture
+    from nextword.insight.plots import memory_figure
+
+    write_picture(plot, lambda: memory_figure(memories, names))
+
+
+def _say_drawn(plot: Path | None) -> None:
+    if plot is not None:
+        say(f"drawn: {plot}", err=True)
+
+
+class _Bar:
+    """A bar on stderr for each model that is measured."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.name: str | None = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def show(self, name: str, read: int, total: int) -> None:
+        """Say how many of how many words were read."""
+        from tqdm import tqdm
+
+        if name != self.name:
+            self.__exit__()
+            self.name = name
+            self.bar = tqdm(total=total, desc=name, unit="word", unit_scale=True, leave=False)
+        self.bar.update(read - self.bar.n)

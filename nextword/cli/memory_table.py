@@ -1,0 +1,111 @@
+"""How far back networks remember, as lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nextword.cli.wrap import columns_of
+from nextword.insight.gradients import Fade
+from nextword.insight.memory import Memory
+
+SHOWN = (0, 1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000)
+"""Words back that have a line; JSON has all."""
+
+
+def short_names(memories: Sequence[Memory]) -> list[str]:
+    """The networks' folders' names, or whole paths where two names are the same."""
+    names = [Path(memory.name).name for memory in memories]
+    return [
+        memory.name if names.count(name) > 1 else name
+        for memory, name in zip(memories, names, strict=True)
+    ]
+
+
+def memory_lines(memory: Memory) -> Iterator[str]:
+    """One network's gradients and contexts."""
+    yield f"model   {memory.name}, {memory.kind}"
+    yield f"text    {memory.text}"
+    yield ""
+    if memory.whole is None:
+        yield f"{memory.kind}: no hidden state through which a gradient could flow"
+    else:
+        yield from _gradient_lines(memory, memory.whole)
+    yield ""
+    yield from _context_lines(memory)
+
+
+def _gradient_lines(memory: Memory, whole: Fade) -> Iterator[str]:
+    state = "h and c" if memory.hidden is not None else "h"
+    places = f"{memory.gradient_places:,} places"
+    yield f"Gradient of the loss by {state} k words before, relative to k = 0, over {places}"
+    alone = "" if memory.hidden is None else f"{'h alone':>16}"
+    yield f"{'k':>5}{'geometric mean':>16}{'mean':>12}{alone}"
+    rows = sorted({k for k in SHOWN if k <= memory.reach} | {memory.reach})
+    for k in rows:
+        row = f"{k:>5}{whole.geometric_mean[k]:>16.3g}{whole.mean[k]:>12.3g}"
+        if memory.hidden is not None:
+            row += f"{memory.hidden.geometric_mean[k]:>16.3g}"
+        yield row
+    half = "it does not halve" if whole.half_life is None else f"half-life {_half(whole)} words"
+    little = f"less than 1 % left after {_little(memory)} words"
+    yield f"{half}, fitted to the geometric mean from k = 1 on; {little}"
+    if memory.hidden is not None and memory.hidden.half_life is not None:
+        yield f"h alone: half-life {_half(memory.hidden)} words (geometric mean)"
+    if whole.vanished.any():
+        share = 100 * whole.vanished[-1]
+        yield f"nothing at all is left after {memory.reach} words at {share:.1f} % of the places"
+
+
+def _context_lines(memory: Memory) -> Iterator[str]:
+    yield f"Perplexity by words of context, over {memory.context_places:,} places"
+    yield f"{'words':>5}{'perplexity':>16}    above that with all words"
+    for cost in memory.costs[:-1]:
+        error = "" if cost.standard_error is None else f" ± {100 * cost.standard_error:.1f}"
+        above = f"{100 * cost.above:+,.1f}"
+        above = f"{above[1:] if above[1:] == '0.0' else above}{error} %"
+        yield f"{cost.words:>5}{_perplexity(cost.perplexity):>16}    {above}"
+    yield f"{'all':>5}{_perplexity(memory.perplexity):>16}"
+    needed = memory.words_needed
+    yield (
+        f"more than {memory.reach} words are needed to come within 1 %"
+        if needed is None
+        else f"within 1 % from {needed} words of context on"
+    )
+
+
+def _perplexity(value: float) -> str:
+    return f"{value:,.2f}" if value < 1e9 else f"{value:.2e}"
+
+
+def comparison_lines(memories: Sequence[Memory]) -> Iterator[str]:
+    """Several networks side by side, one a line."""
+    names = short_names(memories)
+    width = max(columns_of(name) for name in [*names, "run"])
+    titles = "".join(f"{title:>11}" for title in ("half-life", "1 % left", "context"))
+    yield f"{'run':<{width}}  {'kind':<14}{'perplexity':>12}{titles}"
+    for name, memory in zip(names, memories, strict=True):
+        needed = f"> {memory.reach}" if memory.words_needed is None else str(memory.words_needed)
+        fade = "-" if memory.whole is None else _half(memory.whole)
+        little = "-" if memory.whole is None else _little(memory)
+        padded = name + " " * (width - columns_of(name))
+        yield (
+            f"{padded}  {memory.kind:<14}{_perplexity(memory.perplexity):>12}"
+            f"{fade:>11}{little:>11}{needed:>11}"
+        )
+    yield ""
+    yield "half-life: words in which the gradient by the state halves (geometric mean, fitted)"
+    yield "1 % left: words after which less than 1 % of the gradient is left"
+    yield "context: words that the network must see to come within 1 % of its perplexity with all"
+    for text in dict.fromkeys(memory.text for memory in memories):
+        yield f"text: {text}"
+
+
+def _half(curve: Fade) -> str:
+    return "none" if curve.half_life is None else f"{curve.half_life:.3g}"
+
+
+def _little(memory: Memory) -> str:
+    assert memory.whole is not None
+    after = memory.whole.little_after
+    return f"> {memory.reach}" if after is None else str(after)

@@ -1,0 +1,144 @@
+"""The vanishing gradient, measured: what is left of d loss_t / d h_(t-k) after k words.
+
+Bengio, Simard and Frasconi (1994) and Pascanu, Mikolov and Bengio (2013) show that this gradient is
+a product of k Jacobians, and so fades (or grows) exponentially with k. Here it is measured on a
+trained network and real text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from nextword.insight.steps import cells_of, features_of, hidden_states, read_word
+from nextword.models.base import State
+from nextword.models.recurrent import RecurrentModel
+
+_NUMBERS = 1 << 24
+"""Numbers that one backward pass keeps, about: eight bytes each."""
+_KEPT = 6
+"""Numbers kept for each row of a cell's weights at each word, about."""
+LITTLE = 0.01
+"""The share of the gradient after which it is as good as gone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fade:
+    """How a gradient fades, relative to k = 0, averaged over places."""
+
+    mean: NDArray[np.float64]
+    """``(reach + 1,)``"""
+    geometric_mean: NDArray[np.float64]
+    """``(reach + 1,)``, over the places where something is left at all."""
+    vanished: NDArray[np.float64]
+    """``(reach + 1,)``: the share of places where nothing is left, not even in float64."""
+
+    @property
+    def half_life(self) -> float | None:
+        """Words in which the gradient halves; None where it does not fade.
+
+        A straight line is fitted by least squares to the logarithm of the geometric mean over
+        k = 1, 2, ... as far as it is above zero. k = 0 is left out: an LSTM's c enters only then.
+        """
+        places = np.flatnonzero(self.geometric_mean[1:] > 0) + 1
+        if len(places) < 2:
+            return None
+        slope = float(np.polyfit(places, np.log2(self.geometric_mean[places]), 1)[0])
+        return -1 / slope if slope < -1e-9 else None
+
+    @property
+    def little_after(self) -> int | None:
+        """The first k from which on less than :data:`LITTLE` is left; None if more is."""
+        more = np.flatnonzero(self.geometric_mean >= LITTLE)
+        first = int(more[-1]) + 1 if len(more) else 0
+        return first if first < len(self.geometric_mean) else None
+
+
+def fade(norms: NDArray[np.float64]) -> Fade:
+    """Averages of gradients' norms.
+
+    Args:
+        norms: ``(places, reach + 1)``, k from 0 on; the first of each row is the unit.
+    """
+    usable = norms[norms[:, 0] > 0]
+    if not len(usable):
+        nothing = np.zeros(norms.shape[1])
+        return Fade(nothing, nothing, nothing + 1)
+    relative = usable / usable[:, :1]
+    some = relative > 0
+    logs = np.log(np.where(some, relative, 1.0)).sum(0)
+    count = some.sum(0)
+    geometric = np.where(count > 0, np.exp(logs / np.maximum(count, 1)), 0.0)
+    return Fade(relative.mean(0), geometric, 1 - count / len(relative))
+
+
+class Norms(NamedTuple):
+    """Norms of d loss_t / d state_(t-k), each ``(places, reach + 1)`` of float64, k from 0 on."""
+
+    whole: NDArray[np.float64]
+    """By the whole state: h and c of all layers."""
+    hidden: NDArray[np.float64]
+    """By h alone, c held fast; the same unless the network is an LSTM."""
+
+
+def gradient_norms(
+    model: RecurrentModel,
+    state: State,
+    words: Tensor,
+    targets: Tensor,
+    progress: Callable[[int], object] = lambda words: None,
+) -> Norms:
+    """Norms of the gradient of the last word's loss by the states before.
+
+    Args:
+        model: the network in float64, since single precision ends at 1e-45, and with weights
+            that want no gradient.
+        state: h_(t-reach) (and c) at each place, ``(places, hidden)``.
+        words: the words after it, ``(places, reach)``.
+        targets: the words to come after those, ``(places,)``.
+        progress: is told how many more words were read.
+    """
+    rows = sum(cell.gates * cell.hidden_size for cell in cells_of(model))
+    at_once = max(1, _NUMBERS // (_KEPT * rows * words.shape[1]))
+    found: list[Norms] = []
+    for start in range(0, len(words), at_once):
+        here = slice(start, start + at_once)
+        before = tuple(part[here] for part in state)
+        found.append(_norms(model, before, words[here], targets[here]))
+        progress(words[here].numel())
+    whole, hidden = zip(*found, strict=True)
+    return Norms(np.concatenate(whole), np.concatenate(hidden))
+
+
+@torch.enable_grad()
+def _norms(model: RecurrentModel, state: State, words: Tensor, targets: Tensor) -> Norms:
+    state = tuple(part.detach().requires_grad_() for part in state)
+    kept = [state]
+    for vectors in model.vectors(words).unbind(1):
+        step = read_word(model, vectors, state)
+        # a view is a node of its own: h and c of one word become free of each other, as in the
+        # derivative by a state, where c would else count once more for the h it makes
+        state = tuple(part.view_as(part) for part in step.state)
+        kept.append(state)
+    scores = model.output(features_of(model, state))
+    loss = functional.cross_entropy(scores, targets, reduction="sum")
+    flat = [part for state in kept for part in state]
+    gradients = torch.autograd.grad(loss, flat, allow_unused=True, materialize_grads=True)
+    size = len(state)
+    steps = [gradients[place : place + size] for place in range(0, len(gradients), size)][::-1]
+    whole = [torch.cat(step, 1) for step in steps]
+    hidden = [torch.cat(hidden_states(model, step), 1) for step in steps]
+    return Norms(_lengths(whole), _lengths(hidden))
+
+
+def _lengths(gradients: list[Tensor]) -> NDArray[np.float64]:
+    """The norm of each row of each step: ``(places, steps)``."""
+    lengths: NDArray[np.float64] = torch.stack([g.norm(dim=1) for g in gradients], 1).numpy()
+    return lengths

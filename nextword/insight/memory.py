@@ -1,0 +1,209 @@
+"""How far back networks remember: gradients that fade, and what shorter contexts cost."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nextword.config.schema import ModelConfig
+from nextword.errors import ModelError
+from nextword.evaluation.held_out import HeldOut, held_out_part, read_text
+from nextword.insight.context import (
+    ContextCost,
+    context_costs,
+    surprisals_within,
+    walk,
+    words_needed,
+)
+from nextword.insight.gradients import Fade, fade, gradient_norms
+from nextword.insight.plan import PLACES, REACH, Plan, plan
+from nextword.insight.steps import cells_of, is_recurrent
+from nextword.model_folder import LoadedModel, load_model_folder
+from nextword.models.base import State
+from nextword.models.recurrent import RecurrentModel
+from nextword.runs import find_model
+
+Progress = Callable[[str, int, int], object]
+"""Is told which model is measured, how many words it has read, and how many it will read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """How far back one network remembers, on one text."""
+
+    name: str
+    kind: str
+    """Such as ``lstm`` or ``rnn (tanh)``."""
+    text: str
+    reach: int
+    gradient_places: int
+    context_places: int
+    whole: Fade | None
+    """By the whole state; None for a network that has none."""
+    hidden: Fade | None
+    """By h alone, where a state holds more."""
+    costs: list[ContextCost]
+
+    @property
+    def words_needed(self) -> int | None:
+        """Words of context that come within 1 % of the perplexity with all words."""
+        return words_needed(self.costs)
+
+    @property
+    def perplexity(self) -> float:
+        """With all words, at the places looked at."""
+        return self.costs[-1].perplexity
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "text": self.text,
+            "reach": self.reach,
+            "places": {"gradient": self.gradient_places, "context": self.context_places},
+            "half_life": None if self.whole is None else self.whole.half_life,
+            "words_until_1_percent": None if self.whole is None else self.whole.little_after,
+            "words_within_1_percent": self.words_needed,
+            "perplexity": self.perplexity,
+            "gradient": _fade_dict(self.whole),
+            "gradient_hidden": _fade_dict(self.hidden),
+            "contexts": [asdict(cost) for cost in self.costs],
+        }
+
+
+def _fade_dict(curve: Fade | None) -> dict[str, Any] | None:
+    if curve is None:
+        return None
+    return {
+        "half_life": curve.half_life,
+        "words_until_1_percent": curve.little_after,
+        "geometric_mean": curve.geometric_mean.tolist(),
+        "mean": curve.mean.tolist(),
+        "vanished": curve.vanished.tolist(),
+    }
+
+
+def measure_memory(
+    loaded: LoadedModel,
+    name: str,
+    part: HeldOut,
+    reach: int = REACH,
+    places: int = PLACES,
+    progress: Progress = lambda name, read, total: None,
+) -> Memory:
+    """Measure how far back a network remembers.
+
+    Args:
+        loaded: the network, on the CPU; what is mixed with it is left aside.
+        name: to tell it from others.
+        part: text that it has not seen.
+        reach: words to look back.
+        places: losses whose gradient is followed.
+        progress: is told how far the work has come.
+
+    Raises:
+        ModelError: there is no network.
+        TextError: the text is too short.
+    """
+    model, looked = loaded.network.eval(), plan(part, reach, places)
+    recurrent = is_recurrent(model)
+    count = _Count(name, looked.words(recurrent), progress)
+    starts = looked.gradient_places - reach if recurrent else np.zeros(0, np.int64)
+    read = walk(model, looked.ids, looked.context_places, starts, count.more)
+    if not np.isfinite(read.surprisals).all():
+        raise ModelError(f"{name}: its probabilities are not numbers; its weights are damaged")
+    whole, hidden = None, None
+    if isinstance(model, RecurrentModel):
+        whole, hidden = _fades(model, looked, read.states, count.more)
+    within = {
+        words: surprisals_within(model, looked.ids, looked.context_places, words, count.more)
+        for words in looked.contexts
+    }
+    return Memory(
+        name=name,
+        kind=kind_of(loaded.config),
+        text=part.name,
+        reach=reach,
+        gradient_places=len(looked.gradient_places) if recurrent else 0,
+        context_places=len(looked.context_places),
+        whole=whole,
+        hidden=hidden,
+        costs=context_costs(within, read.surprisals),
+    )
+
+
+def _fades(
+    model: RecurrentModel, looked: Plan, states: State, progress: Callable[[int], object]
+) -> tuple[Fade, Fade | None]:
+    exact = copy.deepcopy(model).double().requires_grad_(False)
+    places = looked.gradient_places
+    words = torch.from_numpy(looked.ids[places[:, None] + np.arange(1 - looked.reach, 1)])
+    targets = torch.from_numpy(looked.ids[places + 1])
+    before = tuple(part.double() for part in states)
+    norms = gradient_norms(exact, before, words, targets, progress)
+    more_than_h = cells_of(model)[0].states > 1
+    return fade(norms.whole), fade(norms.hidden) if more_than_h else None
+
+
+def kind_of(config: ModelConfig) -> str:
+    """What a network is called in a table."""
+    return f"rnn ({config.activation})" if config.kind == "rnn" else config.kind
+
+
+class _Count:
+    """Adds up words read, for a progress bar."""
+
+    def __init__(self, name: str, total: int, progress: Progress) -> None:
+        self.name, self.total, self.progress, self.read = name, total, progress, 0
+
+    def more(self, words: int) -> None:
+        self.read += words
+        self.progress(self.name, self.read, self.total)
+
+
+def memory_comparison(
+    runs: Sequence[Path | None],
+    split: str = "valid",
+    text: str | None = None,
+    encoding: str = "utf-8",
+    reach: int = REACH,
+    places: int = PLACES,
+    progress: Progress = lambda name, read, total: None,
+) -> list[Memory]:
+    """Measure how far back several networks remember.
+
+    Args:
+        runs: run or model folders; None for the newest run.
+        split: the held-out part of each run's own text to look at.
+        text: a file to look at instead.
+        encoding: of that file.
+        reach: words to look back.
+        places: losses whose gradient is followed.
+        progress: is told how far the work has come.
+
+    Raises:
+        ModelError: one of them is missing, damaged, or has no network.
+        TextError: a text is too short or cannot be read.
+    """
+    ready = []
+    # whatever can be wrong is said before long work begins
+    for folder in dict.fromkeys(find_model(run) for run in runs):
+        loaded = load_model_folder(folder)
+        is_recurrent(loaded.network)
+        tokenizer = loaded.tokenizer
+        part = (
+            held_out_part(folder, tokenizer, split)
+            if text is None
+            else read_text(tokenizer, [text], encoding)
+        )
+        plan(part, reach, places)
+        name = str(folder.parent if folder.name == "model" else folder)
+        ready.append((loaded, name, part))
+    return [measure_memory(*each, reach, places, progress) for each in ready]

@@ -1,0 +1,98 @@
+"""Picture files: the look they share, and how they are written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nextword.errors import ConfigError
+from nextword.evaluation.plots import BLUE, DPI, GREY, ORANGE, prepare_plots
+from nextword.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = (".png", ".svg")
+WIDTH = 5.0
+"""Inches; a column of a paper."""
+LINES: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "linestyle": "-", "marker": "o"},
+    {"color": ORANGE, "linestyle": "--", "marker": "s"},
+    {"color": "#009E73", "linestyle": "-.", "marker": "^"},
+    {"color": "#8A3F78", "linestyle": ":", "marker": "D"},
+    {"color": "black", "linestyle": (0, (5, 1, 1, 1, 1, 1)), "marker": "v"},
+    {"color": GREY, "linestyle": (0, (8, 2)), "marker": "x"},
+)
+"""One kind of line for each thing shown, none of which needs its colour to be told (Wong, 2011)."""
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+    "hatch.linewidth": 0.6,
+    "svg.hashsalt": "nextword",  # the same picture gives the same file
+    "svg.fonttype": "none",
+}
+
+
+def line(number: int) -> dict[str, Any]:
+    """The look of the line of that number; they repeat."""
+    return LINES[number % len(LINES)]
+
+
+def check_picture(path: Path) -> None:
+    """Say at once, before long work, that a picture cannot be drawn.
+
+    Raises:
+        ConfigError: the name's ending is that of no picture.
+        NextwordError: matplotlib is not installed, or the folder cannot be made.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(f"{path}: a picture is a {' or '.join(FORMATS)} file")
+    prepare_plots(path.parent)
+
+
+def write_picture(path: Path, draw: Callable[[], Figure]) -> None:
+    """Draw and write a file of the kind that its ending names.
+
+    Raises:
+        NextwordError: see :func:`check_picture`.
+    """
+    check_picture(path)
+    import matplotlib
+
+    kind = path.suffix.lower().removeprefix(".")
+    image = io.BytesIO()
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE}):
+        told: dict[str, Any] = {"Date": None} if kind == "svg" else {}
+        draw().savefig(image, format=kind, dpi=DPI, metadata=told)
+    write_atomically(path, image.getvalue())
+
+
+def printable(word: str) -> str:
+    """A word without characters that no font has, and never a formula."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in word).replace("$", r"\$")
+
+
+def new_figure(height: float) -> Figure:
+    """An empty figure of a column's width.
+
+    Args:
+        height: in inches.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), layout="constrained")

@@ -1,0 +1,185 @@
+"""``nextword explain``: a prompt word by word, and gradients."""
+
+import builtins
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+Cli = Callable[..., SimpleNamespace]
+PROMPT = "Napoleon was the"
+SMALL = ("--gradients", "--reach", "10", "--places", "5")
+
+
+@pytest.fixture(scope="module")
+def home(
+    tiny_run: SimpleNamespace,
+    tiny_settings: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Runs of other kinds, and the tiny run, the newest."""
+    from nextword.training.run import train
+
+    home = tmp_path_factory.mktemp("kinds")
+    settings = {**tiny_settings, "training.epochs": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        train({**settings, "model.kind": "ngram"}, run="counted")
+        train({**settings, "model.kind": "gru", "mixture.ngram": True}, run="mixed")
+        train({**settings, "model.kind": "feedforward"}, run="feedforward")
+    (home / "runs" / "tiny").symlink_to(tiny_run.path)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("NEXTWORD_MODEL", "runs/tiny")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_a_prompt_is_shown_word_by_word(cli: Cli) -> None:
+    called = cli("explain", PROMPT)
+    assert (called.code, called.err) == (0, "")
+    head, *lines = called.out.splitlines()
+    columns = "t word given rank entropy moved input forget output may come next (%)"
+    assert head.split() == columns.split()
+    assert [line.split()[:2] for line in lines[:4]] == [
+        ["0", "¶"],
+        ["1", "Napoleon"],
+        ["2", "was"],
+        ["3", "the"],
+    ]
+    told = json.loads(cli("explain", PROMPT, "--json").out)
+    step = told["steps"][3]
+    shown = lines[3].split()
+    assert shown[5:10] == [
+        f"{step['entropy_bits']:.2f}",
+        f"{step['moved']:.2f}",
+        *(f"{step['gates'][0][name]:.2f}" for name in ("input", "forget", "output")),
+    ]
+    best = step["predictions"][0]
+    assert f"{best['word']} {100 * best['probability']:.2g}" in lines[3]
+    assert told["prediction"] == best and len(told["attributions"]) == 4
+    assert f"What '{best['word']}'" in called.out and "read as <unk>" in called.out
+    assert f"{told['attributions'][3]['left_out_bits']:+.2f}" in lines[-5]
+    assert not told["network_alone_of_a_mixture"] and "alone" not in called.out
+
+
+def test_predictions_are_those_of_predict_and_as_many_as_wanted(cli: Cli) -> None:
+    told = json.loads(cli("explain", PROMPT, "-k", "6", "--json").out)
+    wanted = json.loads(cli("predict", PROMPT, "-k", "6", "--json").out)["predictions"]
+    found = told["steps"][-1]["predictions"]
+    assert [p["word"] for p in found] == [p["word"] for p in wanted]
+    assert len(found) == 6
+    narrow = cli("explain", PROMPT, "-k", "1").out.splitlines()[4]
+    assert "," not in narrow
+
+
+def test_a_mixture_a_network_without_memory_and_one_that_is_none(cli: Cli) -> None:
+    mixed = cli("explain", PROMPT, "-m", "mixed")
+    assert "reset update" in mixed.out and "the network alone; predict mixes" in mixed.out
+    plain = cli("explain", f"{PROMPT} zebra", "-m", "feedforward")
+    assert plain.code == 0 and "moved" not in plain.out and "update" not in plain.out
+    row = next(line for line in plain.out.splitlines()[::-1] if "zebra (?)" in line)
+    assert row.endswith("-")  # an unknown word read as unknown changes nothing
+    assert "(?) is not in the vocabulary" in plain.out
+    for args in ((PROMPT,), SMALL):
+        counted = cli("explain", *args, "-m", "counted")
+        assert (counted.code, counted.out) == (1, "")
+        assert "no network" in counted.err and counted.err.count("\n") == 1
+
+
+def test_a_prompt_may_come_through_a_pipe_and_commands_no_terminal(cli: Cli) -> None:
+    assert cli("explain", stdin=f"{PROMPT}\n").out == cli("explain", PROMPT).out
+    called = cli("explain", "\x1b[31mNapoleon")
+    assert called.code == 0 and "\x1b" not in called.out
+
+
+def test_gradients_and_contexts_are_measured_under_a_bar(cli: Cli) -> None:
+    called = cli("explain", *SMALL)
+    assert called.code == 0 and "word/s" in called.err
+    told = json.loads(cli("explain", *SMALL, "--json").out)["runs"]
+    assert len(told) == 1 and told[0]["reach"] == 10 and told[0]["places"]["gradient"] == 5
+    lines = called.out.splitlines()
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.split()}
+    assert lines[0] == "model   runs/tiny, lstm"
+    assert "geometric mean" in called.out and "h alone" in called.out
+    means = [told[0][key]["geometric_mean"][10] for key in ("gradient", "gradient_hidden")]
+    row = next(line.split() for line in lines if line.startswith("   10  "))
+    assert [row[1], row[3]] == [f"{value:.3g}" for value in means]
+    assert f"half-life {told[0]['half_life']:.3g} words, fitted" in called.out
+    assert rows["all"] == [f"{told[0]['perplexity']:,.2f}"]
+
+
+def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
+    runs = [
+        json.loads(cli("explain", *SMALL, "--json", *more).out)["runs"][0]["text"]
+        for more in ((), ("--split", "test"), ("--text", tiny_text))
+    ]
+    assert runs[0].startswith("valid part") and runs[1].startswith("test part")
+    assert runs[2] == str(tiny_text)
+    short = cli("explain", "--gradients", "--reach", "5000")
+    assert short.code == 1 and "too few to look 5000 words back" in short.err
+
+
+def test_runs_stand_beside_one_another_in_table_and_picture(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    beside = ("--beside", "mixed", "--beside", "feedforward")
+    picture = tmp_path / "memory.svg"
+    called = cli("explain", *SMALL, *beside, "--plot", picture)
+    assert called.code == 0 and f"drawn: {picture}" in called.err
+    assert "mixed: half-life" in picture.read_text()
+    head, *rows = called.out.splitlines()
+    assert head.split()[:3] == ["run", "kind", "perplexity"]
+    assert [row.split()[:2] for row in rows[:3]] == [
+        ["tiny", "lstm"],
+        ["mixed", "gru"],
+        ["feedforward", "feedforward"],
+    ]
+    assert rows[2].split()[3:5] == ["-", "-"]
+    told = json.loads(cli("explain", *SMALL, *beside, "--json").out)["runs"]
+    assert [run["kind"] for run in told] == ["lstm", "gru", "feedforward"]
+    assert told[2]["half_life"] is None and told[2]["gradient"] is None
+
+
+def test_a_prompts_picture(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    picture = tmp_path / "prompt.png"
+    called = cli("explain", PROMPT, "--plot", picture)
+    assert called.err == f"drawn: {picture}\n" and picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_missing_matplotlib_is_said_before_anything_is_read(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.split(".")[0] == "matplotlib":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    called = cli("explain", *SMALL, "-m", "none", "--plot", tmp_path / "a.png")
+    assert (called.code, called.out) == (1, "")
+    assert called.err == "Error: pictures need matplotlib: pip install 'nextword[plots]'\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((PROMPT, "--gradients"), "not both"),
+        ((PROMPT, "--reach", "20"), "--reach goes with --gradients"),
+        ((PROMPT, "--beside", "mixed"), "--beside goes with --gradients"),
+        (("--gradients", "--reach", "1"), "--reach"),
+        ((PROMPT, "--plot", "a.pdf"), ".png or .svg"),
+        ((), "no prompt"),
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(cli: Cli, args: tuple[str, ...], said: str) -> None:
+    called = cli("explain", *args)
+    assert (called.code, called.out) == (2, "") and said in called.err

@@ -1,0 +1,86 @@
+"""Where a text is looked at, and several networks beside one another."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from nextword.errors import ModelError, TextError
+from nextword.evaluation.held_out import HeldOut
+from nextword.insight.gradients import fade, gradient_norms
+from nextword.insight.memory import measure_memory, memory_comparison
+from nextword.insight.plan import plan
+from nextword.model_folder import LoadedModel
+
+Build, Text = Callable[..., LoadedModel], Callable[..., HeldOut]
+
+
+def test_places_are_spread_over_all_that_can_be_looked_back_from(held_out: Text) -> None:
+    part = held_out(1000)
+    looked = plan(part, reach=100, places=10)
+    assert looked.ids.tolist() == [1, *part.ids]
+    assert len(looked.gradient_places) == 10 and len(looked.context_places) == 100
+    for places in (looked.gradient_places, looked.context_places):
+        # the last word has to be a target
+        assert (places[0], places[-1]) == (100, 999)
+        steps = np.diff(places)
+        assert steps.max() - steps.min() <= 1
+    short = plan(held_out(101), reach=100, places=10)
+    assert short.gradient_places.tolist() == [100]
+    with pytest.raises(TextError, match="holds 100 words, too few to look 100 words back"):
+        plan(held_out(100), reach=100)
+
+
+def test_a_random_rnn_forgets_and_a_wider_look_says_the_same(
+    untrained: Build, held_out: Text
+) -> None:
+    counted: list[tuple[int, int]] = []
+    memory = measure_memory(
+        untrained(kind="gru"), "a", held_out(400), 30, 20, lambda *done: counted.append(done[1:])
+    )
+    assert memory.whole is not None and memory.hidden is None
+    assert memory.whole.geometric_mean[0] == pytest.approx(1)
+    assert memory.whole.geometric_mean[30] < 0.1 * memory.whole.geometric_mean[3]
+    assert (memory.whole.geometric_mean <= memory.whole.mean * (1 + 1e-9)).all()
+    assert memory.words_needed is not None and memory.words_needed <= 30
+    read, total = counted[-1]
+    assert read == total and counted == sorted(counted)
+    told = json.loads(json.dumps(memory.as_dict(), allow_nan=False))
+    assert told["half_life"] == memory.whole.half_life
+    assert len(told["gradient"]["geometric_mean"]) == 31 and told["gradient_hidden"] is None
+    assert told["contexts"][-1]["words"] is None
+
+
+def test_gradients_belong_to_the_words_before_each_place(untrained: Build, held_out: Text) -> None:
+    loaded, part = untrained(kind="lstm"), held_out(60)
+    memory = measure_memory(loaded, "a", part, reach=5, places=4)
+    model = copy.deepcopy(loaded.network).double()
+    ids = torch.tensor([1, *part.ids])
+    rows = []
+    for place in plan(part, 5, 4).gradient_places:
+        _, state = model.features(ids[None, : place - 4], model.initial_state(1))
+        words, target = ids[None, place - 4 : place + 1], ids[place + 1][None]
+        rows.append(gradient_norms(model, state, words, target).whole)
+    assert memory.whole is not None
+    wanted = fade(np.concatenate(rows)).geometric_mean
+    np.testing.assert_allclose(memory.whole.geometric_mean, wanted, rtol=1e-3)
+
+
+def test_runs_are_compared_each_once_and_faults_are_said_before_long_work(
+    tiny_run: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_run.home)
+    found = memory_comparison([tiny_run.path, Path("tiny")], reach=10, places=5)
+    assert len({memory.name for memory in found}) == len(found)
+    assert found[0].kind == "lstm" and found[0].text.startswith("valid part of ")
+    called: list[object] = []
+    with pytest.raises(ModelError, match="none"):
+        memory_comparison([None, tmp_path / "none"], progress=lambda *done: called.append(done))
+    with pytest.raises(TextError, match="too few"):
+        memory_comparison([None], reach=1000, progress=lambda *done: called.append(done))
+    assert not called
