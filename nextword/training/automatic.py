@@ -19,7 +19,7 @@ WORDS_TO_READ = 400_000
 EPOCHS = (4.0, 20.0)
 """Fewest and most passes that are chosen."""
 STEPS = 300
-"""A pass, or a budget of time, should move the weights often enough; smaller batches see to it."""
+"""A pass over a small text should move the weights often enough; smaller batches see to it."""
 BATCH_SIZES = (8, 16, 32)
 HIDDEN_SIZES = (256, 512)
 WORDS_A_MINUTE = (1_600_000, 750_000)
@@ -45,12 +45,10 @@ def resolve(config: Config, training_words: int) -> Config:
         config: as given; what is set stays.
         training_words: words of the training part.
     """
-    minutes = config.training.minutes
-    within_budget = training_words if minutes is None else round(minutes * WORDS_A_MINUTE[0])
     training = _filled(
         config.training,
         epochs=min(max(WORDS_TO_READ / training_words, EPOCHS[0]), EPOCHS[1]),
-        batch_size=_batch_size(min(training_words, within_budget), config.windows.length),
+        batch_size=_batch_size(training_words, config.windows.length),
     )
     small, large = (
         training_words * training.epochs if training.minutes is None else training.minutes * words

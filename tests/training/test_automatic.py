@@ -63,8 +63,3 @@ def test_a_training_of_seconds_does_not_spend_them_on_start_vectors() -> None:
     assert resolved(10**6, training__minutes=1).model.start == "cooccurrence"
     given = resolved(10**6, training__minutes=0.1, model__start="cooccurrence")
     assert given.model.start == "cooccurrence"
-
-
-def test_a_short_training_takes_smaller_steps_more_often() -> None:
-    sizes = [resolved(10**6, training__minutes=m).training.batch_size for m in (0.1, 0.2, 1)]
-    assert sizes == [8, 16, 32]
