@@ -93,8 +93,9 @@ def command(
     from nextword.device import choose_device
     from nextword.evaluation.baselines import others_beside, simpler_models
     from nextword.evaluation.held_out import held_out_part, read_text
-    from nextword.evaluation.plots import prepare_plots, write_plots
+    from nextword.evaluation.plots import write_plots
     from nextword.model_folder import load_model_folder
+    from nextword.pictures import prepare_plots
     from nextword.runs import find_model
 
     if plot is not None:

@@ -99,7 +99,7 @@ def command(
     """
     _check_usage(context, prompt, gradients)
     if plot is not None:
-        from nextword.insight.pictures import check_picture
+        from nextword.pictures import check_picture
 
         check_picture(plot)
     if gradients:
@@ -133,8 +133,8 @@ def _prompt(
     loaded = load_model_folder(find_model(model))
     told = explain(loaded, passage_of(loaded.tokenizer, text), count)
     if plot is not None:
-        from nextword.insight.pictures import write_picture
         from nextword.insight.plots import explanation_figure
+        from nextword.pictures import write_picture
 
         write_picture(plot, lambda: explanation_figure(told))
     mixed = loaded.mixture.ngram is not None
@@ -175,8 +175,8 @@ def _gradients(
 
 
 def _draw(plot: Path, memories: list[Memory], names: list[str]) -> None:
-    from nextword.insight.pictures import write_picture
     from nextword.insight.plots import memory_figure
+    from nextword.pictures import write_picture
 
     write_picture(plot, lambda: memory_figure(memories, names))
 

@@ -63,9 +63,9 @@ def command(
     if word is None and analogy is None and picture is None:
         raise click.UsageError("give a WORD, --analogy A B C, or --map FILE")
     if picture is not None:
-        from nextword.prediction.word_map import check_map
+        from nextword.pictures import check_picture
 
-        check_map(picture)
+        check_picture(picture)
     from nextword.prediction.predictor import load_model
 
     predictor = load_model(model)

@@ -3,63 +3,28 @@ apart (Wong, 2011)."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.errors import NextwordError
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.calibration import Calibration
 from nextword.evaluation.evaluator import Evaluation
-from nextword.files import write_atomically
+from nextword.pictures import BLUE, GREY, LIGHT, ORANGE, prepare_plots, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, LIGHT, ORANGE, GREY = "#0072B2", "#A9CDE5", "#B34A00", "#5F5F5F"
-"""Light blue is for areas; of the others none needs its colour to be told from the rest."""
 SIZE = (5.0, 3.4)
 """Inches; a column of a paper."""
-DPI = 200
 MOST_BITS = 60
 """Where the axis of surprisals ends, at the latest."""
 MOST_PERPLEXITY = 1e9
 """Where a perplexity is drawn that is greater; its label tells the true one."""
-_STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": "#DDDDDD",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-}
-
-
-def prepare_plots(folder: Path) -> None:
-    """Make the folder, or say at once, before a long evaluation, that nothing can be drawn.
-
-    Raises:
-        NextwordError: matplotlib is not installed, or the folder cannot be made.
-    """
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise NextwordError("pictures need matplotlib: pip install 'nextword[plots]'") from error
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NextwordError(f"{folder}: cannot be made ({error.strerror or error})") from error
 
 
 def write_plots(measured: Evaluation, folder: Path) -> list[Path]:
@@ -69,34 +34,25 @@ def write_plots(measured: Evaluation, folder: Path) -> list[Path]:
         NextwordError: matplotlib is not installed, or the folder cannot be written.
     """
     prepare_plots(folder)
-    import matplotlib
-
-    style = {**matplotlib.rcParamsDefault, **_STYLE}
     written = []
-    with matplotlib.rc_context(style):
-        for name, figure in _figures(measured).items():
-            path = folder / f"{name}.png"
-            _save(figure, path)
-            written.append(path)
+    for name, draw in _figures(measured).items():
+        path = folder / f"{name}.png"
+        write_picture(path, draw)
+        written.append(path)
     return written
 
 
-def _figures(measured: Evaluation) -> dict[str, Figure]:
-    """Every picture by the name of its file."""
+def _figures(measured: Evaluation) -> dict[str, Callable[[], Figure]]:
+    """What draws every picture, by the name of its file."""
     frequency = "times the word stands in the training part"
     position = "number of the word in its paragraph or line"
+    whole = measured.perplexity
     return {
-        "reliability": reliability_figure(measured.calibration, measured.top_1),
-        "frequency": bands_figure(measured.by_frequency, measured.perplexity, frequency),
-        "position": bands_figure(measured.by_position, measured.perplexity, position),
-        "surprisal": surprisal_figure(measured.places.surprisals / np.log(2)),
+        "reliability": lambda: reliability_figure(measured.calibration, measured.top_1),
+        "frequency": lambda: bands_figure(measured.by_frequency, whole, frequency),
+        "position": lambda: bands_figure(measured.by_position, whole, position),
+        "surprisal": lambda: surprisal_figure(measured.places.surprisals / np.log(2)),
     }
-
-
-def _save(figure: Figure, path: Path) -> None:
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=DPI)
-    write_atomically(path, image.getvalue())
 
 
 def reliability_figure(told: Calibration, accuracy: float) -> Figure:

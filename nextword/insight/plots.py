@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nextword.evaluation.plots import BLUE, GREY, LIGHT
 from nextword.insight.context import ENOUGH
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
-from nextword.insight.pictures import line, new_figure, printable
+from nextword.pictures import BLUE, GREY, LIGHT, line, new_figure, printable
 from nextword.text.vocabulary import END
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import unicodedata
 import warnings
 from collections.abc import Sequence
@@ -13,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import ConfigError
-from nextword.evaluation.plots import BLUE, DPI, GREY, prepare_plots
-from nextword.files import write_atomically
 from nextword.model_folder import LoadedModel
+from nextword.pictures import BLUE, GREY, check_picture, write_picture
 from nextword.prediction.neighbours import embedding, principal_plane
 from nextword.text.vocabulary import SPECIAL_WORDS
 
@@ -29,12 +27,6 @@ Box = tuple[float, float, float, float]
 
 SIZE = (8.0, 6.0)
 """Inches."""
-FORMATS = (".png", ".svg")
-_STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "svg.hashsalt": "nextword",  # the same map gives the same file
-    "svg.fonttype": "none",
-}
 _AROUND: tuple[Pair, ...] = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
 """Where a label may stand beside its point, in points of 1/72 inch, the best place first."""
 _FARTHER: tuple[Pair, ...] = tuple((r * x, r * y) for r in (4, 7, 10, 14) for x, y in _AROUND)
@@ -43,18 +35,6 @@ _PLAIN: dict[str, Any] = {"parse_math": False}  # a word with two dollars is no 
 _IMPORTANT = {**_PLAIN, "fontsize": 8.5, "fontweight": "bold", "color": "black"}
 _ORDINARY = {**_PLAIN, "fontsize": 7, "color": "#333333"}
 _LEADER: dict[str, Any] = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkB": 2}
-
-
-def check_map(path: Path) -> None:
-    """Say at once, before a model is read, that a map cannot be drawn.
-
-    Raises:
-        ConfigError: the name's ending is that of no picture.
-        NextwordError: matplotlib is not installed, or the folder cannot be made.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise ConfigError(f"{path}: a map is a {' or '.join(FORMATS)} file")
-    prepare_plots(path.parent)
 
 
 def frequent_words(words: Sequence[str], count: int) -> list[int]:
@@ -79,25 +59,17 @@ def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int]
 
     Raises:
         ModelError: the model has no word vectors.
-        NextwordError: see :func:`check_map`.
+        NextwordError: see :func:`~nextword.pictures.check_picture`.
     """
-    check_map(path)
-    import matplotlib
-
+    check_picture(path)
     ids = list(dict.fromkeys([*marked, *frequent_words(loaded.tokenizer.words, count)]))
     if len(ids) < 2:
         raise ConfigError("a map needs two words at least")
     points = principal_plane(embedding(loaded)[ids]).numpy()
     words = [_printable(loaded.tokenizer.words[i]) for i in ids]
-    kind = path.suffix.lower().removeprefix(".")
-    image = io.BytesIO()
-    style = {**matplotlib.rcParamsDefault, **_STYLE}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # letters that the font lacks become boxes
-        figure = map_figure(words, points, len(marked))
-        told: dict[str, Any] = {"Date": None} if kind == "svg" else {}
-        figure.savefig(image, format=kind, dpi=DPI, metadata=told)
-    write_atomically(path, image.getvalue())
+        write_picture(path, lambda: map_figure(words, points, len(marked)))
 
 
 def _printable(word: str) -> str:

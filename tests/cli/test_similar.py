@@ -45,7 +45,7 @@ def test_an_analogy_is_asked_with_three_words(cli: Cli, tiny_run: SimpleNamespac
         (["--analogy", "a", "b"], 2, "--analogy"),
         (["cat", "-k", "0"], 2, "-k"),
         (["sialor"], 1, "not in the vocabulary: sialor; did you mean sailor?"),
-        (["--map", "map.jpg"], 2, "map.jpg: a map is a .png or .svg file"),
+        (["--map", "map.jpg"], 2, "map.jpg: a picture is a .png or .svg file"),
     ],
 )
 def test_what_cannot_be_asked_is_one_error(cli: Cli, args: list[str], code: int, said: str) -> None:

@@ -17,12 +17,12 @@ from nextword.evaluation.calibration import calibration
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.plots import (
     bands_figure,
-    prepare_plots,
     reliability_figure,
     surprisal_figure,
     write_plots,
 )
 from nextword.model_folder import LoadedModel
+from nextword.pictures import prepare_plots
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 

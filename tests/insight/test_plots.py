@@ -11,9 +11,9 @@ from nextword.errors import ConfigError
 from nextword.evaluation.held_out import HeldOut
 from nextword.insight.explanation import explain
 from nextword.insight.memory import Memory, measure_memory
-from nextword.insight.pictures import check_picture, write_picture
 from nextword.insight.plots import explanation_figure, memory_figure
 from nextword.model_folder import LoadedModel
+from nextword.pictures import check_picture, write_picture
 from nextword.prediction.passage import passage_of
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")

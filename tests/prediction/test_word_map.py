@@ -11,9 +11,9 @@ import pytest
 
 from nextword.errors import ConfigError
 from nextword.model_folder import LoadedModel
+from nextword.pictures import check_picture
 from nextword.prediction.word_map import (
     Room,
-    check_map,
     frequent_words,
     map_figure,
     overlap,
@@ -100,7 +100,7 @@ def test_a_png_and_an_svg_are_written_the_svg_with_its_words(
 def test_another_ending_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     for name in ("map.jpg", "map"):
         with pytest.raises(ConfigError, match=".png or .svg"):
-            check_map(tmp_path / "new" / name)
+            check_picture(tmp_path / "new" / name)
     assert not (tmp_path / "new").exists()
 
 

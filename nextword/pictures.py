@@ -1,4 +1,5 @@
-"""Picture files: the look they share, and how they are written."""
+"""Picture files: the look they share, fit for a paper and readable in grey, and how they are
+written."""
 
 from __future__ import annotations
 
@@ -7,13 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextword.errors import ConfigError
-from nextword.evaluation.plots import BLUE, DPI, GREY, ORANGE, prepare_plots
+from nextword.errors import ConfigError, NextwordError
 from nextword.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BLUE, LIGHT, ORANGE, GREY = "#0072B2", "#A9CDE5", "#B34A00", "#5F5F5F"
+"""Light blue is for areas; of the others none needs its colour to be told from the rest."""
+DPI = 200
 FORMATS = (".png", ".svg")
 WIDTH = 5.0
 """Inches; a column of a paper."""
@@ -51,6 +54,22 @@ _STYLE: dict[str, Any] = {
 def line(number: int) -> dict[str, Any]:
     """The look of the line of that number; they repeat."""
     return LINES[number % len(LINES)]
+
+
+def prepare_plots(folder: Path) -> None:
+    """Make the folder, or say at once, before long work, that nothing can be drawn.
+
+    Raises:
+        NextwordError: matplotlib is not installed, or the folder cannot be made.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise NextwordError("pictures need matplotlib: pip install 'nextword[plots]'") from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NextwordError(f"{folder}: cannot be made ({error.strerror or error})") from error
 
 
 def check_picture(path: Path) -> None:
