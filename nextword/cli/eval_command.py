@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.options import (
+    adapt_option,
+    device_option,
+    encoding_option,
+    json_option,
+    model_option,
+    split_option,
+)
 from nextword.cli.terminal import say, say_json
-from nextword.reading.adaptation import ADAPTATIONS, Adapt
+from nextword.reading.adaptation import Adapt
 
 if TYPE_CHECKING:
     from nextword.evaluation.baselines import Opener
@@ -20,16 +27,8 @@ if TYPE_CHECKING:
 
 @click.command("eval")
 @click.option("--text", multiple=True, metavar="FILE", help="Measure on this text instead.")
-@click.option(
-    "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
-)
-@click.option(
-    "--split",
-    type=click.Choice(["valid", "test"]),
-    default="valid",
-    show_default=True,
-    help="Which held-out part of the run's text.",
-)
+@encoding_option
+@split_option("Which held-out part of the run's text.")
 @click.option(
     "--suggestions",
     default=3,
@@ -47,13 +46,7 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Also draw pictures (PNG) into this folder.",
 )
-@click.option(
-    "--adapt",
-    type=click.Choice(ADAPTATIONS),
-    default="none",
-    show_default=True,
-    help="Adapt to the text as it is read, never looking ahead.",
-)
+@adapt_option("Adapt to the text as it is read, never looking ahead.")
 @click.option(
     "--baselines",
     is_flag=True,

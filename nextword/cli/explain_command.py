@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from nextword.cli.options import json_option, model_option
+from nextword.cli.options import encoding_option, json_option, model_option, split_option
 from nextword.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -34,16 +34,8 @@ OF_GRADIENTS = ("text", "encoding", "split", "reach", "places", "beside")
     help="Instead of a prompt: measure how gradients vanish, and what short contexts cost.",
 )
 @click.option("--text", metavar="FILE", help="Measure gradients on this text instead.")
-@click.option(
-    "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
-)
-@click.option(
-    "--split",
-    type=click.Choice(["valid", "test"]),
-    default="valid",
-    show_default=True,
-    help="Which held-out part of the run's text gradients are measured on.",
-)
+@encoding_option
+@split_option("Which held-out part of the run's text gradients are measured on.")
 @click.option(
     "--reach",
     default=100,

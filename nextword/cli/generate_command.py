@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.options import adapt_option, device_option, json_option, model_option
 from nextword.cli.terminal import say, say_json
-from nextword.reading.adaptation import ADAPTATIONS, Adapt
+from nextword.reading.adaptation import Adapt
 
 if TYPE_CHECKING:
     from nextword.prediction.predictor import Predictor
@@ -52,13 +52,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="The same seed gives the same text.  [default: by chance, and said]",
 )
-@click.option(
-    "--adapt",
-    type=click.Choice(ADAPTATIONS),
-    default="none",
-    show_default=True,
-    help="Adapt to the prompt and to what is written.",
-)
+@adapt_option("Adapt to the prompt and to what is written.")
 @model_option
 @device_option
 @json_option

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+from nextword.reading.adaptation import ADAPTATIONS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 model_option = click.option(
     "--model",
@@ -18,3 +24,24 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps."
 )
+encoding_option = click.option(
+    "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
+)
+
+
+def split_option(help: str) -> Callable[[Command], Command]:
+    """``--split``: which part of a run's text is measured on."""
+    return click.option(
+        "--split",
+        type=click.Choice(["valid", "test"]),
+        default="valid",
+        show_default=True,
+        help=help,
+    )
+
+
+def adapt_option(help: str) -> Callable[[Command], Command]:
+    """``--adapt``, none by default."""
+    return click.option(
+        "--adapt", type=click.Choice(ADAPTATIONS), default="none", show_default=True, help=help
+    )

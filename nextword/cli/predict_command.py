@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.piped import argument_text
 from nextword.cli.terminal import say, say_json
 from nextword.reading.adaptation import ADAPTATIONS, Adapt
 
@@ -57,8 +58,7 @@ def command(
     usual = "cache" if session and predictor.loaded.config.kind != "ngram" else "none"
     answer = _Answer(predictor, count, prefix, cast(Adapt, adapt or usual), as_json)
     if prompt is not None:
-        # a shell passes on bytes that are no text; JSON cannot
-        answer.to(prompt.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        answer.to(argument_text(prompt))
     elif session:
         _session(answer)
     else:

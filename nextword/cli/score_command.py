@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from nextword.cli.options import device_option, json_option, model_option
+from nextword.cli.options import (
+    adapt_option,
+    device_option,
+    encoding_option,
+    json_option,
+    model_option,
+)
 from nextword.cli.terminal import say, say_json
-from nextword.reading.adaptation import ADAPTATIONS, Adapt
+from nextword.reading.adaptation import Adapt
 
 if TYPE_CHECKING:
     from nextword.prediction.passage import Passage
@@ -22,16 +28,8 @@ if TYPE_CHECKING:
 @click.command("score")
 @click.argument("prompt", required=False)
 @click.option("--text", metavar="FILE", help="Score this text, - for a pipe.")
-@click.option(
-    "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
-)
-@click.option(
-    "--adapt",
-    type=click.Choice(ADAPTATIONS),
-    default="none",
-    show_default=True,
-    help="Adapt to the text as it is read, never looking ahead.",
-)
+@encoding_option
+@adapt_option("Adapt to the text as it is read, never looking ahead.")
 @click.option("--table", is_flag=True, help="A table, even where colours could be shown.")
 @model_option
 @device_option

@@ -86,7 +86,7 @@ def read_places(
     for seen in foresee(reading, text.ids, len(words)):
         here = slice(start, start + len(seen.targets))
         ranks[here], saved[here] = _looked_at(seen, typist, targets[here], text.spaced[here])
-        surprisals[here] = (-_of_targets(seen)).clamp(max=MOST_NATS).cpu().numpy()
+        surprisals[here] = (-seen.own).clamp(max=MOST_NATS).cpu().numpy()
         confidences[here] = seen.log_probabilities.amax(1).exp().cpu().numpy()
         # one number that is none makes the greatest of its row none
         if np.isnan(confidences[here]).any():
@@ -101,15 +101,11 @@ def read_places(
     return Places(targets, surprisals, ranks, confidences, saved, spellings, letters, text.spaced)
 
 
-def _of_targets(seen: Foreseen) -> torch.Tensor:
-    return seen.log_probabilities.gather(1, seen.targets.unsqueeze(1)).squeeze(1)
-
-
 def _looked_at(
     seen: Foreseen, typist: Typist, targets: NDArray[np.int64], spaced: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Ranks of the words that came, and the keys saved on them."""
-    likelier = seen.log_probabilities > _of_targets(seen).unsqueeze(1)
+    likelier = seen.log_probabilities > seen.own.unsqueeze(1)
     ranks = 1 + likelier.sum(1, dtype=torch.int32)
     return ranks.cpu().numpy(), typist.saved(likelier, targets, spaced)
 

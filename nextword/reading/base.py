@@ -48,6 +48,27 @@ def places_at_once(vocabulary_size: int) -> int:
     return max(1, min(PLACES, NUMBERS // max(vocabulary_size, 1)))
 
 
+def steps_through(
+    ids: NDArray[np.integer], vocabulary_size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """A text in pieces that are read in one call each: words, and the words that follow them.
+
+    Args:
+        ids: word ids ``(words,)``; before the first stands the end of a paragraph.
+        vocabulary_size: words that may come.
+    """
+    framed = torch.from_numpy(np.concatenate([[END_ID], ids]).astype(np.int64))
+    places = places_at_once(vocabulary_size)
+    for start in range(0, len(ids), places):
+        here = framed[start : start + places + 1]
+        yield here[:-1], here[1:]
+
+
+def of_targets(log_probabilities: Tensor, targets: Tensor) -> Tensor:
+    """What was said of the words that came: of ``(places, vocabulary)`` the ``(places,)``."""
+    return log_probabilities.gather(1, targets.unsqueeze(1)).squeeze(1)
+
+
 class Foreseen(NamedTuple):
     """Some places of a text: how likely each word was there, and the word that came."""
 
@@ -57,6 +78,11 @@ class Foreseen(NamedTuple):
     """``(places,)``, on the same device."""
     evidence: Tensor
     """``(places, signs)``."""
+
+    @property
+    def own(self) -> Tensor:
+        """Log-probability of the word that came, ``(places,)``."""
+        return of_targets(self.log_probabilities, self.targets)
 
 
 def foresee(reading: Reading, ids: NDArray[np.integer], vocabulary_size: int) -> Iterator[Foreseen]:
@@ -69,10 +95,7 @@ def foresee(reading: Reading, ids: NDArray[np.integer], vocabulary_size: int) ->
         ids: word ids ``(words,)``.
         vocabulary_size: words that may come.
     """
-    framed = torch.from_numpy(np.concatenate([[END_ID], ids]).astype(np.int64))
-    places = places_at_once(vocabulary_size)
-    for start in range(0, len(ids), places):
-        here = framed[start : start + places + 1]
-        forecast = reading.read(here[:-1])
-        targets = here[1:].to(forecast.log_probabilities.device)
+    for words, following in steps_through(ids, vocabulary_size):
+        forecast = reading.read(words)
+        targets = following.to(forecast.log_probabilities.device)
         yield Foreseen(forecast.log_probabilities, targets, forecast.evidence)

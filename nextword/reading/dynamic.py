@@ -61,7 +61,7 @@ class DynamicReading(NetworkReading):
                 self._learn(words[start : start + 1])
             end = start + self.segment - len(self._pending)
             piece = words[start:end]
-            forecasts.append(super().read(piece).log_probabilities)
+            forecasts.append(self._read_on(piece))
             features.append(self.features)
             self._pending = torch.cat([self._pending.to(piece), piece])
             start = end

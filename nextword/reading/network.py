@@ -25,12 +25,16 @@ class NetworkReading(Reading):
         self.features = torch.empty(0)
         """What the network made of the words of the last call, ``(words, size)``."""
 
-    @torch.no_grad()
     def read(self, ids: Tensor) -> Forecast:
-        words = ids.to(self.model.output.weight.device)
+        return forecast_of(self._read_on(ids.to(self.model.output.weight.device)))
+
+    @torch.no_grad()
+    def _read_on(self, words: Tensor) -> Tensor:
+        """Log-probabilities after each of some words, ``(words, vocabulary)``."""
         features, self._state = self.model.features(words[None], self._state)
         self.features = features[0]
-        return forecast_of(self.model.output(self.features).float().log_softmax(1))
+        scores: Tensor = self.model.output(self.features)
+        return scores.float().log_softmax(1)
 
 
 def forecast_of(log_probabilities: Tensor) -> Forecast:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from nextword.config.schema import Config
 from nextword.model_folder import LoadedModel
 from nextword.ngram.model import NgramModel
-from nextword.reading.base import places_at_once
+from nextword.reading.base import of_targets, steps_through
 from nextword.reading.cache import Cache, CacheSettings
-from nextword.reading.ensemble import Mixture, Parts, combinations
+from nextword.reading.ensemble import Mixture, Parts, combination, combinations
 from nextword.reading.mixture import Weights, fit, mixed_likelihood
 from nextword.reading.network import NetworkReading
 from nextword.reading.ngram import NgramReading
 from nextword.text.encoded import EncodedText
-from nextword.text.vocabulary import END_ID
 
 WORDS = 20_000
 """Words of the validation part that are looked at, at most."""
@@ -48,6 +47,7 @@ class _Looks:
     def __init__(self, *looks: _Look) -> None:
         self.likelihoods = np.stack([look.likelihoods for look in looks], 1)
         self.evidence = np.concatenate([look.evidence for look in looks], 1)
+        self._crossed: dict[bool, float] = {}
 
     def fitted(self, constant: bool, words: slice = slice(None)) -> Weights:
         return fit(self.likelihoods[words], self.evidence[words], constant)
@@ -57,7 +57,12 @@ class _Looks:
         return mixed_likelihood(self.likelihoods[words], self.evidence[words], weights)
 
     def crossed(self, constant: bool) -> float:
-        """The same, each half weighed by what the other one taught."""
+        """The same, each half weighed by what the other one taught; found once."""
+        if constant not in self._crossed:
+            self._crossed[constant] = self._cross(constant)
+        return self._crossed[constant]
+
+    def _cross(self, constant: bool) -> float:
         middle = len(self.likelihoods) // 2
         halves = slice(0, middle), slice(middle, None)
         there, back = halves, halves[::-1]
@@ -101,23 +106,26 @@ def fit_mixture(
     if not (np.isfinite(network.likelihoods).all() and np.isfinite(network.evidence).all()):
         return Mixture(cache=cache)  # it ran away; no weights can be found beside it
     alone = float(network.likelihoods.mean())
-    parts = {"network": network}
-    if ngram is not None and counted is not None:
-        gain = _Looks(network, counted).promise() - alone
+    looks: dict[str, _Looks] = {}
+    if counted is not None:
+        both = _Looks(network, counted)
+        gain = both.promise() - alone
         worth = bool(wanted.ngram) or gain >= WORTH
         say(_described(gain, alone, worth))
         if worth:
-            parts["ngram"] = counted
+            looks[combination(ngram=True, cache=False)] = both
+        else:
+            ngram = None
     if kept:
-        gains = [_Looks(network, look).crossed(constant=True) for look in kept]
-        best = int(np.argmax(gains))
-        cache, parts["cache"] = caches[best], kept[best]
-    weights = {
-        names: _Looks(*(parts[name] for name in names.split("+"))).best()
-        for names in combinations("ngram" in parts)
-        if set(names.split("+")) <= parts.keys()
-    }
-    return Mixture(ngram if "ngram" in parts else None, cache, weights)
+        beside = [_Looks(network, look) for look in kept]
+        best = int(np.argmax([look.crossed(constant=True) for look in beside]))
+        cache = caches[best]
+        looks[combination(ngram=False, cache=True)] = beside[best]
+        if ngram is not None and counted is not None:
+            looks[combination(ngram=True, cache=True)] = _Looks(network, counted, kept[best])
+    order = combinations(ngram is not None)
+    weights = {names: looks[names].best() for names in order if names in looks}
+    return Mixture(ngram, cache, weights)
 
 
 def _described(gain: float, alone: float, kept: bool) -> str:
@@ -140,14 +148,10 @@ def _look(
     reading = Parts(NetworkReading(loaded.network), others)
     own: list[NDArray[np.float64]] = []
     evidence: list[list[NDArray[np.float64]]] = []
-    framed = torch.from_numpy(np.concatenate([[END_ID], ids]).astype(np.int64))
-    places = places_at_once(size)
-    for start in range(0, len(ids), places):
-        here = framed[start : start + places + 1]
-        forecasts = reading.read(here[:-1])
-        targets = here[1:].to(device).unsqueeze(1)
-        found = [forecast.log_probabilities.gather(1, targets) for forecast in forecasts]
-        own.append(torch.cat(found, 1).double().cpu().numpy())
+    for words, following in steps_through(ids, size):
+        forecasts, targets = reading.read(words), following.to(device)
+        found = [of_targets(forecast.log_probabilities, targets) for forecast in forecasts]
+        own.append(torch.stack(found, 1).double().cpu().numpy())
         evidence.append([forecast.evidence.double().cpu().numpy() for forecast in forecasts])
     likelihoods = np.concatenate(own)
     looks = [

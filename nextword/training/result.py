@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nextword.model_folder import LoadedModel
 from nextword.prediction.predictor import Predictor
-from nextword.reading.base import Reading, foresee
+from nextword.reading.base import Reading, foresee, of_targets
 from nextword.reading.ensemble import MixedReading
 from nextword.text.cache import TextPart
 from nextword.training.trainer import Progress
@@ -103,4 +103,4 @@ def perplexities(reading: Reading, part: TextPart, vocabulary_size: int) -> tupl
 
 def _cost(log_probabilities: Tensor, targets: Tensor) -> float:
     """Nats that the words that came cost."""
-    return -float(log_probabilities.gather(1, targets.unsqueeze(1)).double().sum())
+    return -float(of_targets(log_probabilities, targets).double().sum())

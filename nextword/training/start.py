@@ -40,13 +40,11 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
         raise ConfigError(f"model.vectors: {path} has none of the text's words")
     matrix = torch.from_numpy(found.matrix)
     # published vectors are of any length; ours start short, and tied scores need them so
-    length = float(matrix.norm(dim=1).mean())
+    vectors, length = _word_vectors(model), float(matrix.norm(dim=1).mean())
     if length > 0:
-        matrix = matrix * (_typical_length(model) / length)
-    for module in model.modules():
-        if isinstance(module, WordVectors):
-            ids = torch.from_numpy(found.ids) + len(SPECIAL_WORDS)
-            module.start_from(ids, matrix, config.freeze_vectors)
+        matrix = matrix * (_typical_length(vectors) / length)
+    ids = torch.from_numpy(found.ids) + len(SPECIAL_WORDS)
+    vectors.start_from(ids, matrix, config.freeze_vectors)
     known = len(words) - len(SPECIAL_WORDS)
     share = 100 * len(found.ids) / known
     kept = ", kept as they are" if config.freeze_vectors else ""
@@ -64,16 +62,18 @@ def start_from_text(
         ids: the training text ``(words,)``.
         seed: of the search for the vectors.
     """
-    for module in model.modules():
-        if isinstance(module, WordVectors):
-            length = _typical_length(model)
-            vectors = cooccurrence_vectors(ids, len(module.weight), config.embedding_size, seed)
-            found = vectors.any(1).nonzero().squeeze(1)
-            module.start_from(found, length * vectors[found], freeze=False)
+    ours = _word_vectors(model)
+    vectors = cooccurrence_vectors(ids, len(ours.weight), config.embedding_size, seed)
+    found = vectors.any(1).nonzero().squeeze(1)
+    ours.start_from(found, _typical_length(ours) * vectors[found], freeze=False)
 
 
-def _typical_length(model: LanguageModel) -> float:
+def _word_vectors(model: LanguageModel) -> WordVectors:
     for module in model.modules():
         if isinstance(module, WordVectors):
-            return float(module.weight.detach().norm(dim=1).mean())
+            return module
     raise TypeError("the model has no word vectors")
+
+
+def _typical_length(vectors: WordVectors) -> float:
+    return float(vectors.weight.detach().norm(dim=1).mean())
