@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from nextword.version import __version__
 
 if TYPE_CHECKING:
-    from nextword.prediction.predictor import Prediction, Predictor, load_model
+    from nextword.prediction.predictor import Predictor, load_model
+    from nextword.prediction.reader import Prediction
     from nextword.training.run import train
 
 
 __all__ = ["Prediction", "Predictor", "__version__", "load_model", "train"]
 
 _HOMES = {
-    "Prediction": "nextword.prediction.predictor",
+    "Prediction": "nextword.prediction.reader",
     "Predictor": "nextword.prediction.predictor",
     "load_model": "nextword.prediction.predictor",
     "train": "nextword.training.run",

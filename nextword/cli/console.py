@@ -11,7 +11,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from nextword.cli.terminal import visible
-from nextword.prediction.predictor import Prediction
+from nextword.prediction.reader import Prediction
 from nextword.training.trainer import Progress, StepReport, Trainer
 from nextword.training.watcher import Watcher
 

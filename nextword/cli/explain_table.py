@@ -13,7 +13,7 @@ from nextword.cli.terminal import visible
 from nextword.cli.wrap import columns_of
 from nextword.insight.attribution import Attribution
 from nextword.insight.explanation import Explanation, WordRead
-from nextword.prediction.predictor import Prediction
+from nextword.prediction.reader import Prediction
 from nextword.text.vocabulary import END, UNKNOWN
 
 PILCROW = "¶"

@@ -17,7 +17,8 @@ from nextword.cli.terminal import say, say_json
 from nextword.reading.adaptation import ADAPTATIONS, Adapt
 
 if TYPE_CHECKING:
-    from nextword.prediction.predictor import Prediction, Predictor, Reader
+    from nextword.prediction.predictor import Predictor
+    from nextword.prediction.reader import Prediction, Reader
 
 
 @click.command("predict")

@@ -18,8 +18,8 @@ from nextword.model_folder import LoadedModel
 from nextword.models.base import LanguageModel
 from nextword.models.recurrent import RecurrentModel
 from nextword.prediction.passage import Passage
-from nextword.prediction.predictor import Prediction
 from nextword.prediction.ranking import top_words
+from nextword.prediction.reader import Prediction
 from nextword.reading.base import places_at_once
 from nextword.text.vocabulary import END, END_ID, SPECIAL_WORDS, UNKNOWN_ID
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 
 from nextword.errors import ConfigError
 from nextword.prediction.passage import Passage
+from nextword.prediction.reader import Reader
 from nextword.prediction.sampling import Sampling, draw, filtered
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END, END_ID, UNKNOWN_ID
-
-if TYPE_CHECKING:
-    from nextword.prediction.predictor import Reader
 
 SEEDS = 1 << 32
 """Seeds to choose from where none is given; short enough to be typed again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nextword.prediction.predictor import Prediction
+from nextword.prediction.reader import Prediction
 from nextword.training.trainer import Progress, StepReport, Trainer
 
 

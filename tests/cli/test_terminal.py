@@ -15,7 +15,7 @@ import nextword
 from nextword.cli.console import Console
 from nextword.cli.terminal import say, say_json, visible
 from nextword.model_folder import load_model_folder, save_model
-from nextword.prediction.predictor import Prediction
+from nextword.prediction.reader import Prediction
 from nextword.text.tokenizer import Tokenizer
 from nextword.training.trainer import Progress
 
