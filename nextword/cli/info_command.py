@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,34 +85,22 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "vocabulary_size": config.about.get("vocabulary_size"),
         "has_model": (folder.model / "model.safetensors").is_file(),
     }
-    return {**described, **_last_figures(folder.metrics)}
+    return {**described, **_last_figures(folder)}
 
 
-def _last_figures(metrics: Path) -> dict[str, Any]:
+def _last_figures(folder: RunFolder) -> dict[str, Any]:
     """The last validation and the final result that the run has logged."""
+    from nextword.run_log import read_log
+
+    log = read_log(folder.metrics)
     figures: dict[str, Any] = {}
-    lines = metrics.read_text("utf-8", "replace").splitlines() if metrics.is_file() else []
-    for line in lines:
-        try:
-            report = json.loads(line)
-        except (ValueError, RecursionError):
-            continue  # a line that a crash cut short
-        if not isinstance(report, dict):
-            continue
-        if report.get("kind") == "valid":
-            figures["step"] = _number(report.get("step"))
-            figures["validation_perplexity"] = _number(report.get("perplexity"))
-        if report.get("kind") == "result":
-            names = ("steps", "seconds", "valid_perplexity", "test_perplexity")
-            figures |= {name: _number(report.get(name)) for name in names}
+    if log.looks:
+        look = log.looks[-1]
+        figures |= {"step": look.step, "validation_perplexity": look.perplexity}
+    if log.result is not None:
+        names = ("steps", "seconds", "valid_perplexity", "test_perplexity")
+        figures |= {name: getattr(log.result, name) for name in names}
     return figures
-
-
-def _number(value: object) -> float | None:
-    """The value if it can be shown as a figure: a file may hold anything."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return value if abs(value) < 1e18 else None
 
 
 def description_lines(described: Mapping[str, Any]) -> list[str]:

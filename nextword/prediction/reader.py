@@ -1,4 +1,4 @@
-"""A place in a text: reads words, keeps its state between them, says what is likely to come next."""
+"""A place in a text: what is read there is remembered, and says what is likely to come next."""
 
 from __future__ import annotations
 
