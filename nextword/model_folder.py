@@ -69,8 +69,15 @@ class LoadedModel:
             raise ModelError("an n-gram model has no network inside; name another with --model")
         return self.model
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes; n-grams are always looked up on the CPU."""
+        if isinstance(self.model, NgramModel):
+            return torch.device("cpu")
+        return self.model.output.weight.device
+
     def to(self, device: torch.device) -> LoadedModel:
-        """Itself, the network moved to a device; n-grams are always looked up on the CPU."""
+        """Itself, the network moved to a device."""
         if not isinstance(self.model, NgramModel):
             self.model.to(device)
         return self
@@ -88,7 +95,7 @@ class LoadedModel:
             return open_network(self.model, self.mixture, len(self.tokenizer), adapt)
         if adapt != "none":
             raise ConfigError("an n-gram model does not adapt to what it reads; use --adapt none")
-        return NgramReading(self.model, torch.device("cpu"))
+        return NgramReading(self.model, self.device)
 
 
 def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -112,3 +113,16 @@ def cli() -> Callable[..., SimpleNamespace]:
         return SimpleNamespace(code=code, out=out.decode(), err=err.decode())
 
     return call
+
+
+@pytest.fixture
+def without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which the extra for pictures is not installed."""
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **named: Any) -> Any:
+        if name.split(".")[0] == "matplotlib":
+            raise ImportError(name)
+        return real(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)

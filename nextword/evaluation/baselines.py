@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from nextword.errors import ModelError
 from nextword.evaluation.held_out import training_part
 from nextword.model_folder import LoadedModel, load_model_folder
@@ -54,7 +52,7 @@ def others_beside(loaded: LoadedModel, folders: Sequence[Path]) -> dict[str, Ope
     """
     found: dict[str, Opener] = {}
     for folder in folders:
-        other = load_model_folder(folder).to(_device(loaded))
+        other = load_model_folder(folder).to(loaded.device)
         if other.tokenizer.words != loaded.tokenizer.words:
             raise ModelError(f"{folder}: has another vocabulary; train it on the same text")
         found[str(folder.parent if folder.name == "model" else folder)] = other.reading
@@ -62,9 +60,4 @@ def others_beside(loaded: LoadedModel, folders: Sequence[Path]) -> dict[str, Ope
 
 
 def _counted(model: NgramModel, beside: LoadedModel) -> Opener:
-    return lambda: NgramReading(model, _device(beside))
-
-
-def _device(loaded: LoadedModel) -> torch.device:
-    counted = loaded.config.kind == "ngram"
-    return torch.device("cpu") if counted else loaded.network.output.weight.device
+    return lambda: NgramReading(model, beside.device)

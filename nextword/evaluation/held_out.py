@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from nextword.config import load_config
 from nextword.errors import ModelError, TextError
 from nextword.runs import RunFolder
-from nextword.text.corpus import read_lines, read_paragraphs, text_files
+from nextword.text.corpus import read_units, text_files
 from nextword.text.encoded import EncodedText, TextPart, prepare_text
-from nextword.text.spaces import spaces_behind
+from nextword.text.surface import in_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import UNKNOWN_ID
 
@@ -51,23 +51,20 @@ class HeldOut:
 
 def read_text(tokenizer: Tokenizer, path: list[str], encoding: str) -> HeldOut:
     """Any text in the ids of a model's tokenizer."""
-    index = {word: number for number, word in enumerate(tokenizer.words)}
-    read = read_lines if tokenizer.kind == "whitespace" else read_paragraphs
-    ids: list[int] = []
+    ids: list[NDArray[np.int64]] = []
     unknown: list[str] = []
     spaced: list[NDArray[np.bool_]] = []
     characters = 0
-    for paragraph in read(text_files(path), encoding):
-        words = tokenizer.split(paragraph)
-        found = [index.get(word, UNKNOWN_ID) for word in words]
-        ids += [*found, tokenizer.end_id]
-        unknown += [word for word, number in zip(words, found, strict=True) if number == UNKNOWN_ID]
-        lengths = np.array([len(word) for word in words], dtype=np.int64)
-        spaced += [spaces_behind(paragraph, lengths, tokenizer.lowercase), np.zeros(1, np.bool_)]
-        characters += len(paragraph) + 1
-    if len(ids) == len(spaced) // 2:  # nothing but ends
+    paragraphs = read_units(tokenizer.kind, text_files(path), encoding)
+    for paragraph in in_words(tokenizer, paragraphs):
+        ids.append(paragraph.ids)
+        unknown += [paragraph.words[i] for i in np.flatnonzero(paragraph.ids == UNKNOWN_ID)]
+        spaced.append(paragraph.spaced)
+        characters += paragraph.characters
+    if sum(map(len, ids)) == len(ids):  # nothing but ends
         raise TextError(f"{', '.join(path)}: holds no word to measure on")
-    return HeldOut(", ".join(path), np.array(ids), characters, unknown, np.concatenate(spaced))
+    name = ", ".join(path)
+    return HeldOut(name, np.concatenate(ids), characters, unknown, np.concatenate(spaced))
 
 
 def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.text.corpus import read_lines, read_paragraphs, text_files
+from nextword.text.corpus import read_units, text_files
 from nextword.text.detokenizer import Kind
-from nextword.text.spaces import spaces_behind
+from nextword.text.surface import in_words
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import END, END_ID, UNKNOWN, UNKNOWN_ID
+from nextword.text.vocabulary import UNKNOWN, UNKNOWN_ID
 
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
@@ -63,8 +63,7 @@ def passage_in(tokenizer: Tokenizer, path: str, encoding: str) -> Passage:
         TextError: it cannot be read.
         ConfigError: there is no such encoding.
     """
-    read = read_lines if tokenizer.kind == "whitespace" else read_paragraphs
-    return _passage(tokenizer, read(text_files(path), encoding), over=True)
+    return _passage(tokenizer, read_units(tokenizer.kind, text_files(path), encoding), over=True)
 
 
 def _parts(text: str, kind: Kind) -> tuple[list[str], bool]:
@@ -79,19 +78,18 @@ def _parts(text: str, kind: Kind) -> tuple[list[str], bool]:
 
 
 def _passage(tokenizer: Tokenizer, paragraphs: Iterable[str], over: bool) -> Passage:
-    index = {word: number for number, word in enumerate(tokenizer.words)}
     words: list[str] = []
-    spaced: list[NDArray[np.bool_]] = []
+    ids = [np.zeros(0, np.int64)]
+    spaced = [np.zeros(0, np.bool_)]
     characters = 0
-    for paragraph in paragraphs:
-        found = tokenizer.split(paragraph)
-        words += [*found, END]
-        lengths = np.array([len(word) for word in found], dtype=np.int64)
-        spaced += [spaces_behind(paragraph, lengths, tokenizer.lowercase), np.zeros(1, np.bool_)]
-        characters += len(paragraph) + 1
-    ids = np.array([index.get(word, UNKNOWN_ID) for word in words], dtype=np.int64)
-    spaces = np.concatenate([np.zeros(0, np.bool_), *spaced])
+    for paragraph in in_words(tokenizer, paragraphs):
+        words += paragraph.words
+        ids.append(paragraph.ids)
+        spaced.append(paragraph.spaced)
+        characters += paragraph.characters
     if words and not over:
-        assert ids[-1] == END_ID
-        return Passage(words[:-1], ids[:-1], spaces[:-1], characters - 1)
-    return Passage(words, ids, spaces, characters)
+        cut = slice(-1)
+        return Passage(
+            words[cut], np.concatenate(ids)[cut], np.concatenate(spaced)[cut], characters - 1
+        )
+    return Passage(words, np.concatenate(ids), np.concatenate(spaced), characters)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from nextword.errors import TextError
 from nextword.text.decoding import TextDecoder
+from nextword.text.detokenizer import Kind
 from nextword.text.gutenberg import without_licence
 from nextword.text.scripts import is_unspaced
 from nextword.text.spool import display_name, spool
@@ -103,6 +104,11 @@ def read_paragraphs(path: Source, encoding: str = "utf-8") -> Iterator[str]:
             yield from (line.strip() for line in every_line if line.strip())
         else:
             yield from _join(every_line)
+
+
+def read_units(kind: Kind, path: Source, encoding: str = "utf-8") -> Iterator[str]:
+    """What ends in an end of its own: paragraphs of prose, lines of text that came tokenized."""
+    return (read_lines if kind == "whitespace" else read_paragraphs)(path, encoding)
 
 
 def _take(lines: Iterator[str], characters: int) -> list[str]:

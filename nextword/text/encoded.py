@@ -15,7 +15,7 @@ from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
 from nextword.text import cache as store
 from nextword.text.cache import EncodedText, Surface, TextPart
-from nextword.text.corpus import read_lines, read_paragraphs, text_files
+from nextword.text.corpus import read_units, text_files
 from nextword.text.spaces import spaces_behind
 from nextword.text.split import split_blocks
 from nextword.text.spool import display_name
@@ -153,12 +153,12 @@ def _build(
     scratch.unlink()
 
 
-def _read(text: TextConfig) -> Callable[[list[Path], str], Iterator[str]]:
-    return read_lines if text.tokenizer == "whitespace" else read_paragraphs
+def _read(text: TextConfig, files: list[Path]) -> Iterator[str]:
+    return read_units(text.tokenizer, files, text.encoding)
 
 
 def _paragraphs(text: TextConfig, sources: Mapping[str, list[Path]]) -> Iterator[str]:
-    return chain.from_iterable(_read(text)(files, text.encoding) for files in sources.values())
+    return chain.from_iterable(_read(text, files) for files in sources.values())
 
 
 def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) -> _Encoding:
@@ -169,7 +169,7 @@ def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) 
     part_sizes: list[int] = []
 
     def measured(files: list[Path]) -> Iterator[str]:
-        for paragraph in _read(text)(files, text.encoding):
+        for paragraph in _read(text, files):
             characters.append(len(paragraph) + 1)
             yield paragraph
 

@@ -141,7 +141,7 @@ def _look(
     ids: NDArray[np.integer],
 ) -> tuple[_Look, _Look | None, list[_Look]]:
     """Read a text with every part that there might be: network, n-grams, caches."""
-    size, device = len(loaded.tokenizer), loaded.network.output.weight.device
+    size, device = len(loaded.tokenizer), loaded.device
     others: list[NgramReading | Cache] = [Cache(settings, size) for settings in caches]
     if ngram is not None:
         others.insert(0, NgramReading(ngram, device))

@@ -1,13 +1,11 @@
 """``nextword eval``: a run's held-out text, or any other."""
 
-import builtins
 import json
 import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -125,17 +123,8 @@ def test_pictures_go_where_they_are_wanted(cli: Cli, tmp_path: Path) -> None:
     assert all(name in cli("eval", "--plot", tmp_path / "plots").err for name in drawn)
 
 
-def test_without_matplotlib_nothing_is_measured(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **named: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+@pytest.mark.usefixtures("without_matplotlib")
+def test_without_matplotlib_nothing_is_measured(cli: Cli, tmp_path: Path) -> None:
     called = cli("eval", "--plot", tmp_path / "plots")
     assert (called.code, called.out) == (1, "")
     assert called.err == "Error: pictures need matplotlib: pip install 'nextword[plots]'\n"

@@ -1,11 +1,9 @@
 """``nextword explain``: a prompt word by word, and gradients."""
 
-import builtins
 import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -153,17 +151,8 @@ def test_a_prompts_picture(cli: Cli, tmp_path: Path) -> None:
     assert called.err == f"drawn: {picture}\n" and picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_missing_matplotlib_is_said_before_anything_is_read(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name.split(".")[0] == "matplotlib":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+@pytest.mark.usefixtures("without_matplotlib")
+def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path: Path) -> None:
     called = cli("explain", *SMALL, "-m", "none", "--plot", tmp_path / "a.png")
     assert (called.code, called.out) == (1, "")
     assert called.err == "Error: pictures need matplotlib: pip install 'nextword[plots]'\n"

@@ -1,13 +1,11 @@
 """``nextword similar``: neighbours, analogies and a map."""
 
-import builtins
 import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -71,17 +69,10 @@ def test_a_map_is_drawn_with_the_word_or_without(
         assert f">{word}</text>" in drawn
 
 
+@pytest.mark.usefixtures("without_matplotlib")
 def test_without_matplotlib_it_is_one_line_before_anything_is_read(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, tmp_path: Path
 ) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **named: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
     called = cli("similar", "cat", "--map", tmp_path / "map.png", "--model", "none")
     assert (called.code, called.out) == (1, "")
     assert called.err == "Error: pictures need matplotlib: pip install 'nextword[plots]'\n"

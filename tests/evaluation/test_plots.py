@@ -1,6 +1,5 @@
 """Pictures of an evaluation: that they are drawn, and show what was measured."""
 
-import builtins
 import math
 import struct
 from collections.abc import Callable
@@ -91,17 +90,8 @@ def test_extremes_can_be_drawn(measured: Evaluation, tmp_path: Path, nats: float
     assert len(write_plots(extreme, tmp_path)) == 4
 
 
-def test_without_matplotlib_it_is_said_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **named: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+@pytest.mark.usefixtures("without_matplotlib")
+def test_without_matplotlib_it_is_said_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(NextwordError, match=r"pip install 'nextword\[plots\]'"):
         prepare_plots(tmp_path / "plots")
     assert not (tmp_path / "plots").exists()
