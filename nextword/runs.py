@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nextword.config import Config, load_config
 from nextword.errors import ConfigError, ModelError
 from nextword.files import ASIDE, unwritable
 
@@ -50,6 +51,14 @@ class RunFolder:
     def metrics(self) -> Path:
         """One JSON line per report."""
         return self.path / "metrics.jsonl"
+
+    def read_config(self) -> Config:
+        """The configuration as it was resolved, whatever the environment says now.
+
+        Raises:
+            ConfigError: the file is missing or damaged.
+        """
+        return load_config(self.config, environ={})
 
     @property
     def exists(self) -> bool:

@@ -72,9 +72,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
     Raises:
         ConfigError: its configuration is damaged.
     """
-    from nextword.config import load_config
-
-    config = load_config(folder.config)
+    config = folder.read_config()
     text = config.text.train or config.text.path
     described: dict[str, Any] = {
         "run": folder.path.name,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.config import load_config
 from nextword.errors import ModelError, TextError
 from nextword.runs import RunFolder
 from nextword.text.corpus import read_units, text_files
@@ -36,6 +36,18 @@ class HeldOut:
         unknown = int((self.ids == UNKNOWN_ID).sum())
         if len(self.unknown_words) != unknown or self.spaced.shape != self.ids.shape:
             raise ValueError("the unknown words or the spaces are not those of the ids")
+
+    def spelled(self, vocabulary: Sequence[str]) -> list[str]:
+        """The text's words, known or not, ends among them, ``(words,)``.
+
+        Args:
+            vocabulary: the words by their ids.
+        """
+        words = [vocabulary[number] for number in self.ids.tolist()]
+        places = np.flatnonzero(self.ids == UNKNOWN_ID).tolist()
+        for place, word in zip(places, self.unknown_words, strict=True):
+            words[place] = word
+        return words
 
     @classmethod
     def of_part(cls, name: str, part: TextPart) -> HeldOut:
@@ -104,7 +116,7 @@ def _text_of(model: Path, tokenizer: Tokenizer) -> tuple[RunFolder, EncodedText]
     run = RunFolder(model.parent)
     if not run.exists:
         raise ModelError(f"{model}: has no run beside it that held text out; name a --text")
-    config = load_config(run.config)
+    config = run.read_config()
     encoded = prepare_text(config.text, config.vocabulary)
     if encoded.sha256 != config.about.get("text_sha256"):
         raise ModelError(

@@ -43,6 +43,17 @@ def test_a_part_is_what_training_held_out(run: RunFolder, part: str) -> None:
     assert part in found.name
 
 
+def test_the_environment_changes_nothing_of_what_was_trained(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = Tokenizer.load(run.model / "tokenizer.json")
+    before = held_out_part(run.model, tokenizer, "valid")
+    monkeypatch.setenv("NEXTWORD_TEXT_LOWERCASE", "true")
+    monkeypatch.setenv("NEXTWORD_VOCABULARY_MAX_SIZE", "5")
+    assert np.array_equal(held_out_part(run.model, tokenizer, "valid").ids, before.ids)
+    assert not run.read_config().text.lowercase
+
+
 def test_a_changed_text_is_refused(run: RunFolder, tmp_path: Path) -> None:
     tokenizer = Tokenizer.load(run.model / "tokenizer.json")
     with (tmp_path / "own.txt").open("a") as file:
@@ -127,3 +138,11 @@ def test_a_text_without_words_is_refused(tmp_path: Path) -> None:
         read_text(tokenizer, [str(tmp_path / "a.txt")], "utf-8")
     with pytest.raises(TextError, match="no such file"):
         read_text(tokenizer, [str(tmp_path / "none.txt")], "utf-8")
+
+
+def test_words_are_spelled_whether_known_or_not(tmp_path: Path) -> None:
+    tokenizer = Tokenizer(["<unk>", "<eos>", "the", "cat"], "words", lowercase=False)
+    (tmp_path / "a.txt").write_text("the zebra and the cat\n\nthe end\n")
+    text = read_text(tokenizer, [str(tmp_path / "a.txt")], "utf-8")
+    words = "the zebra and the cat <eos> the end <eos>".split()
+    assert text.spelled(tokenizer.words) == words
