@@ -12,6 +12,7 @@ from nextword.errors import ConfigError, NextwordError
 from nextword.files import write_atomically
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE, LIGHT, ORANGE, GREY = "#0072B2", "#A9CDE5", "#B34A00", "#5F5F5F"
@@ -115,3 +116,18 @@ def new_figure(height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic axis of perplexities, in plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    # as many as have room
+    steps: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+    if high > 6 * low:
+        steps = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.yaxis.set_minor_locator(NullLocator())

@@ -8,10 +8,14 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from nextword.evaluation.held_out import HeldOut
+    from nextword.model_folder import LoadedModel
 
 # the same examples at every run, however slow the machine is
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -90,6 +94,82 @@ def tiny_run(
         patch.chdir(home)
         result = train(dict(tiny_settings), run="tiny")
     return SimpleNamespace(home=home, path=home / "runs" / "tiny", result=result)
+
+
+@pytest.fixture(scope="session")
+def kinds(
+    tiny_run: SimpleNamespace,
+    tiny_settings: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A folder whose ``runs/`` has the tiny run, one of each other kind, and two of other words.
+
+    ``tiny`` is an lstm, ``mixed`` a gru with n-grams, ``counted`` n-grams alone; ``fewer`` knows
+    fewer words, ``spaced`` splits the text at spaces.
+    """
+    from nextword.training.run import train
+
+    home = tmp_path_factory.mktemp("kinds")
+    text = str(tiny_settings["text.path"])
+    parts = {f"text.{part}": text for part in ("train", "valid", "test")}
+    unsplit = {key: tiny_settings[key] for key in tiny_settings if not key.startswith("text.")}
+    others: dict[str, dict[str, object]] = {
+        "counted": {"model.kind": "ngram"},
+        "mixed": {"model.kind": "gru", "mixture.ngram": True},
+        "feedforward": {"model.kind": "feedforward", "model.context": 3},
+        "rnn": {"model.kind": "rnn"},
+        "fewer": {"vocabulary.max_size": 20},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        for name, settings in others.items():
+            train({**tiny_settings, "training.epochs": 1, **settings}, run=name)
+        spaced = {**unsplit, **parts, "text.tokenizer": "whitespace", "training.epochs": 1}
+        train(spaced, run="spaced")
+    (home / "runs" / "tiny").symlink_to(tiny_run.path)
+    return home
+
+
+FEW_WORDS = "a an and ant tea ten the then they war was we".split()
+
+
+@pytest.fixture(scope="session")
+def untrained() -> Callable[..., LoadedModel]:
+    """Builds a network of a kind over a dozen words, its weights large enough for states to move
+    and for scores to be far from equal."""
+    import torch
+
+    from nextword.config.schema import ModelConfig
+    from nextword.model_folder import LoadedModel
+    from nextword.models.build import build_model
+    from nextword.text.tokenizer import Tokenizer
+
+    def build(**settings: object) -> LoadedModel:
+        torch.manual_seed(4)
+        defaults = {"embedding_size": 6, "hidden_size": 10, "context": 3, "layers": 2}
+        config = ModelConfig.model_validate({**defaults, **settings})
+        tokenizer = Tokenizer(["<unk>", "<eos>", *FEW_WORDS], "words", lowercase=False)
+        model = build_model(config, len(tokenizer)).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(torch.randn_like(parameter) / 2)
+        return LoadedModel(model, tokenizer, config, torch.ones(len(tokenizer), dtype=torch.int64))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def random_text() -> Callable[..., HeldOut]:
+    """Makes a text of random words that those networks know."""
+    import numpy as np
+
+    from nextword.evaluation.held_out import HeldOut
+
+    def make(words: int, seed: int = 3) -> HeldOut:
+        ids = np.random.default_rng(seed).integers(1, len(FEW_WORDS) + 2, words)
+        return HeldOut("a text", ids, 5 * words, [], np.ones(words, dtype=np.bool_))
+
+    return make
 
 
 @pytest.fixture

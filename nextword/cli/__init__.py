@@ -23,6 +23,7 @@ COMMANDS = {
     "score": "Say how surprised a model is by each word of a text.",
     "similar": "Name the words that a network takes to be like a word.",
     "eval": "Measure a model on text that it has not seen.",
+    "compare": "Set several runs side by side on the same held-out text.",
     "explain": "Show how a network reads a text, and how far back it remembers.",
     "info": "Show versions, devices, and what a run holds.",
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from nextword.cli.terminal import visible
+from nextword.figures import percent
 from nextword.prediction.reader import Prediction
 from nextword.training.trainer import Progress, StepReport, Trainer
 from nextword.training.watcher import Watcher
@@ -72,12 +72,6 @@ class Console(Watcher):
             with suppress(OSError):
                 self.bar.close()
             self.bar = None
-
-
-def percent(share: float) -> str:
-    """A share in per cent, to three digits."""
-    digits = 1 if share >= 0.0995 else 2
-    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "-"
 
 
 def prediction_lines(predictions: Sequence[Prediction]) -> list[str]:

@@ -11,9 +11,13 @@ from nextword.cli.options import (
     adapt_option,
     device_option,
     encoding_option,
+    format_option,
     json_option,
     model_option,
+    plots_option,
     split_option,
+    suggestions_option,
+    texts_option,
 )
 from nextword.cli.terminal import say, say_json
 from nextword.reading.adaptation import Adapt
@@ -26,38 +30,20 @@ if TYPE_CHECKING:
 
 
 @click.command("eval")
-@click.option("--text", multiple=True, metavar="FILE", help="Measure on this text instead.")
+@texts_option
 @encoding_option
 @split_option("Which held-out part of the run's text.")
-@click.option(
-    "--suggestions",
-    default=3,
-    show_default=True,
-    type=click.IntRange(min=1),
-    metavar="K",
-    help="How many words a typist sees, for the keystrokes saved.",
-)
+@suggestions_option
 @click.option(
     "--details", is_flag=True, help="Also by frequency and position, and the words that cost most."
 )
-@click.option(
-    "--plot",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Also draw pictures (PNG) into this folder.",
-)
+@plots_option
+@format_option
 @adapt_option("Adapt to the text as it is read, never looking ahead.")
 @click.option(
     "--baselines",
     is_flag=True,
     help="Set simpler models beside it that learned from the same words.",
-)
-@click.option(
-    "--beside",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="RUN",
-    help="Set this run beside it too, one on the same words.",
 )
 @model_option
 @device_option
@@ -69,9 +55,9 @@ def command(
     suggestions: int,
     details: bool,
     plot: Path | None,
+    picture_format: str,
     adapt: Adapt,
     baselines: bool,
-    beside: tuple[Path, ...],
     model: Path | None,
     device: str,
     as_json: bool,
@@ -84,7 +70,7 @@ def command(
     """
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device
-    from nextword.evaluation.baselines import others_beside, simpler_models
+    from nextword.evaluation.baselines import simpler_models
     from nextword.evaluation.held_out import held_out_part, read_text
     from nextword.evaluation.plots import write_plots
     from nextword.model_folder import load_model_folder
@@ -99,14 +85,10 @@ def command(
         part = read_text(loaded.tokenizer, list(text), encoding)
     else:
         part = held_out_part(folder, loaded.tokenizer, split)
-    openers: dict[str, Opener] = {}
-    if baselines:
-        openers |= simpler_models(loaded, folder)
-    if beside:
-        openers |= others_beside(loaded, [find_model(path) for path in beside])
+    openers = simpler_models(loaded, folder) if baselines else {}
     measured = _measure(lambda: loaded.reading(adapt), part, loaded, suggestions)
     compared = {name: _measure(o, part, loaded, suggestions) for name, o in openers.items()}
-    pictures = [] if plot is None else write_plots(measured, plot)
+    pictures = [] if plot is None else write_plots(measured, plot, picture_format)
     if as_json:
         found = {name: each.as_dict() for name, each in compared.items()}
         say_json(measured.as_dict() | ({"baselines": found} if found else {}))

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nextword.cli.console import percent
 from nextword.cli.terminal import visible
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.evaluator import Evaluation
+from nextword.figures import figure, percent, share
 
 COSTLIEST = 10
 """Words named for what they cost; JSON has more."""
@@ -40,7 +40,7 @@ def _knowledge(measured: Evaluation) -> list[tuple[str, str, str]]:
         "bits per character": ("bits_per_character", 3),
     }
     rows = [
-        (name, _figure(getattr(measured, key), measured.standard_errors[key], digits), "")
+        (name, figure(getattr(measured, key), measured.standard_errors[key], digits), "")
         for name, (key, digits) in figures.items()
     ]
     each = measured.bits_per_unknown_word
@@ -59,15 +59,15 @@ def _usefulness(measured: Evaluation) -> list[tuple[str, str, str]]:
     rows = [
         (
             name,
-            _share(getattr(measured, key), errors[key]),
-            _share(getattr(real, key), real.standard_errors[key]),
+            share(getattr(measured, key), errors[key]),
+            share(getattr(real, key), real.standard_errors[key]),
         )
         for name, key in tops.items()
     ]
     key = "mean_reciprocal_rank"
-    reciprocal = _figure(measured.mean_reciprocal_rank, errors[key], 3)
-    of_real = _figure(real.mean_reciprocal_rank, real.standard_errors[key], 3)
-    saved = _share(measured.keystroke_savings, errors["keystroke_savings"])
+    reciprocal = figure(measured.mean_reciprocal_rank, errors[key], 3)
+    of_real = figure(real.mean_reciprocal_rank, real.standard_errors[key], 3)
+    saved = share(measured.keystroke_savings, errors["keystroke_savings"])
     shown = f"{measured.suggestions} suggestion{'s' * (measured.suggestions != 1)}"
     most = f"of at most {percent(measured.keystroke_savings_limit)}, with {shown}"
     sure = f"likeliest word given {percent(measured.calibration.confidence)} on average"
@@ -114,20 +114,8 @@ def _band_lines(title: str, bands: Sequence[Band]) -> list[str]:
     total = sum(band.tokens for band in bands)
     lines = ["", f"{title:<{_NAME}}{'words':>8}{'share':>10}{'perplexity':>12}"]
     for band in bands:
-        share = percent(band.tokens / total)
-        value, *error = _figure(band.perplexity, band.standard_error, 1).split(" ", 1)
+        words = percent(band.tokens / total)
+        value, *error = figure(band.perplexity, band.standard_error, 1).split(" ", 1)
         told = " ".join([f"{value:>12}", *error])
-        lines.append(f"{band.band:<{_NAME}}{band.tokens:>8,}{share:>10}{told}")
+        lines.append(f"{band.band:<{_NAME}}{band.tokens:>8,}{words:>10}{told}")
     return lines
-
-
-def _figure(value: float, error: float | None, digits: int) -> str:
-    if not math.isfinite(value):
-        return "-"
-    told = f"{value:,.{digits}f}" if value < 1e9 else f"{value:.2e}"
-    return told if error is None else f"{told} ± {error:,.{digits}f}"
-
-
-def _share(value: float, error: float | None) -> str:
-    told = percent(value)
-    return told if error is None or told == "-" else f"{told[:-2]} ± {100 * error:.1f} %"

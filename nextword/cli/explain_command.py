@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from nextword.cli.options import encoding_option, json_option, model_option, split_option
+from nextword.cli.options import (
+    encoding_option,
+    json_option,
+    model_option,
+    places_option,
+    reach_option,
+    split_option,
+)
 from nextword.cli.terminal import say, say_json
 
-if TYPE_CHECKING:
-    from nextword.insight.memory import Memory
-
-OF_GRADIENTS = ("text", "encoding", "split", "reach", "places", "beside")
+OF_GRADIENTS = ("text", "encoding", "split", "reach", "places")
 """Options that say how gradients are measured."""
 
 
@@ -36,29 +39,8 @@ OF_GRADIENTS = ("text", "encoding", "split", "reach", "places", "beside")
 @click.option("--text", metavar="FILE", help="Measure gradients on this text instead.")
 @encoding_option
 @split_option("Which held-out part of the run's text gradients are measured on.")
-@click.option(
-    "--reach",
-    default=100,
-    show_default=True,
-    type=click.IntRange(min=2),
-    metavar="WORDS",
-    help="How many words gradients are followed back.",
-)
-@click.option(
-    "--places",
-    default=200,
-    show_default=True,
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Gradients are averaged over so many places of the text.",
-)
-@click.option(
-    "--beside",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="RUN",
-    help="Measure this run's gradients too, each on its own held-out text.",
-)
+@reach_option
+@places_option
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -78,7 +60,6 @@ def command(
     split: str,
     reach: int,
     places: int,
-    beside: tuple[Path, ...],
     plot: Path | None,
     model: Path | None,
     as_json: bool,
@@ -95,8 +76,7 @@ def command(
 
         check_picture(plot)
     if gradients:
-        runs = [model, *beside]
-        _gradients(runs, split, text, encoding, reach, places, plot, as_json)
+        _gradients(model, split, text, encoding, reach, places, plot, as_json)
     else:
         _prompt(prompt, count, plot, model, as_json)
 
@@ -139,7 +119,7 @@ def _prompt(
 
 
 def _gradients(
-    runs: list[Path | None],
+    model: Path | None,
     split: str,
     text: str | None,
     encoding: str,
@@ -148,56 +128,29 @@ def _gradients(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    from nextword.cli.memory_table import comparison_lines, memory_lines, short_names
-    from nextword.insight.memory import memory_comparison
+    from nextword.cli.memory_table import memory_lines
+    from nextword.cli.progress import Bars
+    from nextword.comparison.contender import open_contenders
+    from nextword.insight.memory import check_memory, measure_memory
 
-    with _Bar() as bar:
-        memories = memory_comparison(runs, split, text, encoding, reach, places, bar.show)
+    texts = () if text is None else (text,)
+    (run,) = open_contenders([model], split, texts, encoding)
+    check_memory(run.loaded, run.part, reach, places)
+    with Bars() as bars:
+        memory = measure_memory(run.loaded, run.name, run.part, reach, places, bars.show)
     if plot is not None:
-        _draw(plot, memories, short_names(memories))
+        from nextword.insight.plots import memory_figure
+        from nextword.pictures import write_picture
+
+        write_picture(plot, lambda: memory_figure([memory], [memory.name]))
     if as_json:
-        say_json({"runs": [memory.as_dict() for memory in memories]})
-    elif len(memories) == 1:
-        for line in memory_lines(memories[0]):
-            say(line)
+        say_json(memory.as_dict())
     else:
-        for line in comparison_lines(memories):
+        for line in memory_lines(memory):
             say(line)
     _say_drawn(plot)
-
-
-def _draw(plot: Path, memories: list[Memory], names: list[str]) -> None:
-    from nextword.insight.plots import memory_figure
-    from nextword.pictures import write_picture
-
-    write_picture(plot, lambda: memory_figure(memories, names))
 
 
 def _say_drawn(plot: Path | None) -> None:
     if plot is not None:
         say(f"drawn: {plot}", err=True)
-
-
-class _Bar:
-    """A bar on stderr for each model that is measured."""
-
-    def __init__(self) -> None:
-        self.bar: Any = None
-        self.name: str | None = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def show(self, name: str, read: int, total: int) -> None:
-        """Say how many of how many words were read."""
-        from tqdm import tqdm
-
-        if name != self.name:
-            self.__exit__()
-            self.name = name
-            self.bar = tqdm(total=total, desc=name, unit="word", unit_scale=True, leave=False)
-        self.bar.update(read - self.bar.n)

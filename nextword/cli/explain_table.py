@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nextword.cli.console import percent
 from nextword.cli.terminal import visible
 from nextword.cli.wrap import columns_of
+from nextword.figures import percent
 from nextword.insight.attribution import Attribution
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.prediction.reader import Prediction

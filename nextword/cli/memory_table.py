@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
-from nextword.cli.wrap import columns_of
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
 
 SHOWN = (0, 1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000)
 """Words back that have a line; JSON has all."""
-
-
-def short_names(memories: Sequence[Memory]) -> list[str]:
-    """The networks' folders' names, or whole paths where two names are the same."""
-    names = [Path(memory.name).name for memory in memories]
-    return [
-        memory.name if names.count(name) > 1 else name
-        for memory, name in zip(memories, names, strict=True)
-    ]
 
 
 def memory_lines(memory: Memory) -> Iterator[str]:
@@ -76,29 +65,6 @@ def _context_lines(memory: Memory) -> Iterator[str]:
 
 def _perplexity(value: float) -> str:
     return f"{value:,.2f}" if value < 1e9 else f"{value:.2e}"
-
-
-def comparison_lines(memories: Sequence[Memory]) -> Iterator[str]:
-    """Several networks side by side, one a line."""
-    names = short_names(memories)
-    width = max(columns_of(name) for name in [*names, "run"])
-    titles = "".join(f"{title:>11}" for title in ("half-life", "1 % left", "context"))
-    yield f"{'run':<{width}}  {'kind':<14}{'perplexity':>12}{titles}"
-    for name, memory in zip(names, memories, strict=True):
-        needed = f"> {memory.reach}" if memory.words_needed is None else str(memory.words_needed)
-        fade = "-" if memory.whole is None else _half(memory.whole)
-        little = "-" if memory.whole is None else _little(memory)
-        padded = name + " " * (width - columns_of(name))
-        yield (
-            f"{padded}  {memory.kind:<14}{_perplexity(memory.perplexity):>12}"
-            f"{fade:>11}{little:>11}{needed:>11}"
-        )
-    yield ""
-    yield "half-life: words in which the gradient by the state halves (geometric mean, fitted)"
-    yield "1 % left: words after which less than 1 % of the gradient is left"
-    yield "context: words that the network must see to come within 1 % of its perplexity with all"
-    for text in dict.fromkeys(memory.text for memory in memories):
-        yield f"text: {text}"
 
 
 def _half(curve: Fade) -> str:

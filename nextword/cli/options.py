@@ -27,6 +27,47 @@ device_option = click.option(
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
 )
+reach_option = click.option(
+    "--reach",
+    default=100,
+    show_default=True,
+    type=click.IntRange(min=2),
+    metavar="WORDS",
+    help="How many words gradients are followed back.",
+)
+places_option = click.option(
+    "--places",
+    default=200,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Gradients are averaged over so many places of the text.",
+)
+suggestions_option = click.option(
+    "--suggestions",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="How many words a typist sees, for the keystrokes saved.",
+)
+texts_option = click.option(
+    "--text", multiple=True, metavar="FILE", help="Measure on this text instead."
+)
+plots_option = click.option(
+    "--plot",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also draw pictures into this folder.",
+)
+format_option = click.option(
+    "--format",
+    "picture_format",
+    type=click.Choice(["png", "svg"]),
+    default="png",
+    show_default=True,
+    help="What pictures are written as.",
+)
 
 
 def split_option(help: str) -> Callable[[Command], Command]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from nextword.cli.console import percent
 from nextword.cli.terminal import visible
 from nextword.cli.wrap import Wrapper, columns_of
+from nextword.figures import percent
 from nextword.prediction.scoring import Score, ScoredWord
 from nextword.text.vocabulary import END
 

@@ -5,7 +5,8 @@ The defaults here are the lowest of the four ranks: flag, ``NEXTWORD_*`` variabl
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -206,6 +207,11 @@ class ModelConfig(Section):
         return self
 
     @property
+    def title(self) -> str:
+        """What the network is called in a table, such as ``lstm`` or ``rnn (tanh)``."""
+        return f"rnn ({self.activation})" if self.kind == "rnn" else self.kind
+
+    @property
     def ties(self) -> bool:
         """Whether input and output share their matrix: a one-hot input has none to share."""
         return self.tie_weights and self.input == "embedding"
@@ -285,3 +291,9 @@ class Config(Section):
     mixture: MixtureConfig = MixtureConfig()
     about: dict[str, str | int | float] = {}
     """Written by a run: versions and the text's SHA-256; has no effect when read."""
+
+    def leaves(self) -> Iterator[tuple[str, Any]]:
+        """Every key with a dot, and its value; what a run wrote about itself is left out."""
+        for section, values in self.model_dump(exclude={"about"}).items():
+            for name, value in values.items():
+                yield f"{section}.{name}", value

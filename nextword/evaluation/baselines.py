@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from nextword.errors import ModelError
 from nextword.evaluation.held_out import training_part
-from nextword.model_folder import LoadedModel, load_model_folder
+from nextword.model_folder import LoadedModel
 from nextword.ngram.model import NgramModel
 from nextword.reading.base import Reading
 from nextword.reading.ensemble import Mixture
@@ -37,25 +36,6 @@ def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
         found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
     if loaded.mixture.ngram is not None:
         found["network alone"] = replace(loaded, mixture=Mixture()).reading
-    return found
-
-
-def others_beside(loaded: LoadedModel, folders: Sequence[Path]) -> dict[str, Opener]:
-    """Other runs' models, such as a feed-forward network's, by their folders.
-
-    Args:
-        loaded: the model that they are set beside.
-        folders: their model folders.
-
-    Raises:
-        ModelError: another run has another vocabulary.
-    """
-    found: dict[str, Opener] = {}
-    for folder in folders:
-        other = load_model_folder(folder).to(loaded.device)
-        if other.tokenizer.words != loaded.tokenizer.words:
-            raise ModelError(f"{folder}: has another vocabulary; train it on the same text")
-        found[str(folder.parent if folder.name == "model" else folder)] = other.reading
     return found
 
 

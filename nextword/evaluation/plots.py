@@ -13,36 +13,50 @@ from numpy.typing import NDArray
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.calibration import Calibration
 from nextword.evaluation.evaluator import Evaluation
-from nextword.pictures import BLUE, GREY, LIGHT, ORANGE, prepare_plots, write_picture
+from nextword.pictures import (
+    BLUE,
+    GREY,
+    LIGHT,
+    ORANGE,
+    logarithmic,
+    new_figure,
+    prepare_plots,
+    write_picture,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIZE = (5.0, 3.4)
-"""Inches; a column of a paper."""
+HEIGHT = 3.4
+"""Inches."""
 MOST_BITS = 60
 """Where the axis of surprisals ends, at the latest."""
 MOST_PERPLEXITY = 1e9
 """Where a perplexity is drawn that is greater; its label tells the true one."""
 
 
-def write_plots(measured: Evaluation, folder: Path) -> list[Path]:
-    """Draw an evaluation as PNG files; gives what was written.
+def write_plots(measured: Evaluation, folder: Path, kind: str = "png") -> list[Path]:
+    """Draw an evaluation; gives what was written.
+
+    Args:
+        measured: the evaluation.
+        folder: where the files go.
+        kind: ``png`` or ``svg``.
 
     Raises:
         NextwordError: matplotlib is not installed, or the folder cannot be written.
     """
     prepare_plots(folder)
     written = []
-    for name, draw in _figures(measured).items():
-        path = folder / f"{name}.png"
+    for name, draw in evaluation_figures(measured).items():
+        path = folder / f"{name}.{kind}"
         write_picture(path, draw)
         written.append(path)
     return written
 
 
-def _figures(measured: Evaluation) -> dict[str, Callable[[], Figure]]:
+def evaluation_figures(measured: Evaluation) -> dict[str, Callable[[], Figure]]:
     """What draws every picture, by the name of its file."""
     frequency = "times the word stands in the training part"
     position = "number of the word in its paragraph or line"
@@ -57,7 +71,7 @@ def _figures(measured: Evaluation) -> dict[str, Callable[[], Figure]]:
 
 def reliability_figure(told: Calibration, accuracy: float) -> Figure:
     """How often the likeliest word comes, by its probability; below, how many words are so."""
-    figure = _figure(4.6)
+    figure = new_figure(4.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     filled = [part for part in told.bins if part.tokens]
     tokens = np.array([part.tokens for part in filled])
@@ -95,7 +109,7 @@ def reliability_figure(told: Calibration, accuracy: float) -> Figure:
 
 def bands_figure(bands: Sequence[Band], overall: float, what: str) -> Figure:
     """Perplexity by band, on a logarithmic axis, with standard errors and shares of the words."""
-    figure = _figure()
+    figure = new_figure(HEIGHT)
     axes = figure.subplots()
     total = sum(band.tokens for band in bands)
     filled = [(place, band) for place, band in enumerate(bands) if band.tokens]
@@ -117,7 +131,7 @@ def bands_figure(bands: Sequence[Band], overall: float, what: str) -> Figure:
         markersize=5,
         capsize=3,
     )
-    _logarithmic(axes)
+    logarithmic(axes)
     for (place, band), height in zip(filled, heights, strict=True):
         _label(axes, _short(band.perplexity), place, height)
     axes.legend(loc="best")
@@ -135,7 +149,7 @@ def surprisal_figure(bits: NDArray[np.floating]) -> Figure:
     Args:
         bits: of each word, ``(places,)``.
     """
-    figure = _figure()
+    figure = new_figure(HEIGHT)
     axes = figure.subplots()
     most = min(int(np.ceil(np.quantile(bits, 0.999))) + 1, MOST_BITS)
     axes.hist(
@@ -157,24 +171,6 @@ def surprisal_figure(bits: NDArray[np.floating]) -> Figure:
     axes.set_xlabel("surprisal of a word in bits")
     axes.set_ylabel("% of words")
     return figure
-
-
-def _figure(height: float = SIZE[1]) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(SIZE[0], height), layout="constrained")
-
-
-def _logarithmic(axes: Axes) -> None:
-    """A logarithmic axis of perplexities, in plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    steps = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _short(perplexity: float) -> str:

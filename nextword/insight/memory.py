@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError
-from nextword.evaluation.held_out import HeldOut, held_out_part, read_text
+from nextword.evaluation.held_out import HeldOut
 from nextword.insight.context import (
     ContextCost,
     context_costs,
@@ -24,10 +22,9 @@ from nextword.insight.context import (
 from nextword.insight.gradients import Fade, fade, gradient_norms
 from nextword.insight.plan import PLACES, REACH, Plan, plan
 from nextword.insight.steps import cells_of, is_recurrent
-from nextword.model_folder import LoadedModel, load_model_folder
+from nextword.model_folder import LoadedModel
 from nextword.models.base import State
 from nextword.models.recurrent import RecurrentModel
-from nextword.runs import find_model
 
 Progress = Callable[[str, int, int], object]
 """Is told which model is measured, how many words it has read, and how many it will read."""
@@ -90,6 +87,17 @@ def _fade_dict(curve: Fade | None) -> dict[str, Any] | None:
     }
 
 
+def check_memory(loaded: LoadedModel, part: HeldOut, reach: int, places: int) -> None:
+    """Say at once, before long work, that a model's memory cannot be measured.
+
+    Raises:
+        ModelError: there is no network, or of a kind whose equations are not known.
+        TextError: the text is too short.
+    """
+    is_recurrent(loaded.network)
+    plan(part, reach, places)
+
+
 def measure_memory(
     loaded: LoadedModel,
     name: str,
@@ -128,7 +136,7 @@ def measure_memory(
     }
     return Memory(
         name=name,
-        kind=kind_of(loaded.config),
+        kind=loaded.config.title,
         text=part.name,
         reach=reach,
         gradient_places=len(looked.gradient_places) if recurrent else 0,
@@ -152,11 +160,6 @@ def _fades(
     return fade(norms.whole), fade(norms.hidden) if more_than_h else None
 
 
-def kind_of(config: ModelConfig) -> str:
-    """What a network is called in a table."""
-    return f"rnn ({config.activation})" if config.kind == "rnn" else config.kind
-
-
 class _Count:
     """Adds up words read, for a progress bar."""
 
@@ -166,44 +169,3 @@ class _Count:
     def more(self, words: int) -> None:
         self.read += words
         self.progress(self.name, self.read, self.total)
-
-
-def memory_comparison(
-    runs: Sequence[Path | None],
-    split: str = "valid",
-    text: str | None = None,
-    encoding: str = "utf-8",
-    reach: int = REACH,
-    places: int = PLACES,
-    progress: Progress = lambda name, read, total: None,
-) -> list[Memory]:
-    """Measure how far back several networks remember.
-
-    Args:
-        runs: run or model folders; None for the newest run.
-        split: the held-out part of each run's own text to look at.
-        text: a file to look at instead.
-        encoding: of that file.
-        reach: words to look back.
-        places: losses whose gradient is followed.
-        progress: is told how far the work has come.
-
-    Raises:
-        ModelError: one of them is missing, damaged, or has no network.
-        TextError: a text is too short or cannot be read.
-    """
-    ready = []
-    # whatever can be wrong is said before long work begins
-    for folder in dict.fromkeys(find_model(run) for run in runs):
-        loaded = load_model_folder(folder)
-        is_recurrent(loaded.network)
-        tokenizer = loaded.tokenizer
-        part = (
-            held_out_part(folder, tokenizer, split)
-            if text is None
-            else read_text(tokenizer, [text], encoding)
-        )
-        plan(part, reach, places)
-        name = str(folder.parent if folder.name == "model" else folder)
-        ready.append((loaded, name, part))
-    return [measure_memory(*each, reach, places, progress) for each in ready]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from nextword.config import Config
 from nextword.errors import ConfigError
 from nextword.runs import RunFolder
@@ -49,7 +46,7 @@ def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_sha256: s
     Raises:
         ConfigError: something else was changed; every key is named.
     """
-    before, after = dict(_leaves(begun)), dict(_leaves(now))
+    before, after = dict(begun.leaves()), dict(now.leaves())
     changed = [
         f"{key} (was {before[key]!r}, now {after[key]!r})"
         for key in before
@@ -68,10 +65,3 @@ def _parts(config: Config) -> list[bool]:
     """Which files a text has, wherever they lie."""
     text = config.text
     return [name is None for name in (text.path, text.train, text.valid, text.test)]
-
-
-def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
-    """Every key with a dot, and its value; what the run wrote about itself is left out."""
-    for section, values in config.model_dump(exclude={"about"}).items():
-        for name, value in values.items():
-            yield f"{section}.{name}", value

@@ -260,10 +260,9 @@ def _loss(config: Config, counts: Tensor) -> Loss:
 
 def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> str:
     model = config.model
-    name = f"{model.kind} ({model.activation})" if model.kind == "rnn" else model.kind
     minutes = config.training.minutes
     length = f"{trainer.total_steps:,} steps" if minutes is None else f"{minutes:g} minutes"
     return (
-        f"{name}, {model.layers} x {model.hidden_size}, "
+        f"{model.title}, {model.layers} x {model.hidden_size}, "
         f"{loaded.model.parameter_count():,} parameters, {length} on {trainer.device}"
     )

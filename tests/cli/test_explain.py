@@ -12,29 +12,9 @@ PROMPT = "Napoleon was the"
 SMALL = ("--gradients", "--reach", "10", "--places", "5")
 
 
-@pytest.fixture(scope="module")
-def home(
-    tiny_run: SimpleNamespace,
-    tiny_settings: dict[str, object],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """Runs of other kinds, and the tiny run, the newest."""
-    from nextword.training.run import train
-
-    home = tmp_path_factory.mktemp("kinds")
-    settings = {**tiny_settings, "training.epochs": 1}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        train({**settings, "model.kind": "ngram"}, run="counted")
-        train({**settings, "model.kind": "gru", "mixture.ngram": True}, run="mixed")
-        train({**settings, "model.kind": "feedforward"}, run="feedforward")
-    (home / "runs" / "tiny").symlink_to(tiny_run.path)
-    return home
-
-
 @pytest.fixture(autouse=True)
-def there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(home)
+def there(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(kinds)
     monkeypatch.setenv("NEXTWORD_MODEL", "runs/tiny")
     monkeypatch.setenv("COLUMNS", "100")
 
@@ -100,22 +80,22 @@ def test_a_prompt_may_come_through_a_pipe_and_commands_no_terminal(cli: Cli) -> 
 def test_gradients_and_contexts_are_measured_under_a_bar(cli: Cli) -> None:
     called = cli("explain", *SMALL)
     assert called.code == 0 and "word/s" in called.err
-    told = json.loads(cli("explain", *SMALL, "--json").out)["runs"]
-    assert len(told) == 1 and told[0]["reach"] == 10 and told[0]["places"]["gradient"] == 5
+    told = json.loads(cli("explain", *SMALL, "--json").out)
+    assert told["reach"] == 10 and told["places"]["gradient"] == 5
     lines = called.out.splitlines()
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.split()}
-    assert lines[0] == "model   runs/tiny, lstm"
+    assert lines[0] == "model   tiny, lstm"
     assert "geometric mean" in called.out and "h alone" in called.out
-    means = [told[0][key]["geometric_mean"][10] for key in ("gradient", "gradient_hidden")]
+    means = [told[key]["geometric_mean"][10] for key in ("gradient", "gradient_hidden")]
     row = next(line.split() for line in lines if line.startswith("   10  "))
     assert [row[1], row[3]] == [f"{value:.3g}" for value in means]
-    assert f"half-life {told[0]['half_life']:.3g} words, fitted" in called.out
-    assert rows["all"] == [f"{told[0]['perplexity']:,.2f}"]
+    assert f"half-life {told['half_life']:.3g} words, fitted" in called.out
+    assert rows["all"] == [f"{told['perplexity']:,.2f}"]
 
 
 def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
     runs = [
-        json.loads(cli("explain", *SMALL, "--json", *more).out)["runs"][0]["text"]
+        json.loads(cli("explain", *SMALL, "--json", *more).out)["text"]
         for more in ((), ("--split", "test"), ("--text", tiny_text))
     ]
     assert runs[0].startswith("valid part") and runs[1].startswith("test part")
@@ -124,24 +104,20 @@ def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
     assert short.code == 1 and "too few to look 5000 words back" in short.err
 
 
-def test_runs_stand_beside_one_another_in_table_and_picture(cli: Cli, tmp_path: Path) -> None:
+def test_gradients_picture(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
-    beside = ("--beside", "mixed", "--beside", "feedforward")
     picture = tmp_path / "memory.svg"
-    called = cli("explain", *SMALL, *beside, "--plot", picture)
+    called = cli("explain", *SMALL, "--plot", picture)
     assert called.code == 0 and f"drawn: {picture}" in called.err
-    assert "mixed: half-life" in picture.read_text()
-    head, *rows = called.out.splitlines()
-    assert head.split()[:3] == ["run", "kind", "perplexity"]
-    assert [row.split()[:2] for row in rows[:3]] == [
-        ["tiny", "lstm"],
-        ["mixed", "gru"],
-        ["feedforward", "feedforward"],
-    ]
-    assert rows[2].split()[3:5] == ["-", "-"]
-    told = json.loads(cli("explain", *SMALL, *beside, "--json").out)["runs"]
-    assert [run["kind"] for run in told] == ["lstm", "gru", "feedforward"]
-    assert told[2]["half_life"] is None and told[2]["gradient"] is None
+    assert "tiny: half-life" in picture.read_text()
+
+
+def test_a_network_without_a_state_has_contexts_but_no_gradient(cli: Cli) -> None:
+    called = cli("explain", *SMALL, "-m", "feedforward")
+    assert "no hidden state through which a gradient could flow" in called.out
+    assert called.out.splitlines()[-1] == "within 1 % from 3 words of context on"
+    told = json.loads(cli("explain", *SMALL, "-m", "feedforward", "--json").out)
+    assert told["half_life"] is None and told["gradient"] is None
 
 
 def test_a_prompts_picture(cli: Cli, tmp_path: Path) -> None:
@@ -163,7 +139,7 @@ def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path
     [
         ((PROMPT, "--gradients"), "not both"),
         ((PROMPT, "--reach", "20"), "--reach goes with --gradients"),
-        ((PROMPT, "--beside", "mixed"), "--beside goes with --gradients"),
+        ((PROMPT, "--split", "test"), "--split goes with --gradients"),
         (("--gradients", "--reach", "1"), "--reach"),
         ((PROMPT, "--plot", "a.pdf"), ".png or .svg"),
         ((), "no prompt"),

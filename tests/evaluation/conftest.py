@@ -9,14 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nextword.config.schema import ModelConfig
 from nextword.evaluation.held_out import HeldOut
-from nextword.model_folder import LoadedModel
-from nextword.models.build import build_model
 from nextword.reading.base import Forecast, Reading
-from nextword.text.tokenizer import Tokenizer
-
-WORDS = "a an and ant tea ten the then they war was we".split()
 
 
 class Script(Reading):
@@ -53,23 +47,6 @@ def held_out() -> Callable[..., HeldOut]:
         return HeldOut("a text", numbers, characters, unknown, spaced)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def untrained() -> Callable[..., LoadedModel]:
-    """Builds a network of a kind over a dozen words, its scores far from equal."""
-
-    def build(**settings: object) -> LoadedModel:
-        torch.manual_seed(4)
-        defaults = {"embedding_size": 6, "hidden_size": 10, "context": 3, "layers": 2}
-        config = ModelConfig.model_validate({**defaults, **settings})
-        tokenizer = Tokenizer(["<unk>", "<eos>", *WORDS], "words", lowercase=False)
-        model = build_model(config, len(tokenizer))
-        with torch.no_grad():
-            model.output.weight.mul_(20)
-        return LoadedModel(model, tokenizer, config, torch.ones(len(tokenizer), dtype=torch.int64))
-
-    return build
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What a model is set beside: the same words, simpler models."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,8 +8,7 @@ import numpy as np
 import pytest
 
 from nextword import load_model, train
-from nextword.errors import ModelError
-from nextword.evaluation.baselines import others_beside, simpler_models
+from nextword.evaluation.baselines import simpler_models
 from nextword.evaluation.held_out import held_out_part, training_part
 from nextword.model_folder import LoadedModel
 from nextword.reading.base import Reading, foresee
@@ -59,13 +57,3 @@ def test_the_network_alone_stands_beside_a_mixture(
     assert math.exp(mean_surprisal(loaded.reading(), loaded, ids)) == pytest.approx(
         result.test_perplexity, rel=1e-5
     )
-
-
-def test_other_runs_need_the_same_words(tiny_run: SimpleNamespace) -> None:
-    loaded = load_model(tiny_run.path).loaded
-    folder = tiny_run.path / "model"
-    assert list(others_beside(loaded, [folder])) == [str(tiny_run.path)]
-    words = loaded.tokenizer.words
-    fewer = replace(loaded, tokenizer=loaded.tokenizer.with_words(words[:-1]))
-    with pytest.raises(ModelError, match="another vocabulary"):
-        others_beside(fewer, [folder])

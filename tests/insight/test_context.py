@@ -27,10 +27,10 @@ def test_contexts_are_close_at_first() -> None:
 
 @pytest.mark.parametrize("kind", ["lstm", "feedforward"])
 def test_short_and_whole_contexts_are_those_of_reading_so_many_words(
-    untrained: Callable[..., LoadedModel], held_out: Callable[..., HeldOut], kind: str
+    untrained: Callable[..., LoadedModel], random_text: Callable[..., HeldOut], kind: str
 ) -> None:
     model = untrained(kind=kind).network
-    ids = held_out(300).ids.astype(np.int64)
+    ids = random_text(300).ids.astype(np.int64)
     places, kept = np.array([20, 21, 150, 280]), np.array([3, 127, 128, 290])
 
     def slowly(place: int, words: int) -> float:
@@ -86,9 +86,9 @@ def test_enough_is_what_stays_enough(above: list[float], needed: int | None) -> 
 
 
 def test_a_network_without_memory_needs_its_window_and_no_more(
-    untrained: Callable[..., LoadedModel], held_out: Callable[..., HeldOut]
+    untrained: Callable[..., LoadedModel], random_text: Callable[..., HeldOut]
 ) -> None:
-    memory = measure_memory(untrained(kind="feedforward"), "ff", held_out(400), 8, 30)
+    memory = measure_memory(untrained(kind="feedforward"), "ff", random_text(400), 8, 30)
     assert memory.words_needed == 3 and memory.whole is None and memory.hidden is None
     assert [cost.words for cost in memory.costs] == [1, 2, 3, 5, 8, None]
     for cost in memory.costs[2:]:

@@ -3,8 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,15 +12,16 @@ import torch
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.held_out import HeldOut
 from nextword.insight.gradients import fade, gradient_norms
-from nextword.insight.memory import measure_memory, memory_comparison
+from nextword.insight.memory import check_memory, measure_memory
 from nextword.insight.plan import plan
 from nextword.model_folder import LoadedModel
+from nextword.ngram.model import NgramModel
 
 Build, Text = Callable[..., LoadedModel], Callable[..., HeldOut]
 
 
-def test_places_are_spread_over_all_that_can_be_looked_back_from(held_out: Text) -> None:
-    part = held_out(1000)
+def test_places_are_spread_over_all_that_can_be_looked_back_from(random_text: Text) -> None:
+    part = random_text(1000)
     looked = plan(part, reach=100, places=10)
     assert looked.ids.tolist() == [1, *part.ids]
     assert len(looked.gradient_places) == 10 and len(looked.context_places) == 100
@@ -30,18 +30,18 @@ def test_places_are_spread_over_all_that_can_be_looked_back_from(held_out: Text)
         assert (places[0], places[-1]) == (100, 999)
         steps = np.diff(places)
         assert steps.max() - steps.min() <= 1
-    short = plan(held_out(101), reach=100, places=10)
+    short = plan(random_text(101), reach=100, places=10)
     assert short.gradient_places.tolist() == [100]
     with pytest.raises(TextError, match="holds 100 words, too few to look 100 words back"):
-        plan(held_out(100), reach=100)
+        plan(random_text(100), reach=100)
 
 
 def test_a_random_rnn_forgets_and_a_wider_look_says_the_same(
-    untrained: Build, held_out: Text
+    untrained: Build, random_text: Text
 ) -> None:
     counted: list[tuple[int, int]] = []
     memory = measure_memory(
-        untrained(kind="gru"), "a", held_out(400), 30, 20, lambda *done: counted.append(done[1:])
+        untrained(kind="gru"), "a", random_text(400), 30, 20, lambda *done: counted.append(done[1:])
     )
     assert memory.whole is not None and memory.hidden is None
     assert memory.whole.geometric_mean[0] == pytest.approx(1)
@@ -56,8 +56,10 @@ def test_a_random_rnn_forgets_and_a_wider_look_says_the_same(
     assert told["contexts"][-1]["words"] is None
 
 
-def test_gradients_belong_to_the_words_before_each_place(untrained: Build, held_out: Text) -> None:
-    loaded, part = untrained(kind="lstm"), held_out(60)
+def test_gradients_belong_to_the_words_before_each_place(
+    untrained: Build, random_text: Text
+) -> None:
+    loaded, part = untrained(kind="lstm"), random_text(60)
     memory = measure_memory(loaded, "a", part, reach=5, places=4)
     model = copy.deepcopy(loaded.network).double()
     ids = torch.tensor([1, *part.ids])
@@ -71,16 +73,13 @@ def test_gradients_belong_to_the_words_before_each_place(untrained: Build, held_
     np.testing.assert_allclose(memory.whole.geometric_mean, wanted, rtol=1e-3)
 
 
-def test_runs_are_compared_each_once_and_faults_are_said_before_long_work(
-    tiny_run: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_cannot_be_measured_is_said_before_long_work(
+    untrained: Build, random_text: Text
 ) -> None:
-    monkeypatch.chdir(tiny_run.home)
-    found = memory_comparison([tiny_run.path, Path("tiny")], reach=10, places=5)
-    assert len({memory.name for memory in found}) == len(found)
-    assert found[0].kind == "lstm" and found[0].text.startswith("valid part of ")
-    called: list[object] = []
-    with pytest.raises(ModelError, match="none"):
-        memory_comparison([None, tmp_path / "none"], progress=lambda *done: called.append(done))
+    network = untrained(kind="rnn")
+    check_memory(network, random_text(60), 10, 5)
     with pytest.raises(TextError, match="too few"):
-        memory_comparison([None], reach=1000, progress=lambda *done: called.append(done))
-    assert not called
+        check_memory(network, random_text(60), 60, 5)
+    counted = replace(network, model=NgramModel.fit(np.array([2, 3, 2]), 14, 2))
+    with pytest.raises(ModelError, match="no network inside"):
+        check_memory(counted, random_text(60), 10, 5)

@@ -21,8 +21,8 @@ Build = Callable[..., LoadedModel]
 
 
 @pytest.fixture
-def memories(untrained: Build, held_out: Callable[..., HeldOut]) -> list[Memory]:
-    part = held_out(300)
+def memories(untrained: Build, random_text: Callable[..., HeldOut]) -> list[Memory]:
+    part = random_text(300)
     return [
         measure_memory(untrained(kind=kind), f"runs/{kind}", part, 10, 12)
         for kind in ("lstm", "gru", "feedforward")

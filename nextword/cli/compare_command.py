@@ -1,0 +1,117 @@
+"""``nextword compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from nextword.cli.options import (
+    device_option,
+    encoding_option,
+    format_option,
+    json_option,
+    places_option,
+    plots_option,
+    reach_option,
+    split_option,
+    suggestions_option,
+    texts_option,
+)
+from nextword.cli.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from nextword.comparison.comparison import Comparison
+
+OF_MEMORY = ("reach", "places")
+"""Options that say how memory is measured."""
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@texts_option
+@encoding_option
+@split_option("Which held-out part of the runs' text.")
+@suggestions_option
+@click.option(
+    "--memory",
+    is_flag=True,
+    help="Of networks alone: also how their gradients vanish, what short contexts cost, and "
+    "whether what the article says holds.",
+)
+@reach_option
+@places_option
+@plots_option
+@format_option
+@device_option
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    runs: tuple[Path, ...],
+    text: tuple[str, ...],
+    encoding: str,
+    split: str,
+    suggestions: int,
+    memory: bool,
+    reach: int,
+    places: int,
+    plot: Path | None,
+    picture_format: str,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Set RUNS side by side on the same held-out text.
+
+    Which is better, by how much and how surely; what each cost to train; which words one gets that
+    the others miss. What each figure means: docs/comparing.md.
+    """
+    _check_usage(context, memory)
+    if plot is not None:
+        from nextword.pictures import prepare_plots
+
+        prepare_plots(plot)
+    from nextword.cli.compare_table import comparison_lines
+    from nextword.cli.progress import Bars
+    from nextword.comparison.claims import claims
+    from nextword.comparison.comparison import Remembering, compare
+    from nextword.comparison.contender import open_contenders
+    from nextword.device import choose_device
+
+    contenders = open_contenders(runs, split, text, encoding, memory, choose_device(device))
+    if len(contenders) < 2:
+        raise click.UsageError("name two runs at least; for one there is nextword eval")
+    remembering = Remembering(reach, places) if memory else None
+    with Bars() as bars:
+        comparison = compare(contenders, suggestions, remembering, bars.show)
+    judged = claims(comparison)
+    if as_json:
+        from dataclasses import asdict
+
+        told = [{**asdict(claim), "verdict": claim.verdict} for claim in judged]
+        say_json({**comparison.as_dict(), "claims": told})
+    else:
+        for line in comparison_lines(comparison, judged):
+            say(line)
+    for path in [] if plot is None else _draw(comparison, plot, picture_format):
+        say(f"drawn: {path}", err=True)
+
+
+def _check_usage(context: click.Context, memory: bool) -> None:
+    for name in OF_MEMORY if not memory else ():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} goes with --memory")
+
+
+def _draw(comparison: Comparison, folder: Path, kind: str) -> list[Path]:
+    """The pictures there are something to show in, written into a folder."""
+    from nextword.comparison.plots import comparison_figures
+    from nextword.pictures import write_picture
+
+    written = []
+    for name, draw in comparison_figures(comparison).items():
+        written.append(folder / f"{name}.{kind}")
+        write_picture(written[-1], draw)
+    return written

@@ -1,0 +1,90 @@
+"""Runs side by side, as lines for the terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+from nextword.cli.terminal import visible
+from nextword.cli.wrap import columns_of
+from nextword.comparison.advantages import Advantage, Example
+from nextword.comparison.claims import Claim, not_alike
+from nextword.comparison.comparison import Compared, Comparison
+from nextword.comparison.rows import Row, rows
+from nextword.figures import percent
+
+LEAST, GAP = 12, 2
+"""Columns of a column, at least, and between two."""
+VERDICT = 13
+"""Columns of the longest verdict."""
+EXAMPLES = 3
+"""Places shown for each run; JSON has more."""
+
+
+def comparison_lines(comparison: Comparison, claims: Sequence[Claim]) -> Iterator[str]:
+    """The whole comparison."""
+    yield f"text  {comparison.text}"
+    yield ""
+    yield from table_lines(rows(comparison), [run.name for run in comparison.runs])
+    for note in comparison.notes:
+        yield from (note, "")
+    for run in comparison.runs:
+        if run.advantage is not None:
+            yield from _advantage_lines(run, run.advantage)
+            yield ""
+    if claims:
+        yield from claim_lines(claims, not_alike(comparison))
+
+
+def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+    """A line a figure and a column a run; runs without room stand in a table of their own below."""
+    first = max(columns_of(row.title) for row in table)
+    cells = [[visible(name) for name in names], *([*row.cells] for row in table)]
+    widths = [max(LEAST, *(columns_of(line[i]) for line in cells)) for i in range(len(names))]
+    room = shutil.get_terminal_size().columns - first
+    start = 0
+    while start < len(names):
+        end = start + 1
+        while end < len(names) and sum(widths[start : end + 1]) + GAP * (end + 1 - start) <= room:
+            end += 1
+        for title, line in zip(["", *(row.title for row in table)], cells, strict=True):
+            shown = zip(line[start:end], widths[start:end], strict=True)
+            yield _padded(title, first) + "".join(
+                " " * (GAP + width - columns_of(cell)) + cell for cell, width in shown
+            )
+        yield ""
+        start = end
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - columns_of(text))
+
+
+def _advantage_lines(run: Compared, advantage: Advantage) -> Iterator[str]:
+    yield (
+        f"only {visible(run.name)} has the right word first at {advantage.tokens:,} places "
+        f"({percent(advantage.share)})"
+    )
+    if advantage.words:
+        told = (f"{visible(won.word)} {won.times} to {won.others}" for won in advantage.words)
+        yield f"  ahead on  {', '.join(told)}"
+    for example in advantage.examples[:EXAMPLES]:
+        yield f"  {_example(example)}"
+
+
+def _example(example: Example) -> str:
+    chances = f"{percent(example.probability)}, others at most {percent(example.others)}"
+    return f"... {visible(example.before)}[{visible(example.word)}]  {chances}"
+
+
+def claim_lines(claims: Sequence[Claim], unlike: Sequence[str]) -> Iterator[str]:
+    """What the article says, and whether it held."""
+    yield "What the article says, as measured here"
+    for claim in claims:
+        yield f"  {claim.statement}: {claim.verdict}"
+        width = max(columns_of(visible(finding.run)) for finding in claim.findings)
+        for finding in claim.findings:
+            lead = f"    {_padded(visible(finding.run), width)}"
+            yield f"{lead}  {finding.verdict:<{VERDICT}}  {finding.evidence}"
+    if unlike:
+        yield f"  The runs were not trained alike: {visible('; '.join(unlike))}"

@@ -1,0 +1,124 @@
+"""The runs that are compared, opened and found to stand before the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from nextword.config import Config
+from nextword.errors import TextError
+from nextword.evaluation.held_out import HeldOut, held_out_part, read_text
+from nextword.model_folder import LoadedModel, load_model_folder
+from nextword.reading.ensemble import Mixture
+from nextword.run_log import RunLog, read_log
+from nextword.runs import RunFolder, find_model
+from nextword.text.vocabulary import END
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """One run, ready to be measured."""
+
+    name: str
+    """To tell it from the others: its folder's name, or the whole path where two are called so."""
+    folder: Path
+    """The model folder."""
+    loaded: LoadedModel
+    part: HeldOut
+    """The text that it is measured on, in its own words."""
+    config: Config | None
+    """What it was told; None of a model folder without its run."""
+    log: RunLog
+
+    @cached_property
+    def spelled(self) -> list[str]:
+        """The words of its text, known or not."""
+        return self.part.spelled(self.loaded.tokenizer.words)
+
+
+def open_contenders(
+    paths: Sequence[Path | None],
+    split: str = "valid",
+    text: Sequence[str] = (),
+    encoding: str = "utf-8",
+    alone: bool = False,
+    device: torch.device | None = None,
+) -> list[Contender]:
+    """The runs at some paths, each with the text that it is measured on.
+
+    Args:
+        paths: run or model folders; None for the newest run. One that is named twice counts once.
+        split: the held-out part of their own text, ``valid`` or ``test``.
+        text: files to measure on instead.
+        encoding: of these files.
+        alone: leave aside what is mixed with a network.
+        device: where to compute; the CPU unless given.
+
+    Raises:
+        ModelError: one of them is missing or damaged, or its text is not there any more.
+        TextError: they held different texts out.
+    """
+    folders = list({folder.resolve(): folder for folder in map(find_model, paths)}.values())
+    found = []
+    for folder, name in zip(folders, _names(folders), strict=True):
+        loaded = load_model_folder(folder).to(device or torch.device("cpu"))
+        if alone:
+            loaded = replace(loaded, mixture=Mixture())
+        part = (
+            read_text(loaded.tokenizer, list(text), encoding)
+            if text
+            else held_out_part(folder, loaded.tokenizer, split)
+        )
+        run = RunFolder(folder.parent)
+        config = run.read_config() if run.exists else None
+        found.append(Contender(name, folder, loaded, part, config, read_log(run.metrics)))
+    if not text:
+        _check_same_text(found)
+    return found
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The folders' own names, or their paths where two have the same."""
+    places = [folder.parent if folder.name == "model" else folder for folder in folders]
+    names = [place.name for place in places]
+    return [str(place) if names.count(place.name) > 1 else place.name for place in places]
+
+
+def _check_same_text(contenders: Sequence[Contender]) -> None:
+    """Refuse runs that held different texts out.
+
+    Raises:
+        TextError: naming two that differ.
+    """
+    first, *others = contenders
+    for other in others:
+        if not _same_letters(first, other):
+            raise TextError(
+                f"{first.name} and {other.name} held different texts out ({first.part.name}, "
+                f"{other.part.name}); name a --text that none of them was trained on"
+            )
+
+
+def _same_letters(one: Contender, other: Contender) -> bool:
+    """Whether two texts are the same, however they are split into words."""
+    if same_words([one, other]):
+        return True
+    small = one.loaded.tokenizer.lowercase or other.loaded.tokenizer.lowercase
+    texts = ["".join(word for word in each.spelled if word != END) for each in (one, other)]
+    return texts[0].lower() == texts[1].lower() if small else texts[0] == texts[1]
+
+
+def same_words(contenders: Sequence[Contender]) -> bool:
+    """Whether all split their text into the same words, so that places can be compared."""
+    first = contenders[0]
+    return all(other.spelled == first.spelled for other in contenders[1:])
+
+
+def same_vocabulary(contenders: Sequence[Contender]) -> bool:
+    """Whether all know the same words, so that perplexities mean the same."""
+    first = contenders[0].loaded.tokenizer.words
+    return all(other.loaded.tokenizer.words == first for other in contenders[1:])

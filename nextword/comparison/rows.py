@@ -1,0 +1,141 @@
+"""A comparison as a table of words and figures, a row a figure and a column a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nextword.comparison.comparison import Compared, Comparison
+from nextword.figures import change, figure, percent, share
+from nextword.insight.memory import Memory
+
+NONE = "-"
+"""Where there is nothing to tell."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    title: str
+    cells: list[str]
+
+
+def rows(comparison: Comparison) -> list[Row]:
+    """What the runs are, how they were trained, and how they fared."""
+    told = {**_training(), **_evaluation(comparison)}
+    if comparison.memories:
+        told |= _memory()
+    return [Row(title, [tell(run) for run in comparison.runs]) for title, tell in told.items()]
+
+
+Tell = Callable[[Compared], str]
+
+
+def _training() -> dict[str, Tell]:
+    return {
+        "model": _architecture,
+        "parameters": lambda run: f"{run.contender.loaded.model.parameter_count():,}",
+        "vocabulary": lambda run: f"{len(run.contender.loaded.tokenizer):,}",
+        "words learned from": lambda run: _count(run.contender.log.words),
+        "training time": _training_time,
+        "training words/s": _training_speed,
+    }
+
+
+def _architecture(run: Compared) -> str:
+    config = run.contender.loaded.config
+    if config.kind == "ngram":
+        return f"{config.order}-gram"
+    mixed = " + n-grams" * (run.contender.loaded.mixture.ngram is not None)
+    return f"{config.title} {config.layers} x {config.hidden_size}{mixed}"
+
+
+def _training_time(run: Compared) -> str:
+    result = run.contender.log.result
+    return NONE if result is None or result.seconds is None else f"{result.seconds:,.1f} s"
+
+
+def _training_speed(run: Compared) -> str:
+    result = run.contender.log.result
+    speed = None if result is None else result.tokens_per_second
+    return _count(None if speed is None else round(speed))
+
+
+def _count(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"
+
+
+def _evaluation(comparison: Comparison) -> dict[str, Tell]:
+    told: dict[str, Tell] = {
+        "words foretold": lambda run: f"{run.measured.tokens:,}",
+        "unknown words": lambda run: percent(run.measured.unknown_rate),
+        "perplexity": _figure("perplexity", 2),
+        "  spelled out": _figure("perplexity_spelled_out", 2),
+        "bits per character": _figure("bits_per_character", 3),
+        "right word first": _share("top_1"),
+        "among the first 3": _share("top_3"),
+        "among the first 5": _share("top_5"),
+        "keystrokes saved": _share("keystroke_savings"),
+        "reading words/s": lambda run: (
+            f"{run.measured.tokens / max(run.measured.seconds, 1e-9):,.0f}"
+        ),
+    }
+    if comparison.same_vocabulary:
+        # of the same words, and so the same in all columns
+        del told["  spelled out"]
+    if len(comparison.runs) > 1:
+        first = comparison.runs[0].name
+        told[f"{_SHORT[comparison.measure]} against {first}"] = _against_first
+    return told
+
+
+_SHORT = {
+    "perplexity": "perplexity",
+    "perplexity_spelled_out": "spelled out",
+    "bits_per_character": "bits/char",
+}
+
+
+def _figure(key: str, digits: int) -> Tell:
+    return lambda run: figure(getattr(run.measured, key), run.measured.standard_errors[key], digits)
+
+
+def _share(key: str) -> Tell:
+    return lambda run: share(getattr(run.measured, key), run.measured.standard_errors[key])
+
+
+def _against_first(run: Compared) -> str:
+    if run.against_first is None:
+        return NONE
+    return change(run.against_first.share, run.against_first.standard_error)
+
+
+def _memory() -> dict[str, Tell]:
+    return {
+        "gradient's half-life": _of_memory(_half_life),
+        "1 % of it left after": _of_memory(_little_after),
+        "context needed": _of_memory(_needed),
+    }
+
+
+def _of_memory(tell: Callable[[Memory], str]) -> Tell:
+    return lambda run: NONE if run.memory is None else tell(run.memory)
+
+
+def _half_life(memory: Memory) -> str:
+    if memory.whole is None:
+        return NONE
+    return "none" if memory.whole.half_life is None else f"{memory.whole.half_life:.3g} words"
+
+
+def _little_after(memory: Memory) -> str:
+    if memory.whole is None:
+        return NONE
+    after = memory.whole.little_after
+    return f"> {memory.reach} words" if after is None else f"{after} words"
+
+
+def _needed(memory: Memory) -> str:
+    needed = memory.words_needed
+    return f"> {memory.reach} words" if needed is None else f"{needed} words"

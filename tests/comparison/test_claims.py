@@ -1,0 +1,140 @@
+"""What the article says, held against networks that were made to bear it out, and not to."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nextword.comparison.claims import NEAR, Claim, Finding, claims, not_alike
+from nextword.comparison.comparison import Compared, Comparison, compare
+from nextword.comparison.contender import Contender
+from nextword.insight.context import ContextCost
+from nextword.insight.gradients import Fade
+from nextword.insight.memory import Memory
+
+REACH = 50
+CONTEXTS = (1, 2, 5, 13, NEAR, 34, REACH)
+VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY = (
+    "The gradient of the standard RNN vanishes",
+    "The standard RNN uses only near words",
+    "LSTM and GRU reach further than the standard RNN",
+    "LSTM and GRU predict better than the standard RNN",
+    "A network with memory predicts better than one without",
+)
+
+
+def memory(name: str, half_life: float | None, needed: int | None) -> Memory:
+    """Of a gradient that halves so fast, and a network that needs so many words."""
+    k = np.arange(REACH + 1)
+    left = np.ones(REACH + 1) if half_life is None else 0.5 ** (k / half_life)
+    costs = [
+        ContextCost(n, 50.0, 0.0 if needed is not None and n >= needed else 0.5, 0.01)
+        for n in CONTEXTS
+    ]
+    whole = None if name == "feedforward" else Fade(left, left, 0 * left)
+    everything = ContextCost(None, 40.0, 0.0, 0.0)
+    return Memory(name, name, "a text", REACH, 5, 50, whole, None, [*costs, everything])
+
+
+@pytest.fixture
+def contest(contend: Callable[..., Contender]) -> Callable[..., Comparison]:
+    """Runs by kind, each with a half-life, the words it needs, and nats more than the others."""
+
+    def make(**told: tuple[float | None, int | None, float]) -> Comparison:
+        runs: list[Compared] = []
+        for name, (half_life, needed, more) in told.items():
+            alone = compare([contend(name, kind=name, layers=1)]).runs[0]
+            noise = np.random.default_rng(len(runs)).normal(
+                0, 0.2, len(alone.measured.places.words)
+            )
+            places = replace(
+                alone.measured.places, surprisals=(4 + more + noise).astype(np.float32)
+            )
+            measured = replace(alone.measured, places=places)
+            remembered = memory(name, half_life, needed)
+            runs.append(replace(alone, measured=measured, memory=remembered))
+        return Comparison(runs, same_words=True, same_vocabulary=True)
+
+    return make
+
+
+def verdicts(comparison: Comparison) -> dict[str, Any]:
+    return {claim.statement: claim.verdict for claim in claims(comparison)}
+
+
+def test_what_the_article_hopes_for(contest: Callable[..., Comparison]) -> None:
+    comparison = contest(
+        rnn=(4.0, 13, 0.1), lstm=(20.0, 34, 0.0), gru=(30.0, None, 0.0), feedforward=(None, 5, 0.3)
+    )
+    assert verdicts(comparison) == dict.fromkeys(
+        (VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY), "holds"
+    )
+    found = {claim.statement: claim.findings for claim in claims(comparison)}
+    assert found[VANISHES] == [
+        Finding("rnn", "holds", "half-life 4 words, less than 1 % left after 27")
+    ]
+    assert found[NEAR_WORDS][0].evidence == f"needs 13 words of context; near is up to {NEAR}"
+    assert [finding.run for finding in found[FURTHER]] == ["lstm against rnn", "gru against rnn"]
+    assert found[FURTHER][1].evidence == (
+        "half-life 30 words against 4 words, context more than 50 words against 13 words"
+    )
+    assert len(found[MEMORY]) == 3
+    assert found[BETTER][0].evidence.startswith("perplexity −9.")
+    assert "±" in found[BETTER][0].evidence
+
+
+def test_what_does_not_hold_is_said(contest: Callable[..., Comparison]) -> None:
+    comparison = contest(rnn=(None, 34, 0.0), lstm=(20.0, 13, 0.3), feedforward=(None, 5, -0.3))
+    assert verdicts(comparison) == dict.fromkeys(
+        (VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY), "does not hold"
+    )
+    evidence = claims(comparison)[0].findings[0].evidence
+    assert evidence == "half-life endless, 100 % left after 50 words"
+
+
+def test_a_gradient_that_fades_slowly_has_not_vanished(contest: Callable[..., Comparison]) -> None:
+    (vanishes, near) = claims(contest(rnn=(25.0, NEAR, 0.0)))
+    assert vanishes.verdict == "does not hold"
+    assert vanishes.findings[0].evidence == "half-life 25 words, 25 % left after 50 words"
+    assert near.verdict == "holds"
+
+
+def test_half_a_truth_and_too_small_a_difference(contest: Callable[..., Comparison]) -> None:
+    told = verdicts(contest(rnn=(4.0, 13, 0.0), gru=(30.0, 13, 0.0005)))
+    assert (told[FURTHER], told[BETTER]) == ("holds in part", "not decided")
+    assert MEMORY not in told
+
+
+def test_verdicts_of_several_findings() -> None:
+    def of(*told: Any) -> str:
+        return Claim("x", [Finding("a", verdict, "") for verdict in told]).verdict
+
+    assert of("holds", "holds") == "holds"
+    assert of("does not hold", "does not hold") == "does not hold"
+    assert of("holds", "does not hold") == of("holds", "not decided") == "holds in part"
+    assert of("does not hold", "not decided") == "not decided"
+
+
+def test_nothing_is_claimed_where_no_memory_was_measured(
+    contend: Callable[..., Contender],
+) -> None:
+    assert claims(compare([contend("a", kind="rnn"), contend("b", kind="lstm")])) == []
+
+
+def test_in_what_runs_were_not_trained_alike(contest: Callable[..., Comparison]) -> None:
+    comparison = contest(rnn=(4.0, 13, 0.0), lstm=(20.0, 34, 0.0))
+    settings = {
+        "model.kind": ["rnn", "lstm"],
+        "training.learning_rate": [0.003, 0.01],
+        "mixture.ngram": [True, False],
+        "model.hidden_size": [10, 20],
+    }
+    assert not_alike(replace(comparison, settings=settings)) == ["model.hidden_size (10, 20)"]
+    run = comparison.runs[1]
+    other = replace(run.contender, log=SimpleNamespace(words=400))
+    assert not_alike(
+        replace(comparison, runs=[comparison.runs[0], replace(run, contender=other)])
+    ) == ["words read (300, 400)"]

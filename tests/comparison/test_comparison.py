@@ -1,0 +1,111 @@
+"""Runs side by side, against each measured by itself."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nextword.comparison.comparison import Remembering, compare
+from nextword.comparison.contender import Contender, open_contenders
+from nextword.comparison.rows import rows
+from nextword.errors import ModelError, TextError
+from nextword.evaluation.evaluator import evaluate
+from nextword.insight.memory import measure_memory
+
+Contend = Callable[..., Contender]
+FEW = Remembering(reach=10, places=5)
+
+
+def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
+    told: list[tuple[str, int, int]] = []
+    both = [contend("a", kind="lstm"), contend("b", kind="gru")]
+    comparison = compare(both, 2, FEW, lambda *done: told.append(done))
+    for run, each in zip(comparison.runs, both, strict=True):
+        loaded = each.loaded
+        wanted = evaluate(loaded.reading(), each.part, loaded.tokenizer, loaded.counts, 2)
+        same = [replace(measured, seconds=0.0).as_dict() for measured in (run.measured, wanted)]
+        assert same[0] == same[1]
+        memory = measure_memory(loaded, each.name, each.part, 10, 5)
+        assert run.memory is not None and run.memory.as_dict() == memory.as_dict()
+    labels = list(dict.fromkeys(what for what, _, _ in told))
+    assert labels == ["a: words foretold", "b: words foretold", "a: memory", "b: memory"]
+    for label in labels:
+        read = [done for what, done, _ in told if what == label]
+        assert read == sorted(read) and read[-1] == {t for w, _, t in told if w == label}.pop()
+
+
+def test_a_run_beside_itself_differs_in_nothing(contend: Contend) -> None:
+    comparison = compare([contend("a", kind="rnn"), contend("b", kind="rnn")])
+    first, second = comparison.runs
+    assert first.against_first is None and second.against_first is not None
+    assert (second.against_first.share, second.against_first.sign) == (0, 0)
+    for run in (first, second):
+        assert run.advantage is not None and run.advantage.tokens == 0
+    assert comparison.change(first, second).share == 0
+
+
+def test_a_run_alone_has_nothing_to_differ_from(contend: Contend) -> None:
+    comparison = compare([contend("a", kind="feedforward")])
+    (run,) = comparison.runs
+    assert run.against_first is None and run.advantage is None and comparison.notes == []
+    assert "against" not in " ".join(row.title for row in rows(comparison))
+
+
+def test_all_figures_fit_into_json(contend: Contend) -> None:
+    comparison = compare(
+        [contend("a", kind="lstm"), contend("b", kind="feedforward")], remembering=FEW
+    )
+    told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
+    assert told["compared_by"] == "perplexity" and told["text"] == "a text"
+    first, second = told["runs"]
+    assert first["kind"] == "lstm" and second["memory"]["half_life"] is None
+    assert first["training"]["validation"][2] == {"words": 300, "seconds": 1.5, "perplexity": 30.0}
+    assert second["against_first"]["share"] != 0 and "only_here" in first
+
+
+def test_what_cannot_be_remembered_is_said_before_anything_is_measured(
+    contend: Contend, kinds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(kinds)
+    called: list[object] = []
+    with pytest.raises(TextError, match="too few to look 100 words back"):
+        compare(
+            [contend("a"), contend("b", words=50)],
+            remembering=Remembering(),
+            progress=called.append,
+        )
+    counted = open_contenders([Path("rnn"), Path("counted")])
+    with pytest.raises(ModelError, match="no network inside"):
+        compare(counted, remembering=FEW, progress=lambda *done: called.append(done))
+    assert not called
+
+
+def test_settings_in_which_runs_differ(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(kinds)
+    found = open_contenders([Path("rnn"), Path("mixed"), Path("feedforward")])
+    settings = compare(found).settings
+    assert settings["model.kind"] == ["rnn", "gru", "feedforward"]
+    assert settings["model.context"] == [5, 5, 3]
+    assert settings["mixture.ngram"] == [False, True, False]
+    assert set(settings) == {"model.kind", "model.context", "mixture.ngram"}
+
+
+def test_rows_have_a_cell_for_every_run(contend: Contend) -> None:
+    comparison = compare(
+        [contend("a", kind="lstm"), contend("b", kind="feedforward")], remembering=FEW
+    )
+    table = {row.title: row.cells for row in rows(comparison)}
+    assert all(len(cells) == 2 for cells in table.values())
+    assert table["model"] == ["lstm 2 x 10", "feedforward 2 x 10"]
+    measured = comparison.runs[0].measured
+    error = measured.standard_errors["perplexity"]
+    assert table["perplexity"][0] == f"{measured.perplexity:,.2f} ± {error:.2f}"
+    assert table["perplexity against a"][0] == "-" and "±" in table["perplexity against a"][1]
+    assert table["gradient's half-life"][0].endswith(" words")
+    needed = comparison.memories[1].words_needed
+    assert (
+        table["gradient's half-life"][1] == "-" and table["context needed"][1] == f"{needed} words"
+    )
+    assert table["training time"] == ["-", "-"] and table["words learned from"] == ["300", "300"]

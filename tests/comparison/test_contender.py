@@ -1,0 +1,80 @@
+"""Which runs are compared, on which text, and that it is the same for all."""
+
+from pathlib import Path
+
+import pytest
+
+from nextword.comparison.comparison import compare
+from nextword.comparison.contender import open_contenders, same_vocabulary, same_words
+from nextword.errors import ModelError, TextError
+
+
+@pytest.fixture(autouse=True)
+def home(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(kinds)
+    return kinds
+
+
+def test_runs_are_called_by_their_folders_and_counted_once(kinds: Path, tmp_path: Path) -> None:
+    (tmp_path / "rnn").symlink_to(kinds / "runs" / "fewer")
+    found = open_contenders(
+        [Path("runs/rnn"), Path("mixed"), Path("runs/rnn/model"), tmp_path / "rnn"], "test"
+    )
+    assert [each.name for each in found] == ["runs/rnn", "mixed", str(tmp_path / "rnn")]
+    first, mixed, _ = found
+    assert first.config is not None and first.config.model.kind == "rnn"
+    assert first.log.result is not None and first.part.name.startswith("test part of ")
+    assert mixed.loaded.mixture.ngram is not None
+    (alone,) = open_contenders([Path("mixed")], alone=True)
+    assert alone.loaded.mixture.ngram is None
+
+
+def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_text: Path) -> None:
+    (tmp_path / "alone").symlink_to(kinds / "runs" / "rnn" / "model")
+    with pytest.raises(ModelError, match="name a --text"):
+        open_contenders([tmp_path / "alone"])
+    (found,) = open_contenders([tmp_path / "alone"], text=[str(tiny_text)])
+    assert found.name == "alone" and found.config is None and found.log.looks == []
+    assert found.part.name == str(tiny_text)
+
+
+def test_runs_that_held_different_texts_out_are_refused(tiny_text: Path) -> None:
+    with pytest.raises(TextError, match="rnn and spaced held different texts out .*--text"):
+        open_contenders([Path("rnn"), Path("spaced")])
+    found = open_contenders([Path("rnn"), Path("spaced")], text=[str(tiny_text)])
+    assert not same_words(found) and not same_vocabulary(found)
+
+
+def test_runs_of_other_vocabularies_stand_before_the_same_words() -> None:
+    found = open_contenders([Path("rnn"), Path("fewer")])
+    assert same_words(found) and not same_vocabulary(found)
+    assert found[0].spelled == found[1].spelled
+    assert "<unk>" not in found[1].spelled and len(found[1].loaded.tokenizer) == 20
+
+
+@pytest.mark.parametrize(
+    ("others", "measure"),
+    [
+        (["mixed", "counted"], "perplexity"),
+        (["fewer"], "perplexity_spelled_out"),
+        (["spaced", "fewer"], "bits_per_character"),
+    ],
+)
+def test_the_figure_that_runs_are_compared_by(
+    tiny_text: Path, others: list[str], measure: str
+) -> None:
+    paths = [Path(name) for name in ["rnn", *others]]
+    comparison = compare(open_contenders(paths, text=[str(tiny_text)]))
+    assert comparison.measure == measure
+    assert len(comparison.notes) == (measure != "perplexity")
+    for run in comparison.runs[1:]:
+        first, own = (getattr(each.measured, measure) for each in (comparison.runs[0], run))
+        if measure == "bits_per_character":
+            # lines have other ends than paragraphs, and so other characters: all bits count
+            first *= comparison.runs[0].measured.characters
+            own *= run.measured.characters
+        wanted = own / first - 1
+        assert run.against_first is not None
+        assert run.against_first.share == pytest.approx(wanted, rel=1e-4)
+        assert run.against_first.standard_error is not None
+        assert (run.advantage is None) == (measure == "bits_per_character")

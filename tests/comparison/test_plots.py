@@ -1,0 +1,45 @@
+"""Pictures of several runs: that they show what was logged and measured."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nextword.comparison.comparison import Remembering, compare
+from nextword.comparison.contender import Contender
+from nextword.comparison.plots import comparison_figures, curves_figure
+from nextword.pictures import write_picture
+from nextword.run_log import LoggedLook, RunLog
+
+pytest.importorskip("matplotlib", reason="pictures are an extra")
+Contend = Callable[..., Contender]
+
+
+def test_curves_run_over_words_and_over_seconds(contend: Contend) -> None:
+    # an n-gram model has no curve; an old log may lack the seconds
+    logs = [contend("a").log, RunLog(), RunLog(looks=[_look(1, None), _look(2, 3.0)])]
+    figure = curves_figure(logs, ["a", "counted", "costs $5 or $6"])
+    words, seconds = figure.axes
+    assert [line.get_xdata().tolist() for line in words.lines] == [[100, 200, 300], [100, 200]]
+    assert [line.get_xdata().tolist() for line in seconds.lines] == [[0.5, 1.0, 1.5], [3.0]]
+    assert words.lines[0].get_ydata().tolist() == seconds.lines[0].get_ydata().tolist()
+    assert words.lines[0].get_ydata().tolist() == [90.0, 45.0, 30.0]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in words.lines}) == 2
+    assert words.get_yscale() == "log" and words.get_xlabel() == "words read"
+
+
+def _look(number: int, seconds: float | None) -> LoggedLook:
+    return LoggedLook(
+        kind="valid", step=number, words=100 * number, seconds=seconds, perplexity=50.0
+    )
+
+
+def test_only_what_there_is_to_show_is_drawn(contend: Contend, tmp_path: Path) -> None:
+    both = [contend("a", kind="rnn"), contend("b", kind="gru")]
+    assert list(comparison_figures(compare(both))) == ["curves"]
+    figures = comparison_figures(compare(both, remembering=Remembering(10, 5)))
+    assert list(figures) == ["curves", "memory"]
+    for name, draw in figures.items():
+        write_picture(tmp_path / f"{name}.svg", draw)
+        drawn = (tmp_path / f"{name}.svg").read_text()
+        assert "a: " in drawn and "b: " in drawn
