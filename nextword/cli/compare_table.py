@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 
-from nextword.cli.terminal import visible
 from nextword.cli.wrap import columns_of
 from nextword.comparison.advantages import Advantage, Example
 from nextword.comparison.claims import Claim, not_alike
 from nextword.comparison.comparison import Compared, Comparison
 from nextword.comparison.rows import Row, rows
 from nextword.figures import percent
+from nextword.text.visible import visible
 
 LEAST, GAP = 12, 2
 """Columns of a column, at least, and between two."""

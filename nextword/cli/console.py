@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from nextword.cli.terminal import visible
 from nextword.figures import percent
 from nextword.prediction.reader import Prediction
+from nextword.text.visible import visible
 from nextword.training.trainer import Progress, StepReport, Trainer
 from nextword.training.watcher import Watcher
 

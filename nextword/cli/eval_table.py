@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nextword.cli.terminal import visible
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.evaluator import Evaluation
 from nextword.figures import figure, percent, share
+from nextword.text.visible import visible
 
 COSTLIEST = 10
 """Words named for what they cost; JSON has more."""

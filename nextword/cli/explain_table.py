@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nextword.cli.terminal import visible
 from nextword.cli.wrap import columns_of
 from nextword.figures import percent
 from nextword.insight.attribution import Attribution
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.prediction.reader import Prediction
+from nextword.text.visible import visible
 from nextword.text.vocabulary import END, UNKNOWN
 
 PILCROW = "¶"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import click
 
-from nextword.cli.terminal import visible
 from nextword.cli.wrap import Wrapper, columns_of
 from nextword.figures import percent
 from nextword.prediction.scoring import Score, ScoredWord
+from nextword.prediction.shades import EDGES, edge_names, shade
+from nextword.text.visible import visible
 from nextword.text.vocabulary import END
 
-EDGES = (2, 4, 7, 10, 14)
-"""Bits at which the next shade begins."""
 SHADES = (231, 229, 222, 215, 209, 203)
 """Of the 256 colours of terminals: from white over yellow to red, each darker than the one before,
 all light enough for black letters. Paper and ink are both set, so that a terminal's own colours,
@@ -94,15 +92,11 @@ def shaded(score: Score, width: int) -> str:
 
 def legend(unknown: bool) -> str:
     """What the shades mean, on one line."""
-    edges = [f"< {EDGES[0]}"]
-    edges += [f"{low}–{high}" for low, high in zip(EDGES, EDGES[1:], strict=False)]
-    edges += [f"≥ {EDGES[-1]}"]
     lows = (0, *EDGES)
-    parts = [_paint(f" {name} ", low, True) for name, low in zip(edges, lows, strict=True)]
+    parts = [_paint(f" {name} ", low, True) for name, low in zip(edge_names(), lows, strict=True)]
     told = f", {click.style('unknown', underline=True)} underlined" if unknown else ""
     return f"{''.join(parts)} bits{told}"
 
 
 def _paint(text: str, bits: float, known: bool) -> str:
-    shade = SHADES[bisect_right(EDGES, bits)]
-    return click.style(text, fg=INK, bg=shade, underline=None if known else True)
+    return click.style(text, fg=INK, bg=SHADES[shade(bits)], underline=None if known else True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nextword.cli.options import json_option, model_option
-from nextword.cli.terminal import say, say_json, visible
+from nextword.cli.terminal import say, say_json
+from nextword.text.visible import visible
 
 if TYPE_CHECKING:
     from nextword.prediction.neighbours import Neighbour

@@ -9,8 +9,8 @@ import sys
 import unicodedata
 from collections.abc import Callable
 
-from nextword.cli.terminal import visible
 from nextword.text.scripts import UNSPACED_LETTERS
+from nextword.text.visible import visible
 
 WIDEST = 88
 """Columns of running text at most; longer lines are hard to read."""

@@ -91,9 +91,9 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
         ModelError: the model has no run beside it, or its text is not what it was.
         TextError: the run held no such part out.
     """
-    run, encoded = _text_of(model, tokenizer)
+    encoded = text_of_run(model, tokenizer)
     if part not in encoded.parts:
-        raise TextError(f"{run.path}: held no {part} part out; name a --text")
+        raise TextError(f"{model.parent}: held no {part} part out; name a --text")
     return HeldOut.of_part(f"{part} part of {encoded.source}", encoded.parts[part])
 
 
@@ -107,12 +107,19 @@ def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:
     Raises:
         ModelError: the model has no run beside it, or its text is not what it was.
     """
-    _, encoded = _text_of(model, tokenizer)
-    return encoded.parts["train"].ids
+    return text_of_run(model, tokenizer).parts["train"].ids
 
 
-def _text_of(model: Path, tokenizer: Tokenizer) -> tuple[RunFolder, EncodedText]:
-    """The run that a model folder lies in, and its text as it was split then."""
+def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
+    """The text that a model was trained on, as it was split then.
+
+    Args:
+        model: the model folder, inside its run folder.
+        tokenizer: the model's.
+
+    Raises:
+        ModelError: the model has no run beside it, or its text is not what it was.
+    """
     run = RunFolder(model.parent)
     if not run.exists:
         raise ModelError(f"{model}: has no run beside it that held text out; name a --text")
@@ -125,4 +132,4 @@ def _text_of(model: Path, tokenizer: Tokenizer) -> tuple[RunFolder, EncodedText]
         )
     if encoded.tokenizer.words != tokenizer.words:
         raise ModelError(f"{model}: its words are not those of {run.config}; name a --text")
-    return run, encoded
+    return encoded

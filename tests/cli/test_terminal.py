@@ -13,10 +13,11 @@ import pytest
 
 import nextword
 from nextword.cli.console import Console
-from nextword.cli.terminal import say, say_json, visible
+from nextword.cli.terminal import say, say_json
 from nextword.model_folder import load_model_folder, save_model
 from nextword.prediction.reader import Prediction
 from nextword.text.tokenizer import Tokenizer
+from nextword.text.visible import visible
 from nextword.training.trainer import Progress
 
 Cli = Callable[..., SimpleNamespace]
