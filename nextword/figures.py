@@ -30,4 +30,5 @@ def change(value: float, error: float | None) -> str:
     if not math.isfinite(value):
         return "-"
     told = f"{100 * value:+,.1f}".replace("-", "−")
+    told = told[1:] if told[1:] == "0.0" else told
     return f"{told} %" if error is None else f"{told} ± {100 * error:.1f} %"

@@ -3,7 +3,9 @@ written."""
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 BLUE, LIGHT, ORANGE, GREY = "#0072B2", "#A9CDE5", "#B34A00", "#5F5F5F"
 """Light blue is for areas; of the others none needs its colour to be told from the rest."""
+GREEN, PURPLE, GRID, BAND = "#009E73", "#8A3F78", "#DDDDDD", "#E8E8E8"
+"""More for lines, and two greys for what lies behind them."""
+FONT = "DejaVu Sans"
+"""Comes with matplotlib, so that a picture looks the same everywhere."""
 DPI = 200
 FORMATS = (".png", ".svg")
 WIDTH = 5.0
@@ -24,14 +30,14 @@ WIDTH = 5.0
 LINES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-", "marker": "o"},
     {"color": ORANGE, "linestyle": "--", "marker": "s"},
-    {"color": "#009E73", "linestyle": "-.", "marker": "^"},
-    {"color": "#8A3F78", "linestyle": ":", "marker": "D"},
+    {"color": GREEN, "linestyle": "-.", "marker": "^"},
+    {"color": PURPLE, "linestyle": ":", "marker": "D"},
     {"color": "black", "linestyle": (0, (5, 1, 1, 1, 1, 1)), "marker": "v"},
     {"color": GREY, "linestyle": (0, (8, 2)), "marker": "x"},
 )
 """One kind of line for each thing shown, none of which needs its colour to be told (Wong, 2011)."""
 _STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -40,7 +46,7 @@ _STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.grid.axis": "y",
-    "grid.color": "#DDDDDD",
+    "grid.color": GRID,
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "legend.fontsize": 8,
@@ -92,14 +98,61 @@ def write_picture(path: Path, draw: Callable[[], Figure]) -> None:
         NextwordError: see :func:`check_picture`.
     """
     check_picture(path)
+    write_atomically(path, _drawn(draw, path.suffix.lower().removeprefix(".")))
+
+
+def _drawn(draw: Callable[[], Figure], kind: str, **settings: Any) -> bytes:
+    """The bytes of a picture file of that kind, in the look that all share."""
     import matplotlib
 
-    kind = path.suffix.lower().removeprefix(".")
     image = io.BytesIO()
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE}):
         told: dict[str, Any] = {"Date": None} if kind == "svg" else {}
-        draw().savefig(image, format=kind, dpi=DPI, metadata=told)
-    write_atomically(path, image.getvalue())
+        draw().savefig(image, format=kind, dpi=DPI, metadata=told, **settings)
+    return image.getvalue()
+
+
+INKS = {
+    "#000000": "ink",
+    "#ffffff": "paper",
+    BLUE.lower(): "blue",
+    LIGHT.lower(): "light",
+    ORANGE.lower(): "orange",
+    GREEN.lower(): "green",
+    PURPLE.lower(): "purple",
+    GREY.lower(): "grey",
+    GRID.lower(): "grid",
+    BAND.lower(): "band",
+}
+"""What a page calls the colours that pictures use."""
+_COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+_NAME = re.compile(r"""(\bid="|url\(#|href="#)""")
+
+
+def page_svg(draw: Callable[[], Figure], name: str, told: str) -> str:
+    """A picture to stand inside a page, in the page's own fonts and colours, light or dark.
+
+    The page sets the variables ``--ink``, ``--paper``, ``--blue`` and so on, see :data:`INKS`.
+
+    Args:
+        draw: gives the figure.
+        name: begins every name inside, so that pictures on one page do not disturb one another.
+        told: what the picture shows, for those who do not see it.
+    """
+    drawn = _drawn(draw, "svg", transparent=True).decode()
+    body = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]
+    # what it says of itself, and rules that inside a page would hold for all of it
+    body = re.sub(r"\s*<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
+    body = _NAME.sub(rf"\g<1>{name}-", body)
+    body = _COLOUR.sub(lambda found: f"var(--{INKS[found[0]]})", body)
+    body = body.replace(f"'{FONT}'", "system-ui")
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
+    assert box is not None  # so matplotlib writes
+    width, height = box.groups()
+    return (
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(told)}" '
+        f'xmlns:xlink="http://www.w3.org/1999/xlink">{body}'
+    )
 
 
 def printable(word: str) -> str:
@@ -131,3 +184,11 @@ def logarithmic(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=steps))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+def whole_numbers(axes: Axes) -> None:
+    """Large whole numbers on the horizontal axis, as many as have room."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

@@ -24,6 +24,7 @@ COMMANDS = {
     "similar": "Name the words that a network takes to be like a word.",
     "eval": "Measure a model on text that it has not seen.",
     "compare": "Set several runs side by side on the same held-out text.",
+    "report": "Write a page about a run, or about several side by side.",
     "explain": "Show how a network reads a text, and how far back it remembers.",
     "info": "Show versions, devices, and what a run holds.",
 }

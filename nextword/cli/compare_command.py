@@ -75,7 +75,7 @@ def command(
         prepare_plots(plot)
     from nextword.cli.compare_table import comparison_lines
     from nextword.cli.progress import Bars
-    from nextword.comparison.claims import claims
+    from nextword.comparison.claims import as_dicts, claims
     from nextword.comparison.comparison import Remembering, compare
     from nextword.comparison.contender import open_contenders
     from nextword.device import choose_device
@@ -88,10 +88,7 @@ def command(
         comparison = compare(contenders, suggestions, remembering, bars.show)
     judged = claims(comparison)
     if as_json:
-        from dataclasses import asdict
-
-        told = [{**asdict(claim), "verdict": claim.verdict} for claim in judged]
-        say_json({**comparison.as_dict(), "claims": told})
+        say_json({**comparison.as_dict(), "claims": as_dicts(judged)})
     else:
         for line in comparison_lines(comparison, judged):
             say(line)

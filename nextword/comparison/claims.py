@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from nextword import figures
 from nextword.comparison.comparison import Compared, Comparison
@@ -60,6 +60,11 @@ class Claim:
         if len(told) == 1:
             return told.pop()
         return "holds in part" if told & {"holds", "holds in part"} else "not decided"
+
+
+def as_dicts(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+    """Claims, ready for JSON."""
+    return [{**asdict(claim), "verdict": claim.verdict} for claim in claims]
 
 
 @dataclass(frozen=True, eq=False)

@@ -157,16 +157,15 @@ def compare(
     Args:
         contenders: at least one.
         suggestions: words that a typist is shown at once.
-        remembering: measure how far back networks remember, too.
+        remembering: measure how far back networks remember, too; n-grams have no memory.
         progress: is told how far the work has come.
 
     Raises:
-        ModelError: a model says things that are no probabilities, or memory is asked of one that
-            is no network.
+        ModelError: a model says things that are no probabilities.
         TextError: the text holds no word, or too few to measure memory on.
     """
     if remembering is not None:
-        for each in contenders:
+        for each in filter(_has_network, contenders):
             check_memory(each.loaded, each.part, remembering.reach, remembering.places)
     measured = [_evaluate(each, suggestions, progress) for each in contenders]
     memories = [_remember(each, remembering, progress) for each in contenders]
@@ -200,10 +199,14 @@ def _evaluate(contender: Contender, suggestions: int, progress: Progress) -> Eva
     return evaluate(reading, part, loaded.tokenizer, loaded.counts, suggestions, more)
 
 
+def _has_network(contender: Contender) -> bool:
+    return contender.loaded.config.kind != "ngram"
+
+
 def _remember(
     contender: Contender, remembering: Remembering | None, progress: Progress
 ) -> Memory | None:
-    if remembering is None:
+    if remembering is None or not _has_network(contender):
         return None
     return measure_memory(
         contender.loaded,

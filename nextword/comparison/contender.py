@@ -18,6 +18,8 @@ from nextword.run_log import RunLog, read_log
 from nextword.runs import RunFolder, find_model
 from nextword.text.vocabulary import END
 
+_PARTS = {"valid": "validation", "test": "test"}
+
 
 @dataclass(frozen=True, eq=False)
 class Contender:
@@ -33,6 +35,8 @@ class Contender:
     config: Config | None
     """What it was told; None of a model folder without its run."""
     log: RunLog
+    measured_on: str
+    """The text again, its files by their names alone, for those to whom folders mean nothing."""
 
     @cached_property
     def spelled(self) -> list[str]:
@@ -75,7 +79,11 @@ def open_contenders(
         )
         run = RunFolder(folder.parent)
         config = run.read_config() if run.exists else None
-        found.append(Contender(name, folder, loaded, part, config, read_log(run.metrics)))
+        log = read_log(run.metrics)
+        files = list(text) if config is None or text else config.text.file_names
+        names = ", ".join(Path(file).name for file in files)
+        measured_on = names if text else f"the {_PARTS[split]} part of {names}"
+        found.append(Contender(name, folder, loaded, part, config, log, measured_on))
     if not text:
         _check_same_text(found)
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nextword.comparison.comparison import Comparison
 from nextword.insight.plots import memory_figure
-from nextword.pictures import line, logarithmic, new_figure, printable
+from nextword.pictures import line, logarithmic, new_figure, printable, whole_numbers
 from nextword.run_log import LoggedLook, RunLog
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def curves_figure(logs: Sequence[RunLog], names: Sequence[str]) -> Figure:
         axes.set_xlabel(what)
         axes.set_ylabel("validation perplexity")
         logarithmic(axes)
-    upper.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    whole_numbers(upper)
     figure.legend(*lower.get_legend_handles_labels(), loc="outside lower center", handlelength=3.2)
     return figure
 

@@ -6,6 +6,7 @@ The defaults here are the lowest of the four ranks: flag, ``NEXTWORD_*`` variabl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -114,6 +115,14 @@ class TextConfig(Section):
             "train needs a valid file beside it" if self.train and not self.valid else None,
         )
         return self
+
+    @property
+    def file_names(self) -> list[str]:
+        """The files' names without their folders, which are nobody's business where a model goes;
+        of a text that is split already those of the training part."""
+        given = self.train or self.path or "-"
+        paths = [given] if isinstance(given, str) else given
+        return ["standard input" if path == "-" else Path(path).name for path in paths]
 
 
 class VocabularyConfig(Section):

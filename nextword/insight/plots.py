@@ -12,7 +12,7 @@ from nextword.insight.context import ENOUGH
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
-from nextword.pictures import BLUE, GREY, LIGHT, line, new_figure, printable
+from nextword.pictures import BAND, BLUE, GREY, LIGHT, line, new_figure, printable
 from nextword.text.vocabulary import END
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _contexts(axes: Axes, memories: Sequence[Memory]) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     enough = 100 * ENOUGH
-    axes.axhspan(-enough, enough, color="#E8E8E8", linewidth=0, label="within 1 %")
+    axes.axhspan(-enough, enough, color=BAND, linewidth=0, label="within 1 %")
     for number, memory in enumerate(memories):
         words = [cost.words or 0 for cost in memory.costs[:-1]]
         above = [100 * cost.above for cost in memory.costs[:-1]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from nextword.config.schema import Config
 from nextword.model_folder import LoadedModel
 from nextword.text.encoded import EncodedText
@@ -46,8 +44,6 @@ hold counted n-grams and how they are mixed with the network. Nothing in this fo
 
 
 def _named(config: Config) -> str:
-    """The text's files; without their folders, which are nobody's business where this is read."""
-    given = config.text.train or config.text.path or "-"
-    paths = [given] if isinstance(given, str) else given
-    names = ["standard input" if path == "-" else Path(path).name for path in paths]
+    """The text's files, the first few of them."""
+    names = config.text.file_names
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

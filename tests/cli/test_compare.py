@@ -118,10 +118,10 @@ def test_what_makes_no_sense_is_a_usage_error(cli: Cli, args: tuple[str, ...], s
     assert (called.code, called.out) == (2, "") and said in called.err
 
 
-def test_a_run_that_is_none_and_a_memory_that_is_none(cli: Cli) -> None:
+def test_a_run_that_is_none_and_a_text_that_is_too_short(cli: Cli) -> None:
     for args, said in (
         (("tiny", "none"), "none: no such run"),
-        (("tiny", "counted", *SMALL), "no network inside"),
+        (("tiny", "rnn", "--memory", "--reach", "5000"), "too few to look 5000 words back"),
     ):
         called = cli("compare", *args)
         assert (called.code, called.out) == (1, "") and called.err.count("\n") == 1

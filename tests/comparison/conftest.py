@@ -25,6 +25,8 @@ def contend(
             for i in (1, 2, 3)
         ]
         log = RunLog(looks=looks)
-        return Contender(name, Path(name), untrained(**settings), random_text(words), None, log)
+        return Contender(
+            name, Path(name), untrained(**settings), random_text(words), None, log, "a text"
+        )
 
     return make

@@ -10,7 +10,7 @@ import pytest
 from nextword.comparison.comparison import Remembering, compare
 from nextword.comparison.contender import Contender, open_contenders
 from nextword.comparison.rows import rows
-from nextword.errors import ModelError, TextError
+from nextword.errors import TextError
 from nextword.evaluation.evaluator import evaluate
 from nextword.insight.memory import measure_memory
 
@@ -65,10 +65,7 @@ def test_all_figures_fit_into_json(contend: Contend) -> None:
     assert second["against_first"]["share"] != 0 and "only_here" in first
 
 
-def test_what_cannot_be_remembered_is_said_before_anything_is_measured(
-    contend: Contend, kinds: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(kinds)
+def test_a_text_too_short_is_said_before_anything_is_measured(contend: Contend) -> None:
     called: list[object] = []
     with pytest.raises(TextError, match="too few to look 100 words back"):
         compare(
@@ -76,10 +73,16 @@ def test_what_cannot_be_remembered_is_said_before_anything_is_measured(
             remembering=Remembering(),
             progress=called.append,
         )
-    counted = open_contenders([Path("rnn"), Path("counted")])
-    with pytest.raises(ModelError, match="no network inside"):
-        compare(counted, remembering=FEW, progress=lambda *done: called.append(done))
     assert not called
+
+
+def test_ngrams_have_no_memory(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(kinds)
+    contenders = open_contenders([Path("rnn"), Path("counted")])
+    network, counted = compare(contenders, remembering=FEW).runs
+    assert network.memory is not None and counted.memory is None
+    table = {row.title: row.cells for row in rows(compare(contenders, remembering=FEW))}
+    assert table["context needed"][1] == "-"
 
 
 def test_settings_in_which_runs_differ(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:

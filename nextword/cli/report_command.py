@@ -1,0 +1,85 @@
+"""``nextword report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nextword.cli.options import (
+    device_option,
+    encoding_option,
+    json_option,
+    places_option,
+    reach_option,
+    split_option,
+    texts_option,
+)
+from nextword.cli.terminal import say, say_json
+
+ONE, SEVERAL = "report.html", "comparison.html"
+"""What the file is called unless that is said: in the run's folder, or here."""
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=f"The file to write.  [default: {ONE} in the run's folder; of several runs {SEVERAL}]",
+)
+@texts_option
+@encoding_option
+@split_option("Which held-out part of the runs' text.")
+@reach_option
+@places_option
+@device_option
+@json_option
+def command(
+    runs: tuple[Path, ...],
+    out: Path | None,
+    text: tuple[str, ...],
+    encoding: str,
+    split: str,
+    reach: int,
+    places: int,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Write a page about a run, the newest by default, or about several RUNS side by side.
+
+    One HTML file with all that was measured: curves, evaluation, generated text, what surprises the
+    model, how far back it remembers, and how to repeat it. Several runs are networks alone, without
+    the n-grams that are mixed with them, and what the article says is held against them.
+    """
+    from nextword.cli.progress import Bars
+    from nextword.comparison.claims import as_dicts
+    from nextword.comparison.comparison import Remembering
+    from nextword.comparison.contender import open_contenders
+    from nextword.device import choose_device
+    from nextword.files import write_atomically
+    from nextword.pictures import prepare_plots
+    from nextword.report.material import gather
+    from nextword.report.page import render
+
+    prepare_plots(Path() if out is None else out.parent)
+    paths = runs or (None,)
+    several = len(paths) > 1
+    contenders = open_contenders(paths, split, text, encoding, several, choose_device(device))
+    target = out or _target(contenders[0].folder, len(contenders))
+    with Bars() as bars:
+        material = gather(contenders, Remembering(reach, places), bars.show)
+    write_atomically(target, render(material))
+    if as_json:
+        told = {"claims": as_dicts(material.claims), **material.comparison.as_dict()}
+        say_json({"report": str(target), **told})
+    else:
+        say(str(target))
+
+
+def _target(model: Path, count: int) -> Path:
+    if count > 1:
+        return Path(SEVERAL)
+    return (model.parent if model.name == "model" else model) / ONE

@@ -1,0 +1,91 @@
+"""What was trained on what, and how, in words."""
+
+from __future__ import annotations
+
+from nextword.comparison.contender import Contender
+from nextword.config import Config
+from nextword.errors import NextwordError
+from nextword.evaluation.held_out import text_of_run
+
+Facts = list[tuple[str, str]]
+"""A title and what it says, in the order in which they are told."""
+
+
+def facts(contender: Contender) -> Facts:
+    """All that is known of how a run came about; of a model without its run, what it is."""
+    config = contender.config
+    if config is None:
+        return _model(contender)
+    training = [] if contender.loaded.config.kind == "ngram" else _training(config)
+    return [*_text(contender, config), *_model(contender), *training, *_course(contender, config)]
+
+
+def _text(contender: Contender, config: Config) -> Facts:
+    told = [
+        ("text", ", ".join(config.text.file_names)),
+        ("its SHA-256", str(config.about.get("text_sha256", "-"))),
+    ]
+    try:
+        text = text_of_run(contender.folder, contender.loaded.tokenizer)
+    except NextwordError:
+        return [*told, ("where it is", "not where it was, or not what it was")]
+    part = text.parts["train"]
+    unknown = 100 * part.unknown / max(len(part.ids), 1)
+    lower = ", in small letters" * config.text.lowercase
+    return [
+        *told,
+        ("words to learn from", f"{len(part.ids):,}, {unknown:.1f} % of them unknown"),
+        ("vocabulary", f"{len(text.tokenizer):,} ({config.text.tokenizer} tokenizer{lower})"),
+        ("held out", text.held_out.removeprefix("held out: ")),
+    ]
+
+
+def _model(contender: Contender) -> Facts:
+    loaded = contender.loaded
+    config, count = loaded.config, loaded.model.parameter_count()
+    if config.kind == "ngram":
+        return [("model", f"n-grams of up to {config.order} words, {count:,} of them")]
+    vectors = (
+        "one-hot words"
+        if config.input == "one_hot"
+        else f"word vectors of {config.embedding_size}" + ", tied" * config.ties
+    )
+    layers = f"{config.layers} layer{'s' * (config.layers != 1)} of {config.hidden_size} units"
+    mixed = loaded.mixture.ngram
+    return [
+        ("network", f"{config.title}, {layers}, {vectors}; {count:,} learned numbers"),
+        *([("mixed with", f"n-grams of up to {mixed.order} words")] if mixed else []),
+    ]
+
+
+def _training(config: Config) -> Facts:
+    training, windows = config.training, config.windows
+    budget = (
+        f"{training.epochs:.3g} passes" if training.minutes is None else f"{training.minutes:g} min"
+    )
+    carried = ", the state carried on" if windows.continuous else ""
+    dropout = f"dropout {config.model.dropout:g}"
+    return [
+        ("budget", f"{budget}, {training.batch_size} windows of {windows.length} words{carried}"),
+        (
+            "optimizer",
+            f"{training.optimizer}, rate {training.learning_rate:.3g} ({training.schedule}), "
+            f"{dropout}, gradient clipped at {training.clip_norm:g}, seed {training.seed}",
+        ),
+        ("loss", training.loss),
+    ]
+
+
+def _course(contender: Contender, config: Config) -> Facts:
+    log, told = contender.log, []
+    result = log.result
+    if result is not None:
+        words = "" if log.words is None else f", {log.words:,} words"
+        speed = result.tokens_per_second
+        rate = "" if speed is None or log.words is None else f" ({speed:,.0f} words/s)"
+        seconds = "" if result.seconds is None else f" in {result.seconds:,.1f} s"
+        told.append(("took", f"{result.steps:,} steps{words}{seconds}{rate}"))
+    about = config.about
+    names = ("nextword", "torch", "python")
+    versions = [f"{name} {about[name]}" for name in names if name in about]
+    return [*told, ("with", ", ".join(versions))] if versions else told

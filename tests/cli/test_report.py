@@ -1,0 +1,71 @@
+"""``nextword report``: where the page goes, and what is said of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+Cli = Callable[..., SimpleNamespace]
+SMALL = ("--reach", "10", "--places", "5")
+
+
+@pytest.fixture(autouse=True)
+def there(kinds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with runs of its own, since a report is written into them."""
+    for name in ("rnn", "mixed"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        for file in (kinds / "runs" / name).iterdir():
+            (tmp_path / "runs" / name / file.name).symlink_to(file)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_run_has_its_report_beside_it(cli: Cli, there: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    called = cli("report", "mixed", *SMALL)
+    assert (called.code, called.out) == (0, "runs/mixed/report.html\n")
+    assert (
+        "words foretold" in called.err and "memory" in called.err and "text written" in called.err
+    )
+    page = (there / "runs/mixed/report.html").read_text()
+    # what predicts, n-grams and all
+    assert page.startswith("<!DOCTYPE html>") and "gru 1 x 24 + n-grams" in page
+    told = json.loads(cli("report", "mixed", "-o", "new/page.html", *SMALL, "--json").out)
+    assert told["report"] == "new/page.html" and (there / "new/page.html").is_file()
+    alone = json.loads(cli("eval", "--model", "mixed", "--json").out)
+    assert told["runs"][0]["evaluation"]["perplexity"] == alone["perplexity"]
+    assert told["claims"] == []
+
+
+def test_several_runs_have_one_here_of_the_networks_alone(cli: Cli, there: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    called = cli("report", "rnn", "mixed", *SMALL, "--json")
+    told = json.loads(called.out)
+    assert told["report"] == "comparison.html" and len(told["claims"]) == 4
+    page = (there / "comparison.html").read_text()
+    assert "rnn · mixed" in page and "n-grams" not in page.split("<h2")[3]
+    compared = json.loads(cli("compare", "--memory", "rnn", "mixed", *SMALL, "--json").out)
+    assert compared["claims"] == told["claims"]
+
+
+def test_the_newest_run_is_told_of_where_none_is_named(cli: Cli) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    assert cli("report", *SMALL).out == cli("report", *SMALL).out
+
+
+@pytest.mark.usefixtures("without_matplotlib")
+def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, there: Path) -> None:
+    called = cli("report", "none")
+    assert (called.code, called.out) == (1, "")
+    assert called.err == "Error: pictures need matplotlib: pip install 'nextword[plots]'\n"
+
+
+def test_nothing_is_left_where_a_report_cannot_be_made(cli: Cli, there: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    (there / "blank.txt").write_text(" \n")
+    for args in (("none",), ("rnn", "--text", "blank.txt")):
+        called = cli("report", *args, *SMALL)
+        assert called.code == 1 and called.out == "" and called.err.count("\n") == 1
+    assert not list(there.rglob("*.html"))

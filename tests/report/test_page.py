@@ -1,0 +1,217 @@
+"""The page: what it tells, that it asks for nothing, and that nothing it shows can command it."""
+
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from nextword.comparison.comparison import Remembering
+from nextword.comparison.contender import open_contenders
+from nextword.report.facts import facts
+from nextword.report.material import Material, gather
+from nextword.report.page import render
+
+pytest.importorskip("matplotlib", reason="pictures are an extra")
+FEW = Remembering(reach=10, places=5)
+VOID = {"meta", "br", "path", "use", "rect", "link"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every element that opens closes, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "path"):
+            self.words.append(data)
+
+    @property
+    def shown(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def material(kinds: Path) -> Material:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(kinds)
+        return gather(open_contenders([Path("tiny")]), FEW)
+
+
+@pytest.fixture(scope="module")
+def several(kinds: Path) -> Material:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(kinds)
+        paths = [Path(name) for name in ("rnn", "mixed", "feedforward")]
+        return gather(open_contenders(paths, alone=True), FEW)
+
+
+def check_self_contained(text: str) -> Page:
+    page = Page(text)
+    names = [name for _, told in page.tags if (name := told.get("id"))]
+    assert len(names) == len(set(names))
+    for tag, told in page.tags:
+        assert tag not in ("script", "link", "img", "iframe", "object", "form", "base")
+        for key, value in told.items():
+            assert not key.startswith("on")
+            if key in ("href", "xlink:href", "src"):
+                assert value and value.startswith("#") and value[1:] in names, value
+    assert "@import" not in text
+    for name in re.findall(r"url\(([^)]*)\)", text):
+        assert name.removeprefix("#") in names
+    policies = [told for tag, told in page.tags if tag == "meta" and "http-equiv" in told]
+    assert policies[0]["content"].startswith("default-src 'none'")  # type: ignore[union-attr]
+    return page
+
+
+def test_one_run_is_told_whole(material: Material, tiny_text: Path) -> None:
+    text = render(material)
+    page = check_self_contained(text)
+    run = material.runs[0]
+    shown = page.shown
+    assert f"perplexity {run.compared.measured.perplexity:.1f}" in shown
+    assert "measured on the validation part of tiny.txt." in shown
+    assert str(tiny_text.parent) not in text
+    assert str(material.runs[0].compared.contender.config.about["text_sha256"]) in shown  # type: ignore[union-attr]
+    assert len(run.looks) == 4 and run.prompts
+    for look in run.looks:
+        assert f"{look.perplexity:,.1f}" in shown
+        for prompt in run.prompts:
+            assert f"{prompt} …" in shown and look.samples[prompt][0].word in shown
+    assert [told.seed for told in run.generated] == [1] * 3 or len(run.prompts) < 3
+    for written in run.generated:
+        ending = " ".join(written.text.split("\n")[-1].split()[-3:])
+        assert ending in shown
+    drawn = [told["aria-label"] for tag, told in page.tags if tag == "svg"]
+    assert len(drawn) == 6 and all(drawn)
+    assert "nextword train --config again.yaml --run tiny-again" in shown
+    assert "hidden_size: 24" in text and "does not hold" not in shown
+    words = [told for tag, told in page.tags if tag == "span" and "title" in told]
+    assert len(words) == sum(len(told.words) for told in run.hardest + [run.ordinary] if told)
+
+
+def test_the_same_run_gives_the_same_page(material: Material, kinds: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(kinds)
+        again = gather(open_contenders([Path("tiny")]), FEW)
+    timeless = [
+        re.sub(r"<th scope=.row.>reading words/s</th>.*", "", render(told))
+        for told in (material, again)
+    ]
+    assert timeless[0] == timeless[1]
+
+
+def test_several_runs_are_held_against_the_article(several: Material) -> None:
+    page = check_self_contained(render(several))
+    shown = page.shown
+    for claim in several.claims:
+        assert f"{claim.statement}: {claim.verdict}" in shown
+        for finding in claim.findings:
+            assert f"{finding.run} {finding.verdict} {finding.evidence}" in shown
+    assert len(several.claims) == 5 and "They were trained alike" in shown
+    for run in several.runs:
+        assert f"What {run.name} expected as it learned" in shown and len(run.looks) == 4
+        assert run.compared.advantage is not None
+        assert f"at {run.compared.advantage.tokens:,} places" in shown
+        assert run.ordinary is None and len(run.hardest) <= 2
+    # what is true of all is told once
+    assert shown.count("its SHA-256") == 1 and shown.count("took ") >= 3
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 2
+    assert "nextword report rnn-again mixed-again feedforward-again" in shown
+
+
+def test_runs_that_were_not_trained_alike_are_said_so(several: Material) -> None:
+    unlike = replace(several, not_alike=["model.hidden_size (10, 20)"])
+    shown = Page(render(unlike)).shown
+    assert "They were not trained alike in model.hidden_size (10, 20)" in shown
+
+
+@pytest.mark.parametrize("name", ["counted", "fewer"])
+def test_any_run_has_a_page(kinds: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(kinds)
+    material = gather(open_contenders([Path(name)]), Remembering(reach=5000))
+    shown = check_self_contained(render(material)).shown
+    reason = {"counted": "n-grams have no memory", "fewer": "too few to look 5000 words back"}
+    assert "Not measured: " in shown and reason[name] in shown
+    assert "gradient's half-life" not in shown
+
+
+def test_a_model_without_its_run_has_a_page(kinds: Path, tmp_path: Path) -> None:
+    (tmp_path / "alone").symlink_to(kinds / "runs" / "rnn" / "model")
+    (tmp_path / "short.txt").write_text("Napoleon was the Emperor of France .\n")
+    contenders = open_contenders([tmp_path / "alone"], text=[str(tmp_path / "short.txt")])
+    assert [title for title, _ in facts(contenders[0])] == ["network"]
+    shown = check_self_contained(render(gather(contenders, FEW))).shown
+    assert "measured on short.txt." in shown and "To repeat it" not in shown
+    assert "All paragraphs are too short to show." in shown
+
+
+def test_a_run_whose_text_is_gone_can_be_told_of_on_another(
+    kinds: Path, tmp_path: Path, tiny_text: Path
+) -> None:
+    run = Path(shutil.copytree(kinds / "runs" / "rnn", tmp_path / "moved"))
+    config = run / "config.yaml"
+    config.write_text(config.read_text().replace(str(tiny_text), str(tmp_path / "gone.txt")))
+    (contender,) = open_contenders([run], text=[str(tiny_text)])
+    told = dict(facts(contender))
+    assert told["text"] == "gone.txt" and "not where it was" in told["where it is"]
+    assert "took" in told and "optimizer" in told and "held out" not in told
+
+
+def test_nothing_that_is_shown_can_command_the_page(several: Material) -> None:
+    evil = "<script>alert(1)</script>\x1b[31m\u202e&lt;"
+    run = several.runs[0]
+    compared = replace(run.compared, contender=replace(run.compared.contender, name=evil))
+    advantage = compared.advantage
+    assert advantage is not None
+    example = replace(advantage.examples[0], word=evil, before=evil)
+    compared = replace(
+        compared,
+        advantage=replace(
+            advantage,
+            examples=[example],
+            words=[replace(advantage.words[0], word=evil)],
+        ),
+    )
+    spoiled = replace(
+        run,
+        compared=compared,
+        facts=[("text", evil)],
+        prompts=[*run.prompts, evil],
+        generated=[replace(run.generated[0], prompt=evil, text=evil + "\n\n" + evil)],
+    )
+    comparison = replace(several.comparison, runs=[compared, *several.comparison.runs[1:]])
+    text = render(
+        replace(
+            several,
+            comparison=comparison,
+            runs=[spoiled, *several.runs[1:]],
+            commands=[evil],
+            config=evil,
+            not_alike=[evil],
+        )
+    )
+    check_self_contained(text)
+    assert "<script" not in text and "&lt;script&gt;" in text and r"\x1b[31m" in text
+    assert "\u202e" not in text and "\x1b" not in text

@@ -1,0 +1,59 @@
+"""What a page says repeats a training does repeat it."""
+
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from nextword.comparison.contender import open_contenders
+from nextword.config import parse_assignments
+from nextword.report.repeat import FILE, commands, config_text
+
+Cli = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def home(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(kinds)
+    return kinds
+
+
+def test_command_and_configuration_give_the_same_networks(
+    home: Path, tiny_text: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = open_contenders([Path("rnn"), Path("mixed")])
+    config = config_text(found[0])
+    assert config is not None and str(tiny_text.parent) not in config
+    lines = commands(found)
+    assert lines[0] == f"nextword train --config {FILE} --run rnn-again"
+    assert "--set model.kind=gru" in lines[1] and "--set mixture.ngram=true" in lines[1]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE).write_text(config)
+    shutil.copy(tiny_text, tmp_path)
+    for line in lines:
+        called = cli(*shlex.split(line)[1:])
+        assert called.code == 0, called.err
+    for name in ("rnn", "mixed"):
+        again = tmp_path / "runs" / f"{name}-again" / "model" / "model.safetensors"
+        assert again.read_bytes() == (home / "runs" / name / "model/model.safetensors").read_bytes()
+
+
+def test_values_are_written_so_that_they_are_read_back(home: Path) -> None:
+    found = open_contenders([Path("rnn"), Path("fewer"), Path("feedforward")])
+    for contender, line in zip(found[1:], commands(found)[1:], strict=True):
+        words = shlex.split(line)
+        sets = parse_assignments([words[i + 1] for i, word in enumerate(words) if word == "--set"])
+        assert contender.config is not None
+        leaves = dict(contender.config.leaves())
+        assert sets and all(leaves[key] == value for key, value in sets.items())
+
+
+def test_a_model_without_its_run_cannot_be_repeated(
+    home: Path, tmp_path: Path, tiny_text: Path
+) -> None:
+    (tmp_path / "alone").symlink_to(home / "runs" / "rnn" / "model")
+    (alone,) = open_contenders([tmp_path / "alone"], text=[str(tiny_text)])
+    assert config_text(alone) is None and commands([alone]) == []

@@ -1,0 +1,35 @@
+"""Figures as people read them."""
+
+import math
+
+import pytest
+
+from nextword.figures import change, figure, percent, share
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "told"),
+    [
+        (-0.292, 0.005, "−29.2 ± 0.5 %"),
+        (0.5, None, "+50.0 %"),
+        (-0.0001, 0.0002, "0.0 ± 0.0 %"),
+        (12.345, None, "+1,234.5 %"),
+        (math.nan, 0.1, "-"),
+    ],
+)
+def test_changes_have_a_sign_unless_they_are_none(
+    value: float, error: float | None, told: str
+) -> None:
+    assert change(value, error) == told
+
+
+def test_shares_and_figures() -> None:
+    assert [percent(value) for value in (0.5, 0.0123, 1.0, math.nan)] == [
+        "50.0 %",
+        "1.23 %",
+        "100.0 %",
+        "-",
+    ]
+    assert share(0.5, 0.012) == "50.0 ± 1.2 %" and share(math.nan, 0.1) == "-"
+    assert figure(1234.5678, 0.5, 2) == "1,234.57 ± 0.50" and figure(3e12, None, 1) == "3.00e+12"
+    assert figure(math.inf, None, 1) == "-"
