@@ -275,6 +275,8 @@ class TrainingConfig(Section):
     """Processor threads; 0 takes as many as find a core that no other program uses."""
     prompts: list[str] = []
     """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""
+    tensorboard: bool = False
+    """Also write events for TensorBoard into the run's folder ``tensorboard/``."""
 
 
 class MixtureConfig(Section):

@@ -26,6 +26,7 @@ FREE = frozenset(
                 "precision",
                 "threads",
                 "prompts",
+                "tensorboard",
             )
         ),
         *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),

@@ -49,8 +49,9 @@ from nextword.training.saving import Saver
 from nextword.training.source import stem, with_text
 from nextword.training.start import start_from_text, start_from_vectors
 from nextword.training.state import Notes, SavedState, read_state
+from nextword.training.tensorboard import EventWriter, check_tensorboard
 from nextword.training.trainer import Progress, StepReport, Trainer
-from nextword.training.watcher import Watcher
+from nextword.training.watcher import Watcher, Watchers
 
 VALIDATION_STREAMS = 16
 """Pieces in which the validation part is read while training, at most; final figures use one."""
@@ -87,6 +88,8 @@ class NetworkRun:
     def _prepare(self, saved: SavedState | None, should_stop: Callable[[], bool]) -> None:
         """Read the text, build the network, and put it where it was saved."""
         self.resumed = notes = None if saved is None else saved.notes
+        if self.config.training.tensorboard:
+            check_tensorboard()
         self.device = choose_device(self.config.training.device)
         threads = None if notes is None else notes.threads
         choose_threads(self.config.training.threads, threads, self.watcher.say)
@@ -159,6 +162,8 @@ class NetworkRun:
         if self.resumed is None:
             self.saver.save()  # whatever happens, a resume is possible
         self.watcher.say(_describe_model(self.loaded, self.config, self.trainer))
+        if self.config.training.tensorboard:
+            self.watcher = Watchers(self.watcher, EventWriter(self.folder.path))
         self.watcher.began(self.trainer)
         try:
             finished = self.trainer.run()

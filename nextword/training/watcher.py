@@ -27,3 +27,36 @@ class Watcher:
 
     def ended(self) -> None:
         """No more steps; the final figures are being taken."""
+
+
+class Watchers(Watcher):
+    """Several who watch the same run.
+
+    Args:
+        watchers: are told in this order.
+    """
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self.watchers = watchers
+
+    def say(self, line: str) -> None:
+        for watcher in self.watchers:
+            watcher.say(line)
+
+    def began(self, trainer: Trainer) -> None:
+        for watcher in self.watchers:
+            watcher.began(trainer)
+
+    def stepped(self, report: StepReport) -> None:
+        for watcher in self.watchers:
+            watcher.stepped(report)
+
+    def validated(
+        self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
+    ) -> None:
+        for watcher in self.watchers:
+            watcher.validated(progress, perplexity, samples)
+
+    def ended(self) -> None:
+        for watcher in self.watchers:
+            watcher.ended()

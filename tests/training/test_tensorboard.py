@@ -1,0 +1,90 @@
+"""Events for TensorBoard, read back as TensorBoard reads them."""
+
+import builtins
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nextword.errors import NextwordError
+from nextword.training.run import train
+
+
+@pytest.fixture
+def short(
+    tiny_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, object]:
+    monkeypatch.chdir(tmp_path)
+    return {**tiny_settings, "training.epochs": 2, "training.tensorboard": True}
+
+
+def events(run: Path) -> Any:
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    read = EventAccumulator(str(run / "tensorboard"), size_guidance={"scalars": 0})
+    read.Reload()
+    return read
+
+
+def scalars(read: Any, name: str) -> dict[int, float]:
+    return {event.step: event.value for event in read.Scalars(name)}
+
+
+def test_a_training_is_told_as_its_log_tells_it(short: dict[str, object]) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+    result = train(short, run="a")
+    read = events(result.path)
+    lines = [json.loads(line) for line in (result.path / "metrics.jsonl").read_text().splitlines()]
+    logged = {line["step"]: line for line in lines if line["kind"] == "train"}
+    for name, key in (("loss", "loss"), ("learning rate", "learning_rate")):
+        told = scalars(read, f"training/{name}")
+        assert sorted(told) == list(range(1, result.steps + 1))
+        for step, line in logged.items():
+            assert told[step] == pytest.approx(line[key], rel=1e-6)
+    looks = [line for line in lines if line["kind"] == "valid"]
+    told = scalars(read, "validation/perplexity")
+    assert told == {line["step"]: pytest.approx(line["perplexity"], rel=1e-6) for line in looks}
+    prompts = {f"predictions/{prompt}/text_summary" for prompt in looks[0]["samples"]}
+    assert prompts and prompts <= set(read.Tags()["tensors"])
+
+
+def test_a_resume_goes_on_where_the_state_was_saved(short: dict[str, object]) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+    steps: list[int] = []
+
+    def after_five() -> bool:
+        steps.append(1)
+        return len(steps) > 5
+
+    train(short, run="a", should_stop=after_five)
+    result = train(run="a", resume=True)
+    told = [event.step for event in events(result.path).Scalars("training/loss")]
+    assert told == list(range(1, result.steps + 1))
+
+
+def test_the_same_network_is_trained_with_and_without(short: dict[str, object]) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+    found = [
+        train({**short, "training.tensorboard": on}, run=name)
+        for on, name in ((True, "a"), (False, "b"))
+    ]
+    weights = [(each.path / "model/model.safetensors").read_bytes() for each in found]
+    assert weights[0] == weights[1] and not (found[1].path / "tensorboard").exists()
+
+
+def test_where_it_is_missing_that_is_said_before_anything_is_made(
+    short: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **named: Any) -> Any:
+        if name.startswith("torch.utils.tensorboard"):
+            raise ImportError(name)
+        return real(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(NextwordError, match=r"pip install 'nextword\[tensorboard\]'"):
+        train(short, run="a")
+    assert not Path("runs").exists()
