@@ -32,3 +32,8 @@ def change(value: float, error: float | None) -> str:
     told = f"{100 * value:+,.1f}".replace("-", "−")
     told = told[1:] if told[1:] == "0.0" else told
     return f"{told} %" if error is None else f"{told} ± {100 * error:.1f} %"
+
+
+def short(value: float, error: float | None) -> str:
+    """A number in three digits, with its standard error where there is one."""
+    return f"{value:.3g}" if error is None else f"{value:.3g} ± {error:.2g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nextword.figures import short
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
 
@@ -68,7 +69,8 @@ def _perplexity(value: float) -> str:
 
 
 def _half(curve: Fade) -> str:
-    return "none" if curve.half_life is None else f"{curve.half_life:.3g}"
+    half = curve.half_life
+    return "none" if half is None else short(half, curve.half_life_error)
 
 
 def _little(memory: Memory) -> str:

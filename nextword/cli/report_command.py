@@ -54,6 +54,7 @@ def command(
     model, how far back it remembers, and how to repeat it. Several runs are networks alone, without
     the n-grams that are mixed with them, and what the article says is held against them.
     """
+    from nextword.cli.compare_table import claim_lines
     from nextword.cli.progress import Bars
     from nextword.comparison.claims import as_dicts
     from nextword.comparison.comparison import Remembering
@@ -76,6 +77,8 @@ def command(
         told = {"claims": as_dicts(material.claims), **material.comparison.as_dict()}
         say_json({"report": str(target), **told})
     else:
+        if material.claims:
+            say(*claim_lines(material.claims, material.not_alike), "", err=True)
         say(str(target))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from nextword import figures
 from nextword.comparison.comparison import Compared, Comparison
+from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
 
 NEAR = 21
@@ -82,6 +83,16 @@ class _Remembered:
     def kind(self) -> str:
         return self.run.contender.loaded.config.kind
 
+    @property
+    def fade(self) -> Fade:
+        assert self.memory.whole is not None  # it is asked of recurrent networks
+        return self.memory.whole
+
+    @property
+    def needed(self) -> float:
+        """Words of context; endless where none of those measured was enough."""
+        return math.inf if self.memory.words_needed is None else self.memory.words_needed
+
 
 def claims(comparison: Comparison) -> list[Claim]:
     """Every claim that some of the runs can try; none unless their memory was measured."""
@@ -124,20 +135,18 @@ def not_alike(comparison: Comparison) -> list[str]:
 
 
 def _vanishes(each: _Remembered) -> Finding:
-    fade = each.memory.whole
-    assert fade is not None  # a standard RNN has a state
-    half_life = f"half-life {_words(_half_life(each), 'endless')}"
+    fade = each.fade
     if fade.little_after is None:
         left = 100 * fade.geometric_mean[-1]
-        evidence = f"{half_life}, {left:.3g} % left after {each.memory.reach} words"
+        evidence = f"{_half_life(each)}, {left:.3g} % left after {each.memory.reach} words"
         return Finding(each.name, "does not hold", evidence)
-    evidence = f"{half_life}, less than 1 % left after {fade.little_after}"
+    evidence = f"{_half_life(each)}, less than 1 % left after {fade.little_after}"
     return Finding(each.name, "does not hold" if fade.half_life is None else "holds", evidence)
 
 
 def _near(each: _Remembered) -> Finding:
-    evidence = f"needs {_words(_needed(each), _beyond(each))} of context; near is up to {NEAR}"
-    return Finding(each.name, "holds" if _needed(each) <= NEAR else "does not hold", evidence)
+    evidence = f"needs {_needed(each)} of context; near is up to {NEAR}"
+    return Finding(each.name, "holds" if each.needed <= NEAR else "does not hold", evidence)
 
 
 def _against(
@@ -151,37 +160,34 @@ def _against(
 
 
 def _further(one: _Remembered, other: _Remembered) -> Finding:
-    further = [
-        _half_life(one) > _half_life(other),
-        _needed(one) > _needed(other),
-    ]
+    further = [_fades_later(one, other), one.needed > other.needed]
     verdict: Verdict = "holds" if all(further) else "holds in part"
     return Finding(
         f"{one.name} against {other.name}",
         verdict if any(further) else "does not hold",
-        f"half-life {_words(_half_life(one), 'endless')} against "
-        f"{_words(_half_life(other), 'endless')}, context "
-        f"{_words(_needed(one), _beyond(one))} against {_words(_needed(other), _beyond(other))}",
+        f"{_half_life(one)} against {_half_life(other, short=True)}, context {_needed(one)} "
+        f"against {_needed(other)}",
     )
 
 
-def _half_life(each: _Remembered) -> float:
-    fade = each.memory.whole
-    assert fade is not None  # it is asked of recurrent networks
-    return math.inf if fade.half_life is None else fade.half_life
+def _fades_later(one: _Remembered, other: _Remembered) -> bool:
+    """Whether a gradient's half-life is longer, by two standard errors where these are known."""
+    mine, others = one.fade, other.fade
+    if mine.half_life is None or others.half_life is None:
+        return mine.half_life is None and others.half_life is not None
+    error = math.hypot(mine.half_life_error or 0.0, others.half_life_error or 0.0)
+    return mine.half_life - others.half_life > 2 * error
 
 
-def _needed(each: _Remembered) -> float:
+def _half_life(each: _Remembered, short: bool = False) -> str:
+    half = each.fade.half_life
+    told = "endless" if half is None else figures.short(half, each.fade.half_life_error)
+    return told if short else f"half-life {told}"
+
+
+def _needed(each: _Remembered) -> str:
     needed = each.memory.words_needed
-    return math.inf if needed is None else needed
-
-
-def _beyond(each: _Remembered) -> str:
-    return f"more than {each.memory.reach} words"
-
-
-def _words(value: float, infinite: str) -> str:
-    return infinite if math.isinf(value) else f"{value:.3g} words"
+    return f"more than {each.memory.reach} words" if needed is None else f"{needed} words"
 
 
 def _better(comparison: Comparison) -> Callable[[_Remembered, _Remembered], Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nextword.comparison.comparison import Compared, Comparison
-from nextword.figures import change, figure, percent, share
+from nextword.figures import change, figure, percent, share, short
 from nextword.insight.memory import Memory
 
 NONE = "-"
@@ -126,7 +126,8 @@ def _of_memory(tell: Callable[[Memory], str]) -> Tell:
 def _half_life(memory: Memory) -> str:
     if memory.whole is None:
         return NONE
-    return "none" if memory.whole.half_life is None else f"{memory.whole.half_life:.3g} words"
+    half = memory.whole.half_life
+    return "none" if half is None else f"{short(half, memory.whole.half_life_error)} words"
 
 
 def _little_after(memory: Memory) -> str:

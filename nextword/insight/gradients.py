@@ -25,6 +25,8 @@ _NUMBERS = 1 << 24
 """Numbers that one backward pass keeps, about: eight bytes each."""
 _KEPT = 6
 """Numbers kept for each row of a cell's weights at each word, about."""
+GROUPS = 20
+"""Groups of places that the error of a half-life rests on."""
 LITTLE = 0.01
 """The share of the gradient after which it is as good as gone."""
 
@@ -40,6 +42,9 @@ class Fade:
     vanished: NDArray[np.float64]
     """``(reach + 1,)``: the share of places where nothing is left, not even in float64."""
 
+    half_life_error: float | None = None
+    """Standard error of :attr:`half_life`; None where there is none, or too few places for it."""
+
     @property
     def half_life(self) -> float | None:
         """Words in which the gradient halves; None where it does not fade.
@@ -47,11 +52,7 @@ class Fade:
         A straight line is fitted by least squares to the logarithm of the geometric mean over
         k = 1, 2, ... as far as it is above zero. k = 0 is left out: an LSTM's c enters only then.
         """
-        places = np.flatnonzero(self.geometric_mean[1:] > 0) + 1
-        if len(places) < 2:
-            return None
-        slope = float(np.polyfit(places, np.log2(self.geometric_mean[places]), 1)[0])
-        return -1 / slope if slope < -1e-9 else None
+        return half_life(self.geometric_mean)
 
     @property
     def little_after(self) -> int | None:
@@ -61,11 +62,25 @@ class Fade:
         return first if first < len(self.geometric_mean) else None
 
 
+def half_life(left: NDArray[np.float64]) -> float | None:
+    """Words in which what is left halves, see :attr:`Fade.half_life`.
+
+    Args:
+        left: ``(reach + 1,)``, k from 0 on.
+    """
+    places = np.flatnonzero(left[1:] > 0) + 1
+    if len(places) < 2:
+        return None
+    slope = float(np.polyfit(places, np.log2(left[places]), 1)[0])
+    return -1 / slope if slope < -1e-9 else None
+
+
 def fade(norms: NDArray[np.float64]) -> Fade:
     """Averages of gradients' norms.
 
     Args:
-        norms: ``(places, reach + 1)``, k from 0 on; the first of each row is the unit.
+        norms: ``(places, reach + 1)``, k from 0 on, places in the text's order; the first of each
+            row is the unit.
     """
     usable = norms[norms[:, 0] > 0]
     if not len(usable):
@@ -73,10 +88,32 @@ def fade(norms: NDArray[np.float64]) -> Fade:
         return Fade(nothing, nothing, nothing + 1)
     relative = usable / usable[:, :1]
     some = relative > 0
-    logs = np.log(np.where(some, relative, 1.0)).sum(0)
-    count = some.sum(0)
-    geometric = np.where(count > 0, np.exp(logs / np.maximum(count, 1)), 0.0)
-    return Fade(relative.mean(0), geometric, 1 - count / len(relative))
+    logs = np.log(np.where(some, relative, 1.0))
+    geometric = _geometric_mean(logs.sum(0), some.sum(0))
+    vanished = 1 - some.sum(0) / len(relative)
+    return Fade(relative.mean(0), geometric, vanished, _half_life_error(logs, some))
+
+
+def _geometric_mean(logs: NDArray[np.float64], counts: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Of sums of logarithms and how many there are; zero where there are none."""
+    return np.where(counts > 0, np.exp(logs / np.maximum(counts, 1)), 0.0)
+
+
+def _half_life_error(logs: NDArray[np.float64], some: NDArray[np.bool_]) -> float | None:
+    """By a jackknife that leaves out groups of neighbouring places (Efron and Tibshirani, 1993)."""
+    if len(logs) < 2 * GROUPS:
+        return None
+    starts = np.arange(GROUPS) * len(logs) // GROUPS
+    sums = np.add.reduceat(logs, starts)
+    counts = np.add.reduceat(some.astype(np.int64), starts)
+    without = [
+        half_life(_geometric_mean(sums.sum(0) - left_out, counts.sum(0) - fewer))
+        for left_out, fewer in zip(sums, counts, strict=True)
+    ]
+    found = np.array([value for value in without if value is not None])
+    if len(found) < GROUPS:
+        return None
+    return float(np.sqrt((GROUPS - 1) / GROUPS * np.square(found - found.mean()).sum()))
 
 
 class Norms(NamedTuple):

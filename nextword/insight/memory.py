@@ -66,6 +66,7 @@ class Memory:
             "reach": self.reach,
             "places": {"gradient": self.gradient_places, "context": self.context_places},
             "half_life": None if self.whole is None else self.whole.half_life,
+            "half_life_error": None if self.whole is None else self.whole.half_life_error,
             "words_until_1_percent": None if self.whole is None else self.whole.little_after,
             "words_within_1_percent": self.words_needed,
             "perplexity": self.perplexity,
@@ -80,6 +81,7 @@ def _fade_dict(curve: Fade | None) -> dict[str, Any] | None:
         return None
     return {
         "half_life": curve.half_life,
+        "half_life_error": curve.half_life_error,
         "words_until_1_percent": curve.little_after,
         "geometric_mean": curve.geometric_mean.tolist(),
         "mean": curve.mean.tolist(),

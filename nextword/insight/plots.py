@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nextword.figures import short
 from nextword.insight.context import ENOUGH
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.insight.gradients import Fade
@@ -147,7 +148,9 @@ def _legend_below(
 
 def _half_life(curve: Fade) -> str:
     half = curve.half_life
-    return "gradient does not fade" if half is None else f"half-life {half:.3g} words"
+    if half is None:
+        return "gradient does not fade"
+    return f"half-life {short(half, curve.half_life_error)} words"
 
 
 def _gradients(axes: Axes, memories: Sequence[Memory]) -> None:

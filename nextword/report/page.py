@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nextword.comparison.rows import rows
-from nextword.figures import change, figure, percent, share
+from nextword.figures import change, figure, percent, share, short
 from nextword.prediction.shades import edge_names
 from nextword.report.drawings import drawings
 from nextword.report.material import Material, RunMaterial
@@ -74,6 +74,8 @@ def _tiles(run: RunMaterial) -> list[tuple[str, str]]:
         ("among the first 3", share(measured.top_3, errors["top_3"])),
         ("keystrokes saved", share(measured.keystroke_savings, errors["keystroke_savings"])),
     ]
-    if memory is not None and memory.whole is not None and memory.whole.half_life is not None:
-        told.append(("gradient's half-life", f"{memory.whole.half_life:.3g} words"))
+    fade = None if memory is None else memory.whole
+    if fade is not None and fade.half_life is not None:
+        half = short(fade.half_life, fade.half_life_error)
+        told.append(("gradient's half-life", f"{half} words"))
     return told

@@ -73,13 +73,11 @@ def test_what_the_article_hopes_for(contest: Callable[..., Comparison]) -> None:
         (VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY), "holds"
     )
     found = {claim.statement: claim.findings for claim in claims(comparison)}
-    assert found[VANISHES] == [
-        Finding("rnn", "holds", "half-life 4 words, less than 1 % left after 27")
-    ]
+    assert found[VANISHES] == [Finding("rnn", "holds", "half-life 4, less than 1 % left after 27")]
     assert found[NEAR_WORDS][0].evidence == f"needs 13 words of context; near is up to {NEAR}"
     assert [finding.run for finding in found[FURTHER]] == ["lstm against rnn", "gru against rnn"]
     assert found[FURTHER][1].evidence == (
-        "half-life 30 words against 4 words, context more than 50 words against 13 words"
+        "half-life 30 against 4, context more than 50 words against 13 words"
     )
     assert len(found[MEMORY]) == 3
     assert found[BETTER][0].evidence.startswith("perplexity −9.")
@@ -98,7 +96,7 @@ def test_what_does_not_hold_is_said(contest: Callable[..., Comparison]) -> None:
 def test_a_gradient_that_fades_slowly_has_not_vanished(contest: Callable[..., Comparison]) -> None:
     (vanishes, near) = claims(contest(rnn=(25.0, NEAR, 0.0)))
     assert vanishes.verdict == "does not hold"
-    assert vanishes.findings[0].evidence == "half-life 25 words, 25 % left after 50 words"
+    assert vanishes.findings[0].evidence == "half-life 25, 25 % left after 50 words"
     assert near.verdict == "holds"
 
 
@@ -106,6 +104,22 @@ def test_half_a_truth_and_too_small_a_difference(contest: Callable[..., Comparis
     told = verdicts(contest(rnn=(4.0, 13, 0.0), gru=(30.0, 13, 0.0005)))
     assert (told[FURTHER], told[BETTER]) == ("holds in part", "not decided")
     assert MEMORY not in told
+
+
+def test_a_half_life_is_longer_only_beyond_its_error(contest: Callable[..., Comparison]) -> None:
+    def with_error(error: float) -> str:
+        comparison = contest(rnn=(4.0, 13, 0.0), gru=(5.0, 13, 0.0))
+        runs = []
+        for run in comparison.runs:
+            assert run.memory is not None and run.memory.whole is not None
+            whole = replace(run.memory.whole, half_life_error=error)
+            runs.append(replace(run, memory=replace(run.memory, whole=whole)))
+        claim = claims(replace(comparison, runs=runs))[2]
+        assert claim.statement == FURTHER
+        assert claim.findings[0].evidence.startswith(f"half-life 5 ± {error:.2g} against 4 ±")
+        return claim.verdict
+
+    assert (with_error(0.3), with_error(0.4)) == ("holds in part", "does not hold")
 
 
 def test_verdicts_of_several_findings() -> None:

@@ -130,3 +130,17 @@ def test_half_life_and_the_last_hundredth(
     found = Fade(values, values, np.zeros(len(values)))
     assert found.half_life == (None if half_life is None else pytest.approx(half_life))
     assert found.little_after == little_after
+
+
+def test_a_half_life_has_the_error_of_its_spread_over_places() -> None:
+    # each place fades by a factor of its own; the fit's slope is the mean of theirs
+    draw = np.random.default_rng(5)
+    slopes = draw.normal(0.25, 0.05, 400)
+    curve = fade(0.5 ** (slopes[:, None] * np.arange(31)))
+    assert curve.half_life == pytest.approx(1 / slopes.mean())
+    wanted = slopes.std() / math.sqrt(400) / slopes.mean() ** 2
+    assert curve.half_life_error == pytest.approx(wanted, rel=0.3)
+    still = fade(np.tile(0.9 ** np.arange(11), (50, 1)))
+    assert still.half_life_error == pytest.approx(0, abs=1e-9)
+    assert fade(np.tile(0.9 ** np.arange(11), (39, 1))).half_life_error is None
+    assert fade(np.ones((50, 11))).half_life_error is None
