@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from nextword.cli.options import (
+    check_together,
     device_option,
     encoding_option,
     format_option,
@@ -24,9 +24,6 @@ from nextword.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
     from nextword.comparison.comparison import Comparison
-
-OF_MEMORY = ("reach", "places")
-"""Options that say how memory is measured."""
 
 
 @click.command("compare")
@@ -68,7 +65,7 @@ def command(
     Which is better, by how much and how surely; what each cost to train; which words one gets that
     the others miss. What each figure means: docs/comparing.md.
     """
-    _check_usage(context, memory)
+    check_together(context, "--memory", memory, ("reach", "places"))
     if plot is not None:
         from nextword.pictures import prepare_plots
 
@@ -94,12 +91,6 @@ def command(
             say(line)
     for path in [] if plot is None else _draw(comparison, plot, picture_format):
         say(f"drawn: {path}", err=True)
-
-
-def _check_usage(context: click.Context, memory: bool) -> None:
-    for name in OF_MEMORY if not memory else ():
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} goes with --memory")
 
 
 def _draw(comparison: Comparison, folder: Path, kind: str) -> list[Path]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from nextword.cli.options import (
+    check_together,
     encoding_option,
     json_option,
     model_option,
@@ -34,9 +34,13 @@ OF_GRADIENTS = ("text", "encoding", "split", "reach", "places")
 @click.option(
     "--gradients",
     is_flag=True,
-    help="Instead of a prompt: measure how gradients vanish, and what short contexts cost.",
+    help="Instead: measure how gradients vanish, and what short contexts cost.",
 )
-@click.option("--text", metavar="FILE", help="Measure gradients on this text instead.")
+@click.option(
+    "--text",
+    metavar="FILE",
+    help="Measure gradients on this text, which may also be named instead of a PROMPT.",
+)
 @encoding_option
 @split_option("Which held-out part of the run's text gradients are measured on.")
 @reach_option
@@ -70,23 +74,19 @@ def command(
     hidden state moved, how open its gates are; at the end, which words the likeliest next word
     rests on. What each figure means: docs/insight.md.
     """
-    _check_usage(context, prompt, gradients)
+    check_together(context, "--gradients", gradients, OF_GRADIENTS)
+    if gradients and prompt is not None and text is not None:
+        raise click.UsageError("give the text as an argument or with --text, not both")
     if plot is not None:
         from nextword.pictures import check_picture
 
         check_picture(plot)
     if gradients:
-        _gradients(model, split, text, encoding, reach, places, plot, as_json)
+        _gradients(
+            model, split, prompt if text is None else text, encoding, reach, places, plot, as_json
+        )
     else:
         _prompt(prompt, count, plot, model, as_json)
-
-
-def _check_usage(context: click.Context, prompt: str | None, gradients: bool) -> None:
-    if gradients and prompt is not None:
-        raise click.UsageError("give a PROMPT or --gradients, not both")
-    for name in OF_GRADIENTS if not gradients else ():
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} goes with --gradients")
 
 
 def _prompt(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from nextword.reading.adaptation import ADAPTATIONS
 
@@ -86,3 +87,17 @@ def adapt_option(help: str) -> Callable[[Command], Command]:
     return click.option(
         "--adapt", type=click.Choice(ADAPTATIONS), default="none", show_default=True, help=help
     )
+
+
+def check_together(context: click.Context, flag: str, given: bool, names: Sequence[str]) -> None:
+    """Refuse options that mean nothing without a flag.
+
+    Args:
+        context: of the command.
+        flag: such as ``--memory``.
+        given: whether it was.
+        names: of the options that go with it.
+    """
+    for name in names if not given else ():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} goes with {flag}")

@@ -96,10 +96,10 @@ def test_gradients_and_contexts_are_measured_under_a_bar(cli: Cli) -> None:
 def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
     runs = [
         json.loads(cli("explain", *SMALL, "--json", *more).out)["text"]
-        for more in ((), ("--split", "test"), ("--text", tiny_text))
+        for more in ((), ("--split", "test"), ("--text", tiny_text), (tiny_text,))
     ]
     assert runs[0].startswith("valid part") and runs[1].startswith("test part")
-    assert runs[2] == str(tiny_text)
+    assert runs[2] == runs[3] == str(tiny_text)
     short = cli("explain", "--gradients", "--reach", "5000")
     assert short.code == 1 and "too few to look 5000 words back" in short.err
 
@@ -137,7 +137,7 @@ def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((PROMPT, "--gradients"), "not both"),
+        (("a.txt", "--gradients", "--text", "b.txt"), "not both"),
         ((PROMPT, "--reach", "20"), "--reach goes with --gradients"),
         ((PROMPT, "--split", "test"), "--split goes with --gradients"),
         (("--gradients", "--reach", "1"), "--reach"),
