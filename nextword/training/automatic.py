@@ -15,9 +15,12 @@ from nextword.config.schema import Section
 Filled = TypeVar("Filled", bound=Section)
 
 WORDS_TO_READ = 400_000
-"""A small text is read again and again until about so many words have been read."""
-EPOCHS = (4.0, 20.0)
-"""Fewest and most passes that are chosen."""
+"""A small text is read again and again until about so many words have been read,"""
+TINY_TO_READ = 160_000
+"""but not more than eight times, unless so few words have been read by then that the weights have
+hardly moved."""
+EPOCHS = (4.0, 8.0, 20.0)
+"""Fewest passes that are chosen, most of a small text, most of a tiny one."""
 STEPS = 300
 """A pass over a small text should move the weights often enough; smaller batches see to it."""
 BATCH_SIZES = (8, 16, 32)
@@ -34,6 +37,8 @@ LARGE_SHARE = 0.8
 """And a large network this share of the rate of a small one."""
 LEAST_MINUTES = 0.15
 """A shorter training has no time to find start vectors in the text."""
+LARGE_TEXT = 300_000
+"""A text of half as many words is learned by heart in half as many passes, and so on."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (18.0, 0.3), (60.0, 0.4), (float("inf"), 0.5))
 """Passes, of a network of the smaller size, up to which a dropout is enough."""
 
@@ -47,7 +52,7 @@ def resolve(config: Config, training_words: int) -> Config:
     """
     training = _filled(
         config.training,
-        epochs=min(max(WORDS_TO_READ / training_words, EPOCHS[0]), EPOCHS[1]),
+        epochs=_epochs(training_words),
         batch_size=_batch_size(training_words, config.windows.length),
     )
     small, large = (
@@ -60,6 +65,7 @@ def resolve(config: Config, training_words: int) -> Config:
     to_read = large if model.hidden_size >= HIDDEN_SIZES[1] else small
     # a wider network learns by heart in fewer passes
     passes = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]
+    passes *= max(1.0, LARGE_TEXT / training_words)
     model = _filled(model, dropout=_dropout(passes))
     training = _filled(training, learning_rate=_peak_rate(training.optimizer, model))
     return config.model_copy(update={"training": training, "model": model})
@@ -69,6 +75,12 @@ def _filled(section: Filled, **values: object) -> Filled:
     """The section with those of the values that nobody has set."""
     open_keys = values.keys() - section.model_fields_set
     return section.model_copy(update={key: values[key] for key in open_keys})
+
+
+def _epochs(training_words: int) -> float:
+    fewest, most, most_of_tiny = EPOCHS
+    most = min(max(TINY_TO_READ / training_words, most), most_of_tiny)
+    return min(max(WORDS_TO_READ / training_words, fewest), most)
 
 
 def _batch_size(training_words: int, length: int) -> int:

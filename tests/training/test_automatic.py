@@ -13,7 +13,16 @@ def resolved(words: int, **given: object) -> Config:
 
 @pytest.mark.parametrize(
     ("words", "epochs", "batch_size"),
-    [(500, 20.0, 8), (40_000, 10.0, 8), (400_000, 4.0, 16), (600_000, 4.0, 32), (10**7, 4.0, 32)],
+    [
+        (500, 20.0, 8),
+        (10_000, 16.0, 8),
+        (20_000, 8.0, 8),
+        (40_000, 8.0, 8),
+        (80_000, 5.0, 8),
+        (400_000, 4.0, 16),
+        (600_000, 4.0, 32),
+        (10**7, 4.0, 32),
+    ],
 )
 def test_a_small_text_is_read_more_often_in_smaller_batches(
     words: int, epochs: float, batch_size: int
@@ -25,6 +34,9 @@ def test_a_small_text_is_read_more_often_in_smaller_batches(
 def test_what_is_read_more_often_is_held_back_more() -> None:
     rates = [resolved(10**5, training__epochs=passes).model.dropout for passes in (1, 3, 8, 12, 40)]
     assert rates == sorted(rates) and rates[0] < rates[-1]
+    # a small text is known by heart sooner
+    sizes = [resolved(n, training__epochs=6).model.dropout for n in (10**4, 10**5, 10**6)]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
     minutes = [resolved(10**6, training__minutes=m).model.dropout for m in (1, 5, 60)]
     assert minutes == sorted(minutes) and minutes[0] < minutes[-1]
 
