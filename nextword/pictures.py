@@ -129,6 +129,10 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _NAME = re.compile(r"""(\bid="|url\(#|href="#)""")
 
 
+def _ink(colour: str) -> str:
+    return f"var(--{INKS[colour]})" if colour in INKS else colour
+
+
 def page_svg(draw: Callable[[], Figure], name: str, told: str) -> str:
     """A picture to stand inside a page, in the page's own fonts and colours, light or dark.
 
@@ -144,7 +148,7 @@ def page_svg(draw: Callable[[], Figure], name: str, told: str) -> str:
     # what it says of itself, and rules that inside a page would hold for all of it
     body = re.sub(r"\s*<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
     body = _NAME.sub(rf"\g<1>{name}-", body)
-    body = _COLOUR.sub(lambda found: f"var(--{INKS[found[0]]})", body)
+    body = _COLOUR.sub(lambda found: _ink(found[0]), body)
     body = body.replace(f"'{FONT}'", "system-ui")
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
     assert box is not None  # so matplotlib writes

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 Count = Annotated[int, Field(ge=0, lt=10**18)]
-Figure = Annotated[float, Field(ge=-1e18, lt=1e18, allow_inf_nan=False)]
+Figure = Annotated[float, Field(ge=0, lt=1e18, allow_inf_nan=False)]
 _Line = TypeVar("_Line")
 
 
@@ -33,7 +33,7 @@ class LoggedStep(_Logged):
     """Targets learned from by then."""
     seconds: Figure
     """Time spent training by then, validation and saving included."""
-    loss: Figure | None = None
+    loss: Annotated[float, Field(gt=-1e18, lt=1e18, allow_inf_nan=False)] | None = None
     """In nats a word; None of a step that was left out."""
     learning_rate: Figure | None = None
     gradient_norm: Figure | None = None
@@ -53,7 +53,7 @@ class LoggedLook(_Logged):
     step: Count
     words: Count | None = None
     seconds: Figure | None = None
-    perplexity: Figure
+    perplexity: Annotated[Figure, Field(gt=0)]
     samples: dict[str, list[LoggedPrediction]] = {}
     """What was likeliest to follow each prompt."""
 

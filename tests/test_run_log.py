@@ -21,6 +21,8 @@ BAD = (
     '{"kind": "train", "step": -3, "words": 1, "seconds": 1}',
     '{"kind": "valid", "step": 4, "perplexity": NaN}',
     '{"kind": "valid", "step": 4, "perplexity": 1e300}',
+    '{"kind": "valid", "step": 4, "perplexity": 0}',
+    '{"kind": "valid", "step": 4, "seconds": -1, "perplexity": 5}',
     '{"kind": "valid", "step": 4, "perplexity": 9, "samples": {"a": [{"word": 1}]}}',
     '{"kind": "other", "step": 4}',
     "[" * 100_000,

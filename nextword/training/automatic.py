@@ -31,10 +31,12 @@ training with a budget in minutes rest on it."""
 LARGE = 1_300_000
 """A network of the larger size is worth its time from so many words on."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
-RNN_SHARE = 0.25
-"""The standard RNN, which has no gates, takes this share of the rate the others take."""
 LARGE_SHARE = 0.8
-"""And a large network this share of the rate of a small one."""
+"""A large network takes this share of the rate of a small one."""
+RNN_SHARES = {"tanh": 0.7, "relu": 0.25}
+"""A standard RNN of the smaller size, which has no gates to keep its state in bounds, takes this
+share, and a wider one less in proportion. The sigmoid, whose slope is a quarter at most, needs no
+such care."""
 LEAST_MINUTES = 0.15
 """A shorter training has no time to find start vectors in the text."""
 LARGE_TEXT = 300_000
@@ -95,6 +97,7 @@ def _dropout(passes: float) -> float:
 
 def _peak_rate(optimizer: str, model: ModelConfig) -> float:
     rate = PEAK_RATES[optimizer]
-    if model.kind == "rnn":
-        rate *= RNN_SHARE
+    if model.kind == "rnn" and model.activation in RNN_SHARES:
+        width = max(1.0, model.hidden_size / HIDDEN_SIZES[0])
+        return rate * RNN_SHARES[model.activation] / width
     return rate * LARGE_SHARE if model.hidden_size >= HIDDEN_SIZES[1] else rate

@@ -78,6 +78,11 @@ def check_self_contained(text: str) -> Page:
             if key in ("href", "xlink:href", "src"):
                 assert value and value.startswith("#") and value[1:] in names, value
     assert "@import" not in text
+    # pictures wear the page's colours, and every one of those is defined
+    _, drawn = text.split("</style>", 1)
+    assert not re.findall(r"(?:fill|stroke|color): ?#", drawn)
+    defined = set(re.findall(r"(--\w+):", text))
+    assert set(re.findall(r"var\((--\w+)\)", text)) <= defined
     for name in re.findall(r"url\(([^)]*)\)", text):
         assert name.removeprefix("#") in names
     policies = [told for tag, told in page.tags if tag == "meta" and "http-equiv" in told]

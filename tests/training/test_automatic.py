@@ -49,7 +49,11 @@ def test_much_text_gets_a_larger_network_with_smaller_steps() -> None:
 
 def test_a_network_without_gates_and_plain_descent_get_rates_of_their_own() -> None:
     usual = resolved(10**5).training.learning_rate
-    assert resolved(10**5, model__kind="rnn").training.learning_rate < usual
+    rnn = {"model__kind": "rnn"}
+    assert resolved(10**5, **rnn).training.learning_rate < usual
+    assert resolved(10**5, **rnn, model__activation="sigmoid").training.learning_rate == usual
+    wide = resolved(10**5, **rnn, model__hidden_size=1024).training.learning_rate
+    assert wide == pytest.approx(resolved(10**5, **rnn).training.learning_rate / 4)
     assert resolved(10**5, training__optimizer="sgd").training.learning_rate > usual
 
 
