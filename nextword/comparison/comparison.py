@@ -56,6 +56,7 @@ class Compared:
         result = log.result
         return {
             "name": self.name,
+            "run": self.contender.run,
             "model": str(self.contender.folder),
             "kind": loaded.config.title,
             "hidden_size": loaded.config.hidden_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,7 +27,8 @@ class Contender:
     """One run, ready to be measured."""
 
     name: str
-    """To tell it from the others: its folder's name, or the whole path where two are called so."""
+    """To tell it from the others: its folder's name without what all their names begin with, or
+    its path where two folders are called alike."""
     folder: Path
     """The model folder."""
     loaded: LoadedModel
@@ -37,6 +39,11 @@ class Contender:
     log: RunLog
     measured_on: str
     """The text again, its files by their names alone, for those to whom folders mean nothing."""
+
+    @property
+    def run(self) -> str:
+        """The whole name of its folder."""
+        return (self.folder.parent if self.folder.name == "model" else self.folder).name
 
     @cached_property
     def spelled(self) -> list[str]:
@@ -90,10 +97,24 @@ def open_contenders(
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """The folders' own names, or their paths where two have the same."""
+    """The folders' own names without what all begin with, or their paths where that is not enough
+    to tell them apart."""
     places = [folder.parent if folder.name == "model" else folder for folder in folders]
     names = [place.name for place in places]
-    return [str(place) if names.count(place.name) > 1 else place.name for place in places]
+    if len(set(names)) < len(names):
+        return [str(place) if names.count(place.name) > 1 else place.name for place in places]
+    shared = len(shared_beginning(names))
+    return [name[shared:] for name in names]
+
+
+def shared_beginning(names: Sequence[str]) -> str:
+    """What several names begin with, up to a mark between words; nothing of a name alone."""
+    if len(names) < 2:
+        return ""
+    common = os.path.commonprefix(list(names))
+    while common and (common[-1] not in "-_. " or common in names):
+        common = common[:-1]
+    return common
 
 
 def _check_same_text(contenders: Sequence[Contender]) -> None:

@@ -24,6 +24,8 @@ MOST_WORDS = 30
 """Words in a picture; of a longer text the last ones."""
 LEAST = 1e-8
 """Where the axis of gradients ends, at the latest; what is less leaves the picture."""
+MOST = 10.0
+"""Where the axis of perplexities above that with all words ends, at the latest: at +1,000 %."""
 LONGEST_WORD = 16
 
 
@@ -189,7 +191,7 @@ def _contexts(axes: Axes, memories: Sequence[Memory]) -> None:
     axes.set_yscale("symlog", linthresh=enough, linscale=0.5)
     most = max(max(cost.above for cost in memory.costs) for memory in memories)
     least = min(min(cost.above for cost in memory.costs) for memory in memories)
-    axes.set_ylim(min(-1.2 * enough, 110 * least), max(130 * most, 3 * enough))
+    axes.set_ylim(min(-1.2 * enough, 110 * least), max(130 * min(most, MOST), 3 * enough))
     axes.yaxis.set_major_locator(
         FixedLocator([-1, 0, 1, *(m * 10**e for e in range(7) for m in (3, 10))])
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nextword.comparison.contender import shared_beginning
 from nextword.comparison.rows import rows
 from nextword.figures import change, figure, percent, share, short
 from nextword.prediction.shades import edge_names
@@ -38,7 +39,7 @@ def render(material: Material) -> str:
     return environment.get_template(TEMPLATE).render(
         material=material,
         single=len(material.runs) == 1,
-        title=" · ".join(run.name for run in material.runs),
+        title=_title(material),
         table=rows(material.comparison),
         tiles=_tiles(material.runs[0]),
         pictures=drawings(material),
@@ -47,6 +48,13 @@ def render(material: Material) -> str:
         style=style,
         version=__version__,
     )
+
+
+def _title(material: Material) -> str:
+    """The runs' names, what all begin with said once."""
+    shared = shared_beginning([run.compared.contender.run for run in material.runs])
+    names = " · ".join(run.name for run in material.runs)
+    return f"{shared.rstrip('-_. ')}: {names}" if shared else names
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -54,9 +54,14 @@ def commands(contenders: Sequence[Contender]) -> list[str]:
             for key, value in _leaves(each).items()
             if value != first[key]
         ]
-        name = shlex.quote(Path(each.name).name + "-again")
-        lines.append(" ".join(["nextword train", f"--config {FILE}", f"--run {name}", *sets]))
-    return lines
+        begin = ["nextword train", f"--config {FILE}", f"--run {again(each)}"]
+        lines.append(" ".join([*begin, *sets]))
+    return [*lines, " ".join(["nextword report", *map(again, told)])]
+
+
+def again(contender: Contender) -> str:
+    """The name of a run that repeats another, as a shell takes it."""
+    return shlex.quote(f"{contender.run}-again")
 
 
 def _leaves(contender: Contender) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def _dropout(passes: float) -> float:
 def _peak_rate(optimizer: str, model: ModelConfig) -> float:
     rate = PEAK_RATES[optimizer]
     if model.kind == "rnn" and model.activation in RNN_SHARES:
-        width = max(1.0, model.hidden_size / HIDDEN_SIZES[0])
-        return rate * RNN_SHARES[model.activation] / width
-    return rate * LARGE_SHARE if model.hidden_size >= HIDDEN_SIZES[1] else rate
+        rate *= RNN_SHARES[model.activation] / max(1.0, model.hidden_size / HIDDEN_SIZES[0])
+    elif model.hidden_size >= HIDDEN_SIZES[1]:
+        rate *= LARGE_SHARE
+    return float(f"{rate:.6g}")  # a number that one can read and write

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from nextword.comparison.comparison import compare
-from nextword.comparison.contender import open_contenders, same_vocabulary, same_words
+from nextword.comparison.contender import (
+    open_contenders,
+    same_vocabulary,
+    same_words,
+    shared_beginning,
+)
 from nextword.errors import ModelError, TextError
 
 
@@ -22,11 +27,27 @@ def test_runs_are_called_by_their_folders_and_counted_once(kinds: Path, tmp_path
     )
     assert [each.name for each in found] == ["runs/rnn", "mixed", str(tmp_path / "rnn")]
     first, mixed, _ = found
+    assert [each.run for each in found] == ["rnn", "mixed", "rnn"]
     assert first.config is not None and first.config.model.kind == "rnn"
     assert first.log.result is not None and first.part.name.startswith("test part of ")
     assert mixed.loaded.mixture.ngram is not None
     (alone,) = open_contenders([Path("mixed")], alone=True)
     assert alone.loaded.mixture.ngram is None
+
+
+@pytest.mark.parametrize(
+    ("names", "shared"),
+    [
+        (["book-rnn-tanh", "book-rnn-relu", "book-lstm"], "book-"),
+        (["book-rnn-tanh", "book-rnn-relu"], "book-rnn-"),
+        (["book", "book-2"], ""),
+        (["book-", "book-2"], ""),
+        (["books", "booking"], ""),
+        (["book-lstm"], ""),
+    ],
+)
+def test_what_all_names_begin_with_is_left_away(names: list[str], shared: str) -> None:
+    assert shared_beginning(names) == shared
 
 
 def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_text: Path) -> None:
