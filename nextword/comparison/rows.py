@@ -113,9 +113,9 @@ def _against_first(run: Compared) -> str:
 
 def _memory() -> dict[str, Tell]:
     return {
-        "gradient's half-life": _of_memory(_half_life),
-        "1 % of it left after": _of_memory(_little_after),
-        "context needed": _of_memory(_needed),
+        "gradient's half-life (words)": _of_memory(_half_life),
+        "1 % of it left after (words)": _of_memory(_little_after),
+        "context needed (words)": _of_memory(_needed),
     }
 
 
@@ -127,16 +127,16 @@ def _half_life(memory: Memory) -> str:
     if memory.whole is None:
         return NONE
     half = memory.whole.half_life
-    return "none" if half is None else f"{short(half, memory.whole.half_life_error)} words"
+    return "none" if half is None else short(half, memory.whole.half_life_error)
 
 
 def _little_after(memory: Memory) -> str:
     if memory.whole is None:
         return NONE
     after = memory.whole.little_after
-    return f"> {memory.reach} words" if after is None else f"{after} words"
+    return f"> {memory.reach}" if after is None else str(after)
 
 
 def _needed(memory: Memory) -> str:
     needed = memory.words_needed
-    return f"> {memory.reach} words" if needed is None else f"{needed} words"
+    return f"> {memory.reach}" if needed is None else str(needed)
