@@ -14,7 +14,7 @@ from nextword.report.repeat import FILE
 from nextword.text.visible import visible
 from nextword.version import __version__
 
-TEMPLATE, STYLE = "report.html", "report.css"
+TEMPLATE = "report.html"
 
 
 def render(material: Material) -> str:
@@ -35,7 +35,6 @@ def render(material: Material) -> str:
     )
     for name, function in _FILTERS.items():
         environment.filters[name] = function
-    style = environment.loader.get_source(environment, STYLE)[0]  # type: ignore[union-attr]
     return environment.get_template(TEMPLATE).render(
         material=material,
         single=len(material.runs) == 1,
@@ -45,7 +44,6 @@ def render(material: Material) -> str:
         pictures=drawings(material),
         edges=edge_names(),
         file=FILE,
-        style=style,
         version=__version__,
     )
 
