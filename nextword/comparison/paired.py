@@ -57,7 +57,7 @@ def bits_change(places: Places, others: Places) -> Change:
     mine, theirs = bits_by_letter(places), bits_by_letter(others)
     whole = float(theirs.sum())
     if whole <= 0:
-        return Change(math.nan, None)
+        return Change(0.0, None)  # nothing to be a share of
     share = float(mine.sum()) / whole - 1
     # a letter more or less, as small writing may bring, moves nothing far
     letters = min(len(mine), len(theirs))
