@@ -63,6 +63,7 @@ class LoggedResult(_Logged):
 
     kind: Literal["result"]
     steps: Count
+    words: Count | None = None
     seconds: Figure | None = None
     tokens_per_second: Figure | None = None
     valid_perplexity: Figure | None = None
@@ -89,6 +90,7 @@ class RunLog:
         """Words learned from; None where no line tells."""
         told = [line.words for line in self.steps]
         told += [line.words for line in self.looks if line.words is not None]
+        told += [line.words for line in self.results if line.words is not None]
         return max(told, default=None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import click
 
@@ -61,7 +62,6 @@ def command(
 
     from nextword.cli.console import Console, prediction_lines
     from nextword.cli.signals import stopping_on_signals
-    from nextword.training.prompts import ARTICLE_PROMPT
     from nextword.training.run import train
 
     with stopping_on_signals() as request:
@@ -80,11 +80,11 @@ def command(
             f"{result.tokens_per_second:,.0f} words/s"
         )
         say(f"saving took {100 * result.saving_share:.2g} % of that time")
-        say("", f"{ARTICLE_PROMPT} ...")
-        for line in prediction_lines(result.predictor.predict(ARTICLE_PROMPT)):
+        say("", f"{result.prompt} ...")
+        for line in prediction_lines(result.predictor.predict(result.prompt)):
             say(f"  {line}")
         say("", f"The model is in {result.path / 'model'}. Ask it:")
-        say(f'  nextword predict "{ARTICLE_PROMPT}"')
+        say(f"  nextword predict {shlex.quote(result.prompt)}")
     if request.signal is not None:
         name = result.run if result.path == RUNS / result.run else result.path
         say(f"stopped early; go on with: nextword train --resume --run {name}", err=True)

@@ -232,7 +232,8 @@ class TrainingConfig(Section):
     epochs: Positive = 4.0
     """Passes over the training part; a fraction is allowed. Unless set, follows from the text."""
     minutes: Positive | None = None
-    """A budget instead of epochs: the schedule ends when the time does; not exactly repeatable."""
+    """A budget: the schedule ends when the time does, or sooner, when ``epochs`` are over (unless
+    set, those after which a short text is known by heart); not exactly repeatable."""
     batch_size: Count = 32
     """Windows side by side in a step. Unless set, follows from the text."""
     accumulate: Count = 1

@@ -7,6 +7,7 @@ and 900 thousand words; docs/training.md has the figures.
 from __future__ import annotations
 
 import bisect
+import math
 from typing import TypeVar
 
 from nextword.config import Config, ModelConfig
@@ -30,6 +31,9 @@ WORDS_A_MINUTE = (1_600_000, 750_000)
 training with a budget in minutes rest on it."""
 LARGE = 1_300_000
 """A network of the larger size is worth its time from so many words on."""
+TIMED_WORDS, TIMED_EPOCHS = 5000, 60.0
+"""A budget of time ends early once a text has been read so often that more would make it worse:
+once for so many of its words, and so often at most."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
 LARGE_SHARE = 0.8
 """A large network takes this share of the rate of a small one."""
@@ -54,12 +58,12 @@ def resolve(config: Config, training_words: int) -> Config:
     """
     training = _filled(
         config.training,
-        epochs=_epochs(training_words),
+        epochs=_epochs(training_words, config.training.minutes is not None),
         batch_size=_batch_size(training_words, config.windows.length),
     )
+    minutes = math.inf if training.minutes is None else training.minutes
     small, large = (
-        training_words * training.epochs if training.minutes is None else training.minutes * words
-        for words in WORDS_A_MINUTE
+        min(training_words * training.epochs, minutes * words) for words in WORDS_A_MINUTE
     )
     model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE])
     if training.minutes is not None and training.minutes < LEAST_MINUTES:
@@ -79,10 +83,14 @@ def _filled(section: Filled, **values: object) -> Filled:
     return section.model_copy(update={key: values[key] for key in open_keys})
 
 
-def _epochs(training_words: int) -> float:
+def _epochs(training_words: int, timed: bool) -> float:
+    """Passes over a text: what is worth their time, or what a budget of time may be spent on."""
     fewest, most, most_of_tiny = EPOCHS
-    most = min(max(TINY_TO_READ / training_words, most), most_of_tiny)
-    return min(max(WORDS_TO_READ / training_words, fewest), most)
+    of_tiny = min(TINY_TO_READ / training_words, most_of_tiny)
+    if timed:
+        longest = min(max(training_words / TIMED_WORDS, most), TIMED_EPOCHS)
+        return max(longest, of_tiny)
+    return min(max(WORDS_TO_READ / training_words, fewest), max(of_tiny, most))
 
 
 def _batch_size(training_words: int, length: int) -> int:

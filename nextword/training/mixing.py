@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from nextword.config.schema import Config
+from nextword.figures import change
 from nextword.model_folder import LoadedModel
 from nextword.ngram.model import NgramModel
 from nextword.reading.base import of_targets, steps_through
@@ -111,7 +112,7 @@ def fit_mixture(
         both = _Looks(network, counted)
         gain = both.promise() - alone
         worth = bool(wanted.ngram) or gain >= WORTH
-        say(_described(gain, alone, worth))
+        say(_described(gain, worth))
         if worth:
             looks[combination(ngram=True, cache=False)] = both
         else:
@@ -128,10 +129,11 @@ def fit_mixture(
     return Mixture(ngram, cache, weights)
 
 
-def _described(gain: float, alone: float, kept: bool) -> str:
-    mixed, without = (f"{math.exp(min(-nats, 700.0)):,.1f}" for nats in (alone + gain, alone))
-    what = "with n-grams mixed in" if kept else "n-grams do not help and are left out:"
-    return f"{what} validation perplexity {mixed}, the network alone {without}"
+def _described(gain: float, kept: bool) -> str:
+    perplexity = change(math.exp(min(-gain, 700.0)) - 1, None)
+    if kept:
+        return f"n-grams are mixed in: perplexity {perplexity} (cross-validated)"
+    return f"n-grams are left out: with them perplexity {perplexity} (cross-validated)"
 
 
 def _look(

@@ -104,6 +104,8 @@ class NetworkRun:
         self.loaded = self._fresh_model(saved)
         held_out = self.text.parts.get("valid")
         self.valid = None if held_out is None else held_out.ids[:VALIDATION_WORDS]
+        if held_out is None:
+            self.watcher.say("perplexities are those of the training text itself")
         self.prompts = training.prompts or default_prompts(
             self.text.tokenizer, (held_out or self.text.parts["train"]).ids[:VALIDATION_WORDS]
         )
@@ -266,7 +268,8 @@ def _loss(config: Config, counts: Tensor) -> Loss:
 def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> str:
     model = config.model
     minutes = config.training.minutes
-    length = f"{trainer.total_steps:,} steps" if minutes is None else f"{minutes:g} minutes"
+    length = f"{trainer.total_steps:,} steps"
+    length += "" if minutes is None else f" or {minutes:g} min, whichever is over first"
     return (
         f"{model.title}, {model.layers} x {model.hidden_size}, "
         f"{loaded.model.parameter_count():,} parameters, {length} on {trainer.device}"

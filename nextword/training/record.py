@@ -18,11 +18,12 @@ from nextword.version import __version__
 
 
 def about(config: Config, text: EncodedText) -> Config:
-    """The configuration with what else a resume has to know: versions and the text's SHA-256."""
+    """The configuration with what else it takes to repeat a run: versions, threads and the text."""
     known: dict[str, str | int | float] = {
         "nextword": __version__,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
         "text_sha256": text.sha256,
         "vocabulary_size": len(text.tokenizer),
     }

@@ -15,9 +15,12 @@ from nextword.prediction.predictor import Predictor
 from nextword.reading.base import Reading, foresee, of_targets
 from nextword.reading.ensemble import MixedReading
 from nextword.text.cache import TextPart
+from nextword.training.prompts import ARTICLE_PROMPT, default_prompts
 from nextword.training.trainer import Progress
 
 HELD_OUT = ("valid", "test")
+PROMPT_WORDS = 50_000
+"""A prompt is looked for in so many words at most."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class TrainingResult:
 
     run: str
     steps: int
+    words: int
+    """Words learned from, each time they were read."""
     seconds: float
     """Time in training, validation and saving included, over all resumes."""
     saving_share: float
@@ -39,6 +44,8 @@ class TrainingResult:
     network_test_perplexity: float | None
     path: Path
     """The run folder."""
+    prompt: str
+    """Something that it can be asked about."""
     stopped: bool
     """Whether it was stopped before its end; a resume would go on."""
     predictor: Predictor
@@ -74,9 +81,12 @@ def conclude(
     (valid, network_valid), (test, network_test) = (
         found.get(part, (None, None)) for part in HELD_OUT
     )
+    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_WORDS]
+    prompts = default_prompts(best.tokenizer, held_out, wanted=1)
     return TrainingResult(
         run=path.name,
         steps=progress.step,
+        words=progress.words,
         seconds=round(progress.seconds, 3),
         saving_share=round(progress.saving_seconds / max(progress.seconds, 1e-9), 5),
         tokens_per_second=round(progress.words / max(progress.seconds, 1e-9), 1),
@@ -85,6 +95,7 @@ def conclude(
         network_valid_perplexity=network_valid,
         network_test_perplexity=network_test,
         path=path,
+        prompt=prompts[0] if prompts else ARTICLE_PROMPT,
         stopped=stopped,
         predictor=Predictor(best),
     )

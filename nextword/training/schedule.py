@@ -15,7 +15,8 @@ WARMUP_SHARE = 0.1
 
 
 class Course:
-    """The way from the first step to the last, measured in steps or, with a budget, in time.
+    """The way from the first step to the last, measured in steps and, with a budget, in time:
+    whichever is used up first.
 
     Args:
         config: the ``training`` section, its open settings resolved.
@@ -24,9 +25,7 @@ class Course:
 
     def __init__(self, config: TrainingConfig, steps_per_epoch: int) -> None:
         self.seconds = None if config.minutes is None else 60 * config.minutes
-        self.steps: int | None = None
-        if self.seconds is None:
-            self.steps = max(1, math.ceil(config.epochs * steps_per_epoch))
+        self.steps = max(1, math.ceil(config.epochs * steps_per_epoch))
 
     def done(self, step: int, seconds: float) -> float:
         """The share of the way behind us, 0 to 1.
@@ -35,17 +34,15 @@ class Course:
             step: optimizer steps taken.
             seconds: time spent.
         """
-        if self.seconds is not None:
-            return min(seconds / self.seconds, 1.0)
-        assert self.steps is not None
-        return min(step / self.steps, 1.0)
+        in_time = 0.0 if self.seconds is None else seconds / self.seconds
+        return min(max(step / self.steps, in_time), 1.0)
 
     def steps_ahead(self, step: int, seconds: float) -> int:
         """All steps from the first to the last, as far as is known by now."""
-        if self.steps is not None:
-            return self.steps
         done = self.done(step, seconds)
-        return max(step, round(step / done)) if done > 0 else max(step, 1)
+        if self.seconds is None or done == 0:
+            return self.steps
+        return min(self.steps, max(step, round(step / done)))
 
 
 class Schedule:

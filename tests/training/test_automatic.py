@@ -41,6 +41,17 @@ def test_what_is_read_more_often_is_held_back_more() -> None:
     assert minutes == sorted(minutes) and minutes[0] < minutes[-1]
 
 
+def test_a_budget_of_time_ends_before_a_short_text_is_known_by_heart() -> None:
+    def passes(words: int, **given: object) -> float:
+        return resolved(words, training__minutes=60, **given).training.epochs
+
+    found = [passes(words) for words in (2_000, 10_000, 20_000, 60_000, 10**6)]
+    assert found == [20, 16, 8, 12, 60]
+    assert passes(20_000, training__epochs=100.0) == 100
+    # an hour or a minute: what is held back depends on what is read
+    assert resolved(20_000, training__minutes=60).model.dropout == resolved(20_000).model.dropout
+
+
 def test_much_text_gets_a_larger_network_with_smaller_steps() -> None:
     small, large = resolved(10**5), resolved(10**7)
     assert large.model.hidden_size > small.model.hidden_size

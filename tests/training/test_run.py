@@ -133,6 +133,7 @@ def test_a_run_folder_holds_what_the_contract_says(tiny_run: SimpleNamespace) ->
     assert set(tiny_run.result.as_dict()) == {
         "run",
         "steps",
+        "words",
         "seconds",
         "saving_share",
         "tokens_per_second",

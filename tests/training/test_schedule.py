@@ -65,8 +65,15 @@ def test_epochs_are_counted_in_steps(epochs: float, steps: int) -> None:
 
 
 def test_a_time_budget_is_counted_in_seconds() -> None:
-    course = Course(TrainingConfig(minutes=2.0), steps_per_epoch=10)
+    course = Course(TrainingConfig(minutes=2.0, epochs=50), steps_per_epoch=10)
     assert course.done(5, 30.0) == 0.25
     assert course.done(5, 200.0) == 1
     assert course.steps_ahead(50, 30.0) == 200
     assert course.steps_ahead(0, 0.0) >= 1
+
+
+def test_a_budget_of_time_and_one_of_passes_end_whichever_is_over_first() -> None:
+    course = Course(TrainingConfig(minutes=2.0, epochs=3), steps_per_epoch=10)
+    assert course.done(15, 30.0) == 0.5 and course.done(15, 90.0) == 0.75
+    assert course.done(30, 30.0) == 1 and course.done(3, 120.0) == 1
+    assert course.steps_ahead(15, 30.0) == 30 and course.steps_ahead(15, 90.0) == 20

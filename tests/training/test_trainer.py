@@ -250,7 +250,7 @@ def test_dropout_is_on_in_steps_and_off_in_looks(make_trainer: MakeTrainer) -> N
 
 
 def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) -> None:
-    trainer = make_trainer({"training.minutes": 0.3 / 60})
+    trainer = make_trainer({"training.minutes": 0.3 / 60, "training.epochs": 10**6})
     assert trainer.run()
     assert 0.3 <= trainer.progress.seconds < 1.0
     assert trainer.observer.looks[-1][0] == trainer.progress.step > 5
@@ -267,7 +267,7 @@ def test_a_slow_look_at_the_validation_part_does_not_eat_a_time_budget(
         time.sleep(0.05)
         return 1.0
 
-    trainer = make_trainer({"training.minutes": 0.4 / 60}, validate=look)
+    trainer = make_trainer({"training.minutes": 0.4 / 60, "training.epochs": 10**6}, validate=look)
     trainer.run()
     # ten were wanted; the first tells what one costs, the last ends the training
     first, last = trainer.observer.looks
