@@ -31,9 +31,12 @@ def change(value: float, error: float | None) -> str:
         return "-"
     told = f"{100 * value:+,.1f}".replace("-", "−")
     told = told[1:] if told[1:] == "0.0" else told
-    return f"{told} %" if error is None else f"{told} ± {100 * error:.1f} %"
+    return f"{told} %" if error is None else f"{told} ± {100 * error:,.1f} %"
 
 
 def short(value: float, error: float | None) -> str:
-    """A number in three digits, with its standard error where there is one."""
-    return f"{value:.3g}" if error is None else f"{value:.3g} ± {error:.2g}"
+    """A number in three digits, or as far as its standard error leaves it sure."""
+    if not error:
+        return f"{value:.3g}"
+    digits = max(0, -math.floor(math.log10(error)))
+    return f"{value:,.{digits}f} ± {error:,.{digits}f}"

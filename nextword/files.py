@@ -102,6 +102,23 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def write_output(path: Path, content: bytes | str) -> None:
+    """Write where a user said: behind a link, and into what is no ordinary file, such as a pipe.
+
+    Raises:
+        NextwordError: it cannot be written; an ordinary file that was there is unchanged.
+    """
+    target = path.resolve()
+    if not target.exists() or target.is_file():
+        write_atomically(target, content)
+        return
+    try:
+        with target.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

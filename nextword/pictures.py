@@ -6,12 +6,14 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nextword.errors import ConfigError, NextwordError
-from nextword.files import write_atomically
+from nextword.files import write_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,12 @@ GREEN, PURPLE, GRID, BAND = "#009E73", "#8A3F78", "#DDDDDD", "#E8E8E8"
 """More for lines, and two greys for what lies behind them."""
 FONT = "DejaVu Sans"
 """Comes with matplotlib, so that a picture looks the same everywhere."""
+FALLBACKS = (
+    *(f"Noto Sans CJK {region}" for region in ("JP", "SC", "TC", "KR")),
+    *("Hiragino Sans", "PingFang SC", "Yu Gothic", "Microsoft YaHei", "Malgun Gothic"),
+    *("WenQuanYi Zen Hei", "Droid Sans Fallback", "Noto Sans", "Arial Unicode MS"),
+)
+"""Fonts for scripts that it lacks, where they are installed."""
 DPI = 200
 FORMATS = (".png", ".svg")
 WIDTH = 5.0
@@ -37,7 +45,6 @@ LINES: tuple[dict[str, Any], ...] = (
 )
 """One kind of line for each thing shown, none of which needs its colour to be told (Wong, 2011)."""
 _STYLE: dict[str, Any] = {
-    "font.family": FONT,
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.spines.top": False,
@@ -98,7 +105,7 @@ def write_picture(path: Path, draw: Callable[[], Figure]) -> None:
         NextwordError: see :func:`check_picture`.
     """
     check_picture(path)
-    write_atomically(path, _drawn(draw, path.suffix.lower().removeprefix(".")))
+    write_output(path, _drawn(draw, path.suffix.lower().removeprefix(".")))
 
 
 def _drawn(draw: Callable[[], Figure], kind: str, **settings: Any) -> bytes:
@@ -106,10 +113,21 @@ def _drawn(draw: Callable[[], Figure], kind: str, **settings: Any) -> bytes:
     import matplotlib
 
     image = io.BytesIO()
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE}):
+    style = {**matplotlib.rcParamsDefault, **_STYLE, "font.family": [FONT, *_other_fonts()]}
+    with matplotlib.rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # letters that no font has become boxes
         told: dict[str, Any] = {"Date": None} if kind == "svg" else {}
         draw().savefig(image, format=kind, dpi=DPI, metadata=told, **settings)
     return image.getvalue()
+
+
+@cache
+def _other_fonts() -> tuple[str, ...]:
+    """Fonts of this machine that have letters which matplotlib's own lacks."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in FALLBACKS if name in installed)
 
 
 INKS = {
@@ -126,6 +144,7 @@ INKS = {
 }
 """What a page calls the colours that pictures use."""
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+_FONTS = re.compile(r"font-family: [^;\"]*")
 _NAME = re.compile(r"""(\bid="|url\(#|href="#)""")
 
 
@@ -149,7 +168,7 @@ def page_svg(draw: Callable[[], Figure], name: str, told: str) -> str:
     body = re.sub(r"\s*<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
     body = _NAME.sub(rf"\g<1>{name}-", body)
     body = _COLOUR.sub(lambda found: _ink(found[0]), body)
-    body = body.replace(f"'{FONT}'", "system-ui")
+    body = _FONTS.sub("font-family: system-ui", body)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)
     assert box is not None  # so matplotlib writes
     width, height = box.groups()
@@ -175,19 +194,32 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
+_TICKS: tuple[tuple[float, ...], ...] = (
+    (1.0,),
+    (1.0, 2.0, 5.0),
+    (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0),
+    tuple(step / 10 for step in range(10, 100, 5)),
+)
+"""Where a logarithmic axis may have its ticks in each decade, the fewest first."""
+_FEWEST_TICKS = 4
+
+
 def logarithmic(axes: Axes) -> None:
-    """A logarithmic axis of perplexities, in plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    """A logarithmic axis of perplexities, in plain numbers; what it shows is drawn already."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
-    # as many as have room
-    steps: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
-    if high > 6 * low:
-        steps = (1.0,) if high > 300 * low else (1.0, 2.0, 5.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=steps))
+    shown: list[float] = []
+    for steps in _TICKS:
+        ticks = (step * 10.0**power for power in range(-3, 19) for step in steps)
+        shown = [tick for tick in ticks if low <= tick <= high]
+        if len(shown) >= _FEWEST_TICKS:
+            break
+    axes.yaxis.set_major_locator(FixedLocator(shown))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(low, high)
 
 
 def whole_numbers(axes: Axes) -> None:

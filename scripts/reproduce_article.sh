@@ -4,21 +4,36 @@
 # measured, whether it holds or not. Safe to run again: what is trained is kept.
 #
 #   bash scripts/reproduce_article.sh [TEXT] [OPTIONS OF nextword train]...
+#
+# TEXT is a file or a folder; by default the text that ships with the program.
 set -euo pipefail
+
+case "${1:-}" in
+-h | --help)
+    sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+esac
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 # shellcheck source=scripts/environment.sh
 source "$root/scripts/environment.sh"
-prepare_environment plots
 
 text=()
 name=article
 if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
+    if [ ! -f "$1" ] && [ ! -d "$1" ]; then
+        echo "error: $1: no such file or folder; name a text, or nothing for the shipped one" >&2
+        exit 1
+    fi
     text=(--text "$1")
     name="$(basename "$1")"
     name="article-${name%%.*}"
+    sum="$(find "$1" -type f -print0 | sort -z | xargs -0 cat | cksum)"
     shift
 fi
+asked="text ${sum:-shipped}; options $*" # to know the runs again
+prepare_environment plots
 
 # What makes each network what it is; all else is the same.
 settings_of() {
@@ -29,27 +44,30 @@ settings_of() {
 }
 
 runs=()
-for kind in rnn-tanh rnn-sigmoid lstm gru feedforward; do
-    run="$name-$kind"
-    trained="runs/$run/trained-with" # the options, once the training is over
-    runs+=("runs/$run")
-    read -ra own <<<"$(settings_of "$kind")"
-    if [ -f "$trained" ] && [ "$(cat "$trained")" != "$*" ]; then
-        echo "error: runs/$run was trained with other options ($(cat "$trained")); to train anew: rm -r runs/$name-*" >&2
-        exit 1
-    elif [ -f "$trained" ]; then
-        echo "==> runs/$run is trained already" >&2
+for kind in rnn-tanh rnn-sigmoid lstm gru feedforward; do runs+=("runs/$name-$kind"); done
+if [ -f "runs/$name.asked" ] && [ "$(cat "runs/$name.asked")" != "$asked" ]; then
+    echo "error: runs/$name-* are of another text or of other options; to train anew:" >&2
+    echo "  rm -r runs/$name.asked ${runs[*]}" >&2
+    exit 1
+fi
+mkdir -p runs
+echo "$asked" >"runs/$name.asked"
+
+for run in "${runs[@]}"; do
+    if [ -f "$run/trained" ]; then
+        echo "==> $run is trained already" >&2
         continue
-    elif [ -f "runs/$run/state/state.safetensors" ]; then
-        echo "==> going on with runs/$run" >&2
+    elif [ -f "$run/state/state.safetensors" ]; then
+        echo "==> going on with $run" >&2
         nextword train --run "$run" --resume >&2
     else
-        echo "==> training runs/$run" >&2
+        echo "==> training $run" >&2
+        read -ra own <<<"$(settings_of "${run#"runs/$name-"}")"
         # n-grams that are mixed in would hide how the networks differ
-        nextword train --run "$run" ${text[@]+"${text[@]}"} --set mixture.ngram=false \
-            --set mixture.cache=false "${own[@]}" "$@" >&2
+        nextword train --run "$(basename "$run")" ${text[@]+"${text[@]}"} \
+            --set mixture.ngram=false --set mixture.cache=false "${own[@]}" "$@" >&2
     fi
-    echo "$*" >"$trained"
+    touch "$run/trained"
 done
 
 echo "==> measuring" >&2

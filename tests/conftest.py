@@ -110,22 +110,18 @@ def kinds(
     from nextword.training.run import train
 
     home = tmp_path_factory.mktemp("kinds")
-    text = str(tiny_settings["text.path"])
-    parts = {f"text.{part}": text for part in ("train", "valid", "test")}
-    unsplit = {key: tiny_settings[key] for key in tiny_settings if not key.startswith("text.")}
     others: dict[str, dict[str, object]] = {
         "counted": {"model.kind": "ngram"},
         "mixed": {"model.kind": "gru", "mixture.ngram": True},
         "feedforward": {"model.kind": "feedforward", "model.context": 3},
         "rnn": {"model.kind": "rnn"},
         "fewer": {"vocabulary.max_size": 20},
+        "spaced": {"text.tokenizer": "whitespace"},
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
         for name, settings in others.items():
             train({**tiny_settings, "training.epochs": 1, **settings}, run=name)
-        spaced = {**unsplit, **parts, "text.tokenizer": "whitespace", "training.epochs": 1}
-        train(spaced, run="spaced")
     (home / "runs" / "tiny").symlink_to(tiny_run.path)
     return home
 

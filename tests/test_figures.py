@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nextword.figures import change, figure, percent, share
+from nextword.figures import change, figure, percent, share, short
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,9 @@ def test_shares_and_figures() -> None:
     assert share(0.5, 0.012) == "50.0 ± 1.2 %" and share(math.nan, 0.1) == "-"
     assert figure(1234.5678, 0.5, 2) == "1,234.57 ± 0.50" and figure(3e12, None, 1) == "3.00e+12"
     assert figure(math.inf, None, 1) == "-"
+
+
+def test_no_digit_is_told_that_is_not_sure() -> None:
+    told = [short(*each) for each in ((22.47, 0.561), (2.2134, 0.033), (1234.5, 12.0), (0.5, None))]
+    assert told == ["22.5 ± 0.6", "2.21 ± 0.03", "1,234 ± 12", "0.5"]
+    assert short(3.14159, 0.0) == "3.14" and short(0.6771, 0.00602) == "0.677 ± 0.006"

@@ -18,6 +18,7 @@ from nextword.files import (
     replacing,
     write_atomically,
     write_json,
+    write_output,
     write_tensors,
 )
 
@@ -214,3 +215,19 @@ def test_a_file_of_a_folder_lies_in_it_and_is_a_file(tmp_path: Path) -> None:
     os.mkfifo(folder / "absent")
     with pytest.raises(ModelError, match="absent: is no ordinary file"):
         check_own_files(folder, names, ModelError)
+
+
+def test_what_a_user_names_is_written_behind_links_and_into_pipes(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
+    write_output(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink() and (tmp_path / "real.txt").read_text() == "new"
+    write_output(tmp_path / "fresh" / "a.txt", "made")
+    assert (tmp_path / "fresh" / "a.txt").read_text() == "made"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_output(tmp_path / "pipe", b"through")
+    assert os.read(reader, 100) == b"through" and stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    os.close(reader)
+    with pytest.raises(NextwordError, match="cannot be written"):
+        write_output(tmp_path, "into a folder")

@@ -66,7 +66,7 @@ def _advantage_lines(run: Compared, advantage: Advantage) -> Iterator[str]:
         f"({percent(advantage.share)})"
     )
     if advantage.words:
-        told = (f"{visible(won.word)} {won.times} to {won.others}" for won in advantage.words)
+        told = (f"“{visible(won.word)}” {won.times} to {won.others}" for won in advantage.words)
         yield f"  ahead on  {', '.join(told)}"
     for example in advantage.examples[:EXAMPLES]:
         yield f"  {_example(example)}"

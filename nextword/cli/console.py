@@ -16,7 +16,7 @@ from nextword.training.trainer import Progress, StepReport, Trainer
 from nextword.training.watcher import Watcher
 
 SMOOTHING = 0.05
-"""Weight of the newest step in the loss that the bar shows."""
+"""Weight of the newest step in the loss and in the time left that the bar shows."""
 
 
 class Console(Watcher):
@@ -37,6 +37,7 @@ class Console(Watcher):
             initial=trainer.progress.step,
             unit="step",
             dynamic_ncols=True,
+            smoothing=SMOOTHING,
             bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} steps, "
             "{elapsed} gone, {remaining} left{postfix}",
         )

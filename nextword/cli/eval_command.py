@@ -71,7 +71,7 @@ def command(
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device
     from nextword.evaluation.baselines import simpler_models
-    from nextword.evaluation.held_out import held_out_part, read_text
+    from nextword.evaluation.held_out import held_out_part, learned_from, read_text
     from nextword.evaluation.plots import write_plots
     from nextword.model_folder import load_model_folder
     from nextword.pictures import prepare_plots
@@ -83,6 +83,8 @@ def command(
     loaded = load_model_folder(folder).to(choose_device(device))
     if text:
         part = read_text(loaded.tokenizer, list(text), encoding)
+        if learned_from(folder, text):
+            say("the model was trained on this very text: figures mean nothing here", err=True)
     else:
         part = held_out_part(folder, loaded.tokenizer, split)
     openers = simpler_models(loaded, folder) if baselines else {}

@@ -29,7 +29,7 @@ def command(run: Path | None, as_json: bool) -> None:
     else:
         folders = sorted(RUNS.glob("*")) if RUNS.is_dir() else []
         found = [RunFolder(path) for path in folders if RunFolder(path).exists]
-        described = {**_machine(), "runs": _describe_all(found)}
+        described = {**_machine(), "newest": _newest(found), "runs": _describe_all(found)}
     if as_json:
         say_json(described)
     else:
@@ -53,6 +53,13 @@ def _machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "devices": devices,
     }
+
+
+def _newest(folders: list[RunFolder]) -> str | None:
+    """The run that other commands ask where none is named."""
+    from nextword.runs import newest_run
+
+    return newest_run().path.name if folders else None
 
 
 def _describe_all(folders: list[RunFolder]) -> list[dict[str, Any]]:
@@ -92,7 +99,7 @@ def _last_figures(folder: RunFolder) -> dict[str, Any]:
 
     log = read_log(folder.metrics)
     figures: dict[str, Any] = {}
-    if log.looks:
+    if log.looks and log.result is None:
         look = log.looks[-1]
         figures |= {"step": look.step, "validation_perplexity": look.perplexity}
     if log.result is not None:
@@ -104,7 +111,7 @@ def _last_figures(folder: RunFolder) -> dict[str, Any]:
 def description_lines(described: Mapping[str, Any]) -> list[str]:
     """A machine with its runs, or one run, as lines for the terminal."""
     lines = []
-    rest = {name: value for name, value in described.items() if name != "runs"}
+    rest = {n: value for n, value in described.items() if n not in ("runs", "newest")}
     width = max(map(len, rest), default=0) + 2
     for name, value in rest.items():
         if isinstance(value, float):
@@ -117,5 +124,6 @@ def description_lines(described: Mapping[str, Any]) -> list[str]:
     for run in runs:
         best = run.get("valid_perplexity") or run.get("validation_perplexity")
         figure = "-" if best is None else f"{best:,.1f}"
-        lines.append(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}")
+        newest = "  (asked unless another is named)" * (run["run"] == described.get("newest"))
+        lines.append(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}{newest}")
     return lines

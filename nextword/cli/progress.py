@@ -20,12 +20,12 @@ class Bars:
             self.bar.close()
 
     def show(self, what: str, read: int, total: int) -> None:
-        """Say how many of how many words were read.
+        """Say how much is done.
 
         Args:
             what: the part of the work; another name begins another bar.
-            read: words by now.
-            total: words in the end.
+            read: words, or other work, by now.
+            total: in the end.
         """
         from tqdm import tqdm
 
@@ -35,9 +35,8 @@ class Bars:
             self.bar = tqdm(
                 total=total,
                 desc=what,
-                unit="word",
-                unit_scale=True,
                 leave=False,
                 dynamic_ncols=True,
+                bar_format="{desc}: {percentage:3.0f}% |{bar}| {elapsed} gone, {remaining} left",
             )
         self.bar.update(read - self.bar.n)

@@ -60,7 +60,7 @@ def command(
     from nextword.comparison.comparison import Remembering
     from nextword.comparison.contender import open_contenders
     from nextword.device import choose_device
-    from nextword.files import write_atomically
+    from nextword.files import write_output
     from nextword.pictures import prepare_plots
     from nextword.report.material import gather
     from nextword.report.page import render
@@ -72,7 +72,7 @@ def command(
     target = out or _target(contenders[0].folder, len(contenders))
     with Bars() as bars:
         material = gather(contenders, Remembering(reach, places), bars.show)
-    write_atomically(target, render(material))
+    write_output(target, render(material))
     if as_json:
         told = {"claims": as_dicts(material.claims), **material.comparison.as_dict()}
         say_json({"report": str(target), **told})

@@ -140,7 +140,7 @@ def _vanishes(each: _Remembered) -> Finding:
         left = 100 * fade.geometric_mean[-1]
         evidence = f"{_half_life(each)}, {left:.3g} % left after {each.memory.reach} words"
         return Finding(each.name, "does not hold", evidence)
-    evidence = f"{_half_life(each)}, less than 1 % left after {fade.little_after}"
+    evidence = f"{_half_life(each)}, less than 1 % left after {fade.little_after} words"
     return Finding(each.name, "does not hold" if fade.half_life is None else "holds", evidence)
 
 
@@ -182,7 +182,8 @@ def _fades_later(one: _Remembered, other: _Remembered) -> bool:
 def _half_life(each: _Remembered, short: bool = False) -> str:
     half = each.fade.half_life
     told = "endless" if half is None else figures.short(half, each.fade.half_life_error)
-    return told if short else f"half-life {told}"
+    words = "" if half is None else " words"
+    return f"{told}{words}" if short else f"half-life {told}{words}"
 
 
 def _needed(each: _Remembered) -> str:
@@ -197,8 +198,11 @@ def _better(comparison: Comparison) -> Callable[[_Remembered, _Remembered], Find
         if change.sign:
             verdict = "holds" if change.sign < 0 else "does not hold"
         told = figures.change(change.share, change.standard_error)
-        short = ", on too short a text to tell" if change.standard_error is None else ""
-        evidence = f"{comparison.measured_by} {told}{short}"
+        but = ", on too short a text to tell" if change.standard_error is None else ""
+        tokenizers = [each.run.contender.loaded.tokenizer for each in (one, other)]
+        if tokenizers[0].lowercase != tokenizers[1].lowercase:
+            verdict, but = "not decided", ", but one folds capitals and need not foretell them"
+        evidence = f"{comparison.measured_by} {told}{but}"
         return Finding(f"{one.name} against {other.name}", verdict, evidence)
 
     return judge

@@ -15,7 +15,7 @@ from nextword.insight.memory import Memory, check_memory, measure_memory
 from nextword.insight.plan import PLACES, REACH
 
 Progress = Callable[[str, int, int], object]
-"""Is told what is measured, how many words of it were read, and how many there are."""
+"""Is told what is measured, how much of it is done, and how much there is."""
 Measure = Literal["perplexity", "perplexity_spelled_out", "bits_per_character"]
 TITLES: dict[Measure, str] = {
     "perplexity": "perplexity",
@@ -114,20 +114,36 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the figures has to know, a sentence each; none for a run alone."""
+        """What a reader of the figures has to know, a sentence each."""
+        told = [
+            f"{run.name} was trained on this very text: its figures mean nothing here."
+            for run in self.runs
+            if run.contender.learned_it
+        ]
         if len(self.runs) == 1:
-            return []
+            return told
         if not self.same_words:
-            return [
+            told.append(
                 "The runs split the text differently: compare them by bits per character, not by "
                 "perplexity or shares of words."
-            ]
-        if not self.same_vocabulary:
-            return [
+            )
+        elif not self.same_vocabulary:
+            told.append(
                 "The runs know different words: compare them by perplexity with unknown words "
                 "spelled out, or by bits per character."
-            ]
-        return []
+            )
+        if not self.same_case:
+            small = [run.name for run in self.runs if run.contender.loaded.tokenizer.lowercase]
+            told.append(
+                f"{', '.join(small)}: capitals were folded and need not be foretold, so the "
+                "figures are better than they would be."
+            )
+        return told
+
+    @property
+    def same_case(self) -> bool:
+        """Whether all fold capitals, or none does."""
+        return len({run.contender.loaded.tokenizer.lowercase for run in self.runs}) == 1
 
     @property
     def memories(self) -> list[Memory]:

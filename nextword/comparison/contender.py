@@ -12,7 +12,7 @@ import torch
 
 from nextword.config import Config
 from nextword.errors import TextError
-from nextword.evaluation.held_out import HeldOut, held_out_part, read_text
+from nextword.evaluation.held_out import HeldOut, held_out_part, learned_from, read_text
 from nextword.model_folder import LoadedModel, load_model_folder
 from nextword.reading.ensemble import Mixture
 from nextword.run_log import RunLog, read_log
@@ -39,6 +39,8 @@ class Contender:
     log: RunLog
     measured_on: str
     """The text again, its files by their names alone, for those to whom folders mean nothing."""
+    learned_it: bool = False
+    """Whether that is the text it was trained on, so that its figures mean nothing."""
 
     @property
     def run(self) -> str:
@@ -87,10 +89,11 @@ def open_contenders(
         run = RunFolder(folder.parent)
         config = run.read_config() if run.exists else None
         log = read_log(run.metrics)
-        files = list(text) if config is None or text else config.text.file_names
+        files = list(text) if config is None or text else config.text.file_names_of(split)
         names = ", ".join(Path(file).name for file in files)
         measured_on = names if text else f"the {_PARTS[split]} part of {names}"
-        found.append(Contender(name, folder, loaded, part, config, log, measured_on))
+        learned = bool(text) and learned_from(folder, text)
+        found.append(Contender(name, folder, loaded, part, config, log, measured_on, learned))
     if not text:
         _check_same_text(found)
     return found
@@ -127,9 +130,22 @@ def _check_same_text(contenders: Sequence[Contender]) -> None:
     for other in others:
         if not _same_letters(first, other):
             raise TextError(
-                f"{first.name} and {other.name} held different texts out ({first.part.name}, "
-                f"{other.part.name}); name a --text that none of them was trained on"
+                f"{first.name} and {other.name} {_why(first, other)}; name a --text that none of "
+                "them was trained on"
             )
+
+
+def _why(one: Contender, other: Contender) -> str:
+    """In what two runs differ that hold different texts out."""
+    kinds = [each.loaded.tokenizer.kind for each in (one, other)]
+    if one.part.name != other.part.name:
+        return f"held different texts out ({one.part.name}, {other.part.name})"
+    if kinds[0] != kinds[1]:
+        return (
+            f"split the same text differently ({kinds[0]}, {kinds[1]} tokenizer), so that they "
+            "held different parts of it out"
+        )
+    return "held different parts of the same text out (text.holdout)"
 
 
 def _same_letters(one: Contender, other: Contender) -> bool:

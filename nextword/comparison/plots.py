@@ -22,26 +22,29 @@ def comparison_figures(comparison: Comparison) -> dict[str, Callable[[], Figure]
     found: dict[str, Callable[[], Figure]] = {}
     if any(run.contender.log.looks for run in runs):
         logs, names = [run.contender.log for run in runs], [run.name for run in runs]
-        found["curves"] = lambda: curves_figure(logs, names)
+        alike = comparison.measure == "perplexity"
+        found["curves"] = lambda: curves_figure(logs, names, alike)
     if memories:
         found["memory"] = lambda: memory_figure(memories, [memory.name for memory in memories])
     return found
 
 
-def curves_figure(logs: Sequence[RunLog], names: Sequence[str]) -> Figure:
+def curves_figure(logs: Sequence[RunLog], names: Sequence[str], comparable: bool = True) -> Figure:
     """Validation perplexity of networks against words read, and against seconds.
 
     Args:
         logs: what each run logged; at least one looked at its validation part.
         names: to tell them from one another, as many.
+        comparable: whether their perplexities are over the same words.
     """
     figure = new_figure(5.2 + 0.18 * len(logs))
     upper, lower = figure.subplots(2, 1)
     for number, (log, name) in enumerate(zip(logs, names, strict=True)):
         if log.looks:
-            label = f"{printable(name)}: {log.looks[-1].perplexity:,.4g} at last"
-            _curve(upper, [(look.words, look) for look in log.looks], number, label)
-            _curve(lower, [(look.seconds, look) for look in log.looks], number, label)
+            _curve(upper, [(look.words, look) for look in log.looks], number, name)
+            _curve(lower, [(look.seconds, look) for look in log.looks], number, name)
+    if not comparable:
+        upper.set_title("different words known: the heights do not compare")
     for axes, what in ((upper, "words read"), (lower, "seconds of training")):
         axes.set_xlim(left=0)
         axes.set_xlabel(what)
@@ -53,7 +56,8 @@ def curves_figure(logs: Sequence[RunLog], names: Sequence[str]) -> Figure:
 
 
 def _curve(
-    axes: Axes, points: Sequence[tuple[float | None, LoggedLook]], number: int, label: str
+    axes: Axes, points: Sequence[tuple[float | None, LoggedLook]], number: int, name: str
 ) -> None:
     told = [(at, look.perplexity) for at, look in points if at is not None]
-    axes.plot([at for at, _ in told], [value for _, value in told], label=label, **line(number))
+    shown = printable(name)
+    axes.plot([at for at, _ in told], [value for _, value in told], label=shown, **line(number))

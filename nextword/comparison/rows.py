@@ -37,7 +37,7 @@ def _training() -> dict[str, Tell]:
         "model": _architecture,
         "parameters": lambda run: f"{run.contender.loaded.model.parameter_count():,}",
         "vocabulary": lambda run: f"{len(run.contender.loaded.tokenizer):,}",
-        "words learned from": lambda run: _count(run.contender.log.words),
+        "words read in training": lambda run: _count(run.contender.log.words),
         "training time": _training_time,
         "training words/s": _training_speed,
     }
@@ -74,6 +74,7 @@ def _evaluation(comparison: Comparison) -> dict[str, Tell]:
         "  spelled out": _figure("perplexity_spelled_out", 2),
         "bits per character": _figure("bits_per_character", 3),
         "right word first": _share("top_1"),
+        "  of real words": _real_share,
         "among the first 3": _share("top_3"),
         "among the first 5": _share("top_5"),
         "keystrokes saved": _share("keystroke_savings"),
@@ -103,6 +104,12 @@ def _figure(key: str, digits: int) -> Tell:
 
 def _share(key: str) -> Tell:
     return lambda run: share(getattr(run.measured, key), run.measured.standard_errors[key])
+
+
+def _real_share(run: Compared) -> str:
+    """Of known words with a letter or digit: an unknown word is easily foretold as one."""
+    real = run.measured.real_words
+    return share(real.top_1, real.standard_errors["top_1"])
 
 
 def _against_first(run: Compared) -> str:

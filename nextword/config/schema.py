@@ -116,12 +116,19 @@ class TextConfig(Section):
         )
         return self
 
-    @property
-    def file_names(self) -> list[str]:
-        """The files' names without their folders, which are nobody's business where a model goes;
-        of a text that is split already those of the training part."""
-        given = self.train or self.path or "-"
-        paths = [given] if isinstance(given, str) else given
+    def files_of(self, *parts: str) -> list[str]:
+        """The files and folders that are named for some parts.
+
+        Args:
+            parts: ``train``, ``valid`` or ``test``; a text that is not split has the same for all.
+        """
+        if self.train is not None:
+            return [file for part in parts if (file := getattr(self, part)) is not None]
+        return [self.path] if isinstance(self.path, str) else list(self.path or [])
+
+    def file_names_of(self, *parts: str) -> list[str]:
+        """The same without their folders, which are nobody's business where a model goes."""
+        paths = self.files_of(*parts) or ["-"]
         return ["standard input" if path == "-" else Path(path).name for path in paths]
 
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from nextword.errors import ModelError, TextError
 from nextword.runs import RunFolder
 from nextword.text.corpus import read_units, text_files
-from nextword.text.encoded import EncodedText, TextPart, prepare_text
+from nextword.text.encoded import EncodedText, TextPart, prepare_text, text_sha256
 from nextword.text.surface import in_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import UNKNOWN_ID
+
+PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +126,14 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
     if not run.exists:
         raise ModelError(f"{model}: has no run beside it that held text out; name a --text")
     config = run.read_config()
-    encoded = prepare_text(config.text, config.vocabulary)
+    if "-" in config.text.files_of(*PARTS):
+        raise ModelError(f"{run.path}: its text came through a pipe and is gone; name a --text")
+    try:
+        encoded = prepare_text(config.text, config.vocabulary)
+    except TextError as error:
+        raise ModelError(
+            f"{error}; {run.path} was trained on it: put it back, or name a --text"
+        ) from error
     if encoded.sha256 != config.about.get("text_sha256"):
         raise ModelError(
             f"{encoded.source}: has changed since {run.path} was trained, so what was held out is "
@@ -133,3 +142,20 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
     if encoded.tokenizer.words != tokenizer.words:
         raise ModelError(f"{model}: its words are not those of {run.config}; name a --text")
     return encoded
+
+
+def learned_from(model: Path, text: Sequence[str]) -> bool:
+    """Whether a model was trained on these very files, so that they cannot measure it.
+
+    Args:
+        model: the model folder.
+        text: files that it is to be measured on.
+    """
+    run = RunFolder(model.parent)
+    if not run.exists:
+        return False
+    config = run.read_config()
+    places = {Path(path).resolve() for path in config.text.files_of("train")}
+    return any(Path(path).resolve() in places for path in text) or text_sha256(
+        list(text)
+    ) == config.about.get("text_sha256")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.calibration import Calibration
 from nextword.evaluation.evaluator import Evaluation
+from nextword.figures import percent
 from nextword.pictures import (
     BLUE,
     GREY,
@@ -92,7 +93,7 @@ def reliability_figure(told: Calibration, accuracy: float) -> Figure:
     upper.set_ylabel("share that came")
     upper.set_ylim(0, 1)
     upper.legend(loc="upper left")
-    gap = f"calibration error {100 * told.error:.1f} %"
+    gap = f"calibration error {percent(told.error)}"
     upper.set_title(f"{gap}; mean probability {told.confidence:.2f}, right {accuracy:.2f}")
     width = 1 / len(told.bins)
     lower.bar(

@@ -20,14 +20,14 @@ from nextword.insight.context import (
     words_needed,
 )
 from nextword.insight.gradients import Fade, fade, gradient_norms
-from nextword.insight.plan import PLACES, REACH, Plan, plan
+from nextword.insight.plan import PLACES, REACH, SLOW, Plan, plan
 from nextword.insight.steps import cells_of, is_recurrent
 from nextword.model_folder import LoadedModel
 from nextword.models.base import State
 from nextword.models.recurrent import RecurrentModel
 
 Progress = Callable[[str, int, int], object]
-"""Is told which model is measured, how many words it has read, and how many it will read."""
+"""Is told which model is measured, how much of the work is done, and how much there is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,14 +124,14 @@ def measure_memory(
     """
     model, looked = loaded.network.eval(), plan(part, reach, places)
     recurrent = is_recurrent(model)
-    count = _Count(name, looked.words(recurrent), progress)
+    count = _Count(name, looked.work(recurrent), progress)
     starts = looked.gradient_places - reach if recurrent else np.zeros(0, np.int64)
-    read = walk(model, looked.ids, looked.context_places, starts, count.more)
+    read = walk(model, looked.ids, looked.context_places, starts, count.slow)
     if not np.isfinite(read.surprisals).all():
         raise ModelError(f"{name}: its probabilities are not numbers; its weights are damaged")
     whole, hidden = None, None
     if isinstance(model, RecurrentModel):
-        whole, hidden = _fades(model, looked, read.states, count.more)
+        whole, hidden = _fades(model, looked, read.states, count.slow)
     within = {
         words: surprisals_within(model, looked.ids, looked.context_places, words, count.more)
         for words in looked.contexts
@@ -163,10 +163,13 @@ def _fades(
 
 
 class _Count:
-    """Adds up words read, for a progress bar."""
+    """Adds up work done, for a progress bar."""
 
     def __init__(self, name: str, total: int, progress: Progress) -> None:
         self.name, self.total, self.progress, self.read = name, total, progress, 0
+
+    def slow(self, words: int) -> None:
+        self.more(SLOW * words)
 
     def more(self, words: int) -> None:
         self.read += words

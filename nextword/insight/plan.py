@@ -14,6 +14,9 @@ from nextword.insight.context import contexts_up_to
 from nextword.text.vocabulary import END_ID
 
 REACH, PLACES = 100, 200
+SLOW = 10
+"""So many times as long takes a word of the walk through the text, or one whose gradient is taken,
+as a word of a short context."""
 MORE = 10
 """So many times as many places are foretold with short contexts as have their gradients taken:
 a difference of 1 % in perplexity wants more of them."""
@@ -45,11 +48,11 @@ class Plan:
         """Words that the network may see, one measurement each."""
         return contexts_up_to(self.reach)
 
-    def words(self, recurrent: bool) -> int:
-        """Words that are read for all of it."""
+    def work(self, recurrent: bool) -> int:
+        """All of it, counted in words of short contexts, which are read many at a time."""
         backward = self.reach * len(self.gradient_places) if recurrent else 0
         last = max(int(self.context_places[-1]), int(self.gradient_places[-1]))
-        return last + 1 + backward + sum(self.contexts) * len(self.context_places)
+        return SLOW * (last + 1 + backward) + sum(self.contexts) * len(self.context_places)
 
     def _spread(self, count: int) -> NDArray[np.int64]:
         last = len(self.ids) - 2

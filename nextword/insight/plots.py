@@ -135,7 +135,7 @@ def _legend_below(
     (band, *lines), labels = handles, []
     for memory, name in zip(memories, names, strict=True):
         fade = "" if memory.whole is None else f"{_half_life(memory.whole)}, "
-        labels.append(f"{printable(name)}: {fade}perplexity {memory.perplexity:,.4g}")
+        labels.append(f"{printable(name)}: {fade}{_needed(memory)}")
     if len(memories) == 1 and memories[0].hidden is not None:
         (alone,) = figure.axes[0].lines[1:]
         lines.append(alone)
@@ -153,6 +153,12 @@ def _half_life(curve: Fade) -> str:
     if half is None:
         return "gradient does not fade"
     return f"half-life {short(half, curve.half_life_error)} words"
+
+
+def _needed(memory: Memory) -> str:
+    needed = memory.words_needed
+    words = f"more than {memory.reach}" if needed is None else str(needed)
+    return f"needs {words} word{'s' * (words != '1')}"
 
 
 def _gradients(axes: Axes, memories: Sequence[Memory]) -> None:
@@ -185,7 +191,8 @@ def _contexts(axes: Axes, memories: Sequence[Memory]) -> None:
     for number, memory in enumerate(memories):
         words = [cost.words or 0 for cost in memory.costs[:-1]]
         above = [100 * cost.above for cost in memory.costs[:-1]]
-        errors = [100 * (cost.standard_error or 0) for cost in memory.costs[:-1]]
+        known = [cost.standard_error for cost in memory.costs[:-1]]
+        errors = None if None in known else [100 * (error or 0.0) for error in known]
         axes.errorbar(words, above, yerr=errors, capsize=2, label=str(number), **line(number))
     axes.set_xscale("log")
     axes.set_yscale("symlog", linthresh=enough, linscale=0.5)

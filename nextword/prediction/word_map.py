@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,9 +66,7 @@ def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int]
         raise ConfigError("a map needs two words at least")
     points = principal_plane(embedding(loaded)[ids]).numpy()
     words = [_printable(loaded.tokenizer.words[i]) for i in ids]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # letters that the font lacks become boxes
-        write_picture(path, lambda: map_figure(words, points, len(marked)))
+    write_picture(path, lambda: map_figure(words, points, len(marked)))
 
 
 def _printable(word: str) -> str:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 CAPTIONS = {
     "training": "Perplexity of the batches that were learned from (dropout makes them harder than "
-    "they are, sampling a little off) and of the validation part, the peak of the learning rate "
-    "and the gradient before it was clipped.",
+    "they are, sampling a little off) and of the validation part (in several pieces, so a little "
+    "higher than in the end), the learning rate, and the gradient before it was clipped.",
     "curves": "Perplexity on the validation part as the networks learned, against the words they "
-    "had read and against time.",
+    "had read and against time; taken in several pieces, so a little higher than the figures.",
     "reliability": "How often the likeliest word came, by the probability it was given. On the "
     "dashed line probabilities mean what they say.",
     "frequency": "Perplexity by how often the training part has the word.",
-    "position": "Perplexity by how many words of its paragraph stand before the word.",
+    "position": "Perplexity by the number of the word in its paragraph.",
     "surprisal": "How many words cost how many bits.",
     "memory": "Above: what is left of the gradient of a word's loss by the state k words before. "
     "Below: how much worse the same words are foretold where the network may see only the last "

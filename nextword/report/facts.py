@@ -22,7 +22,7 @@ def facts(contender: Contender) -> Facts:
 
 def _text(contender: Contender, config: Config) -> Facts:
     told = [
-        ("text", ", ".join(config.text.file_names)),
+        ("text", ", ".join(config.text.file_names_of("train", "valid", "test"))),
         ("its SHA-256", str(config.about.get("text_sha256", "-"))),
     ]
     try:
@@ -34,7 +34,7 @@ def _text(contender: Contender, config: Config) -> Facts:
     lower = ", in small letters" * config.text.lowercase
     return [
         *told,
-        ("words to learn from", f"{len(part.ids):,}, {unknown:.1f} % of them unknown"),
+        ("training part", f"{len(part.ids):,} words, {unknown:.1f} % of them unknown"),
         ("vocabulary", f"{len(text.tokenizer):,} ({config.text.tokenizer} tokenizer{lower})"),
         ("held out", text.held_out.removeprefix("held out: ")),
     ]
@@ -60,8 +60,8 @@ def _model(contender: Contender) -> Facts:
 
 def _training(config: Config) -> Facts:
     training, windows = config.training, config.windows
-    budget = (
-        f"{training.epochs:.3g} passes" if training.minutes is None else f"{training.minutes:g} min"
+    budget = f"{training.epochs:.3g} pass{'es' * (training.epochs != 1)}" + (
+        f" or {training.minutes:g} min" if training.minutes else ""
     )
     carried = ", the state carried on" if windows.continuous else ""
     dropout = f"dropout {config.model.dropout:g}"
@@ -88,4 +88,6 @@ def _course(contender: Contender, config: Config) -> Facts:
     about = config.about
     names = ("nextword", "torch", "python")
     versions = [f"{name} {about[name]}" for name in names if name in about]
+    if contender.loaded.config.kind != "ngram" and "threads" in about:
+        versions.append(f"threads {about['threads']}")
     return [*told, ("with", ", ".join(versions))] if versions else told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nextword.comparison.claims import Claim, claims, not_alike
 from nextword.comparison.comparison import Compared, Comparison, Remembering, compare
@@ -23,7 +23,7 @@ WORDS, TEXTS = 80, 3
 LOOKS, PASSAGES = 4, 2
 """Of each of several runs, so many looks at the validation part and so many passages are told."""
 SEED = 1
-"""What chance starts from in them."""
+"""What chance starts from in the first of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Material:
     memory_left_out: str | None
     """Why no memory was measured, where it was not."""
     config: str | None
-    """The configuration that the first run is repeated from."""
+    """The configuration that runs are repeated from."""
     commands: list[str]
 
     @property
@@ -89,8 +89,9 @@ def gather(
     alike = not_alike(comparison) if len(contenders) > 1 else []
     runs = [_of_run(run, len(contenders) == 1, progress) for run in comparison.runs]
     judged = claims(comparison) if len(contenders) > 1 else []
-    config = config_text(contenders[0])
-    return Material(comparison, runs, judged, alike, left_out, config, commands(contenders))
+    return Material(
+        comparison, runs, judged, alike, left_out, config_text(contenders), commands(contenders)
+    )
 
 
 def _why_no_memory(contenders: Sequence[Contender], remembering: Remembering) -> str | None:
@@ -99,7 +100,9 @@ def _why_no_memory(contenders: Sequence[Contender], remembering: Remembering) ->
         return "n-grams have no memory beyond their own length"
     try:
         for each in networks:
-            check_memory(each.loaded, each.part, remembering.reach, remembering.places)
+            # the reason is told on the page, where folders are nobody's business
+            part = replace(each.part, name=each.measured_on)
+            check_memory(each.loaded, part, remembering.reach, remembering.places)
     except TextError as error:
         return str(error)
     return None
@@ -130,7 +133,7 @@ def _texts(contender: Contender, prompts: Sequence[str], progress: Progress) -> 
     written = []
     for number in range(TEXTS):
         prompt = prompts[number % len(prompts)]
-        seed = SEED + number // len(prompts)
-        written.append(predictor.generate(prompt, WORDS, seed=seed))
+        # a seed for each, since a network may go the same way from any prompt
+        written.append(predictor.generate(prompt, WORDS, seed=SEED + number))
         progress(f"{contender.name}: text written", (number + 1) * WORDS, TEXTS * WORDS)
     return written

@@ -21,10 +21,13 @@ def shared_config(config: Config) -> Config:
     """A configuration for others: files by their names alone, and nothing of the machine."""
     text = {key: _named(getattr(config.text, key)) for key in ("path", "train", "valid", "test")}
     vectors = _named(config.model.vectors)
+    # numbers of threads that follow from what else a machine does would round differently
+    threads = config.training.threads or config.about.get("threads", 0)
     return config.model_copy(
         update={
             "text": config.text.model_copy(update=text),
             "model": config.model.model_copy(update={"vectors": vectors}),
+            "training": config.training.model_copy(update={"threads": threads}),
             "about": {},
         }
     )
@@ -36,13 +39,14 @@ def _named(path: Any) -> Any:
     return path if path is None or path == "-" else Path(path).name
 
 
-def config_text(contender: Contender) -> str | None:
-    """The YAML that a run is repeated from; None where it is not known."""
-    return None if contender.config is None else dump_config(shared_config(contender.config))
+def config_text(contenders: Sequence[Contender]) -> str | None:
+    """The YAML of the first run of which it is known; None where there is none."""
+    known = [each.config for each in contenders if each.config is not None]
+    return dump_config(shared_config(known[0])) if known else None
 
 
 def commands(contenders: Sequence[Contender]) -> list[str]:
-    """What to type, once the first run's configuration is saved; the others name what differs."""
+    """What to type, once that configuration is saved; the others name what differs in theirs."""
     told = [each for each in contenders if each.config is not None]
     if not told:
         return []

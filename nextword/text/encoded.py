@@ -15,14 +15,14 @@ from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
 from nextword.text import cache as store
 from nextword.text.cache import EncodedText, Surface, TextPart
-from nextword.text.corpus import read_units, text_files
+from nextword.text.corpus import Source, read_units, text_files
 from nextword.text.spaces import spaces_behind
 from nextword.text.split import split_blocks
 from nextword.text.spool import display_name
 from nextword.text.tokenizer import PATTERNS, Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
 
-__all__ = ["EncodedText", "Surface", "TextPart", "prepare_text"]
+__all__ = ["EncodedText", "Surface", "TextPart", "prepare_text", "text_sha256"]
 
 Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
@@ -95,6 +95,11 @@ def _sources(text: TextConfig) -> dict[str, list[Path]]:
         raise ConfigError("text.path: no text is named; give a file, a folder, or - for a pipe")
     named = {"train": text.train, "valid": text.valid, "test": text.test}
     return {part: text_files(path) for part, path in named.items() if path is not None}
+
+
+def text_sha256(path: Source) -> str:
+    """SHA-256 of a text's files, one after the other, as :attr:`EncodedText.sha256` has it."""
+    return _digests({"train": text_files(path)})[0]
 
 
 def _digests(sources: Mapping[str, list[Path]]) -> tuple[str, dict[str, list[str]]]:

@@ -32,8 +32,11 @@ def split_blocks(
     shares = {part: share for part, share in ((VALID, valid), (TEST, test)) if share > 0}
     if len(paragraph_tokens) < len(shares) + 1:
         raise TextError(
-            f"the text has {len(paragraph_tokens)} paragraphs, too few to hold any out: bring more "
-            "text, separate paragraphs by blank lines, or set text.holdout to {valid: 0, test: 0}"
+            f"the text has {len(paragraph_tokens)} paragraph{'s' * (len(paragraph_tokens) != 1)}, "
+            "too few to hold any out: bring more text, separate paragraphs by blank lines (or, in "
+            "text whose words stand between spaces, take lines for them: --set "
+            "text.tokenizer=whitespace), or hold nothing out: --set "
+            "'text.holdout={valid: 0, test: 0}'"
         )
     blocks = _blocks(paragraph_tokens, least=len(shares) + 1)
     part_of_block = _deal(int(blocks[-1]) + 1, shares)

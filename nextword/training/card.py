@@ -45,5 +45,5 @@ hold counted n-grams and how they are mixed with the network. Nothing in this fo
 
 def _named(config: Config) -> str:
     """The text's files, the first few of them."""
-    names = config.text.file_names
+    names = config.text.file_names_of("train")
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -144,6 +144,12 @@ def test_another_text_is_measured_whole(cli: Cli, tmp_path: Path) -> None:
     assert twice["tokens"] == 22
 
 
+def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, long_text: Path) -> None:
+    said = "the model was trained on this very text: figures mean nothing here"
+    assert said in cli("eval", "--text", tiny_text).err
+    assert said not in cli("eval", "--text", long_text).err
+
+
 def test_a_model_alone_needs_a_text(cli: Cli, tiny_run: SimpleNamespace, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_run.path / "model", tmp_path / "alone")
     called = cli("eval", "--model", folder)

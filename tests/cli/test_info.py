@@ -44,8 +44,13 @@ def test_the_same_for_people(cli: Cli, home: Path, tiny_run: SimpleNamespace) ->
     assert __version__ in called.out
     perplexity = f"{tiny_run.result.valid_perplexity:.1f}"
     lines = {line.split()[0]: line for line in called.out.splitlines() if line.strip()}
-    assert lines["tiny"].endswith(f"validation perplexity {perplexity}")
-    assert lines["begun"].endswith("validation perplexity -")
+    assert f"validation perplexity {perplexity}" in lines["tiny"]
+    assert "validation perplexity -" in lines["begun"]
+    # what others ask where nothing is named
+    marked = [
+        name for name, line in lines.items() if line.endswith("(asked unless another is named)")
+    ]
+    assert marked == [json.loads(cli("info", "--json").out)["newest"]]
 
 
 def test_one_run_by_name_or_path(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:

@@ -14,6 +14,7 @@ from nextword.comparison.contender import Contender
 from nextword.insight.context import ContextCost
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
+from nextword.text.tokenizer import Tokenizer
 
 REACH = 50
 CONTEXTS = (1, 2, 5, 13, NEAR, 34, REACH)
@@ -73,11 +74,13 @@ def test_what_the_article_hopes_for(contest: Callable[..., Comparison]) -> None:
         (VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY), "holds"
     )
     found = {claim.statement: claim.findings for claim in claims(comparison)}
-    assert found[VANISHES] == [Finding("rnn", "holds", "half-life 4, less than 1 % left after 27")]
+    assert found[VANISHES] == [
+        Finding("rnn", "holds", "half-life 4 words, less than 1 % left after 27 words")
+    ]
     assert found[NEAR_WORDS][0].evidence == f"needs 13 words of context; near is up to {NEAR}"
     assert [finding.run for finding in found[FURTHER]] == ["lstm against rnn", "gru against rnn"]
     assert found[FURTHER][1].evidence == (
-        "half-life 30 against 4, context more than 50 words against 13 words"
+        "half-life 30 words against 4 words, context more than 50 words against 13 words"
     )
     assert len(found[MEMORY]) == 3
     assert found[BETTER][0].evidence.startswith("perplexity −9.")
@@ -96,7 +99,7 @@ def test_what_does_not_hold_is_said(contest: Callable[..., Comparison]) -> None:
 def test_a_gradient_that_fades_slowly_has_not_vanished(contest: Callable[..., Comparison]) -> None:
     (vanishes, near) = claims(contest(rnn=(25.0, NEAR, 0.0)))
     assert vanishes.verdict == "does not hold"
-    assert vanishes.findings[0].evidence == "half-life 25, 25 % left after 50 words"
+    assert vanishes.findings[0].evidence == "half-life 25 words, 25 % left after 50 words"
     assert near.verdict == "holds"
 
 
@@ -116,10 +119,24 @@ def test_a_half_life_is_longer_only_beyond_its_error(contest: Callable[..., Comp
             runs.append(replace(run, memory=replace(run.memory, whole=whole)))
         claim = claims(replace(comparison, runs=runs))[2]
         assert claim.statement == FURTHER
-        assert claim.findings[0].evidence.startswith(f"half-life 5 ± {error:.2g} against 4 ±")
+        assert claim.findings[0].evidence.startswith(f"half-life 5.0 ± {error} words against 4.0 ±")
         return claim.verdict
 
     assert (with_error(0.3), with_error(0.4)) == ("holds in part", "does not hold")
+
+
+def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Comparison]) -> None:
+    comparison = contest(rnn=(4.0, 13, 0.3), lstm=(20.0, 34, 0.0))
+    plain, gated = comparison.runs
+    loaded = gated.contender.loaded
+    folding = Tokenizer(loaded.tokenizer.words, "words", lowercase=True)
+    contender = replace(gated.contender, loaded=replace(loaded, tokenizer=folding))
+    folded = replace(comparison, runs=[plain, replace(gated, contender=contender)])
+    assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "not decided"
+    assert folded.notes == [
+        "lstm: capitals were folded and need not be foretold, so the figures are better than they "
+        "would be."
+    ]
 
 
 def test_verdicts_of_several_findings() -> None:

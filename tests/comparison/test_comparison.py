@@ -110,4 +110,7 @@ def test_rows_have_a_cell_for_every_run(contend: Contend) -> None:
     assert [memory.words_needed for memory in comparison.memories] == [None, 2]
     assert table["context needed (words)"] == ["> 10", "2"]
     assert table["gradient's half-life (words)"][1] == "-"
-    assert table["training time"] == ["-", "-"] and table["words learned from"] == ["300", "300"]
+    assert table["training time"] == ["-", "-"] and table["words read in training"] == [
+        "300",
+        "300",
+    ]

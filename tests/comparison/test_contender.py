@@ -60,8 +60,11 @@ def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_
 
 
 def test_runs_that_held_different_texts_out_are_refused(tiny_text: Path) -> None:
-    with pytest.raises(TextError, match="rnn and spaced held different texts out .*--text"):
+    why = r"split the same text differently \(words, whitespace tokenizer\), .*name a --text"
+    with pytest.raises(TextError, match=f"rnn and spaced {why}"):
         open_contenders([Path("rnn"), Path("spaced")])
+    (spaced,) = open_contenders([Path("spaced")])
+    assert spaced.measured_on == "the validation part of tiny.txt" and not spaced.learned_it
     found = open_contenders([Path("rnn"), Path("spaced")], text=[str(tiny_text)])
     assert not same_words(found) and not same_vocabulary(found)
 
@@ -87,7 +90,9 @@ def test_the_figure_that_runs_are_compared_by(
     paths = [Path(name) for name in ["rnn", *others]]
     comparison = compare(open_contenders(paths, text=[str(tiny_text)]))
     assert comparison.measure == measure
-    assert len(comparison.notes) == (measure != "perplexity")
+    learned = [run.name for run in comparison.runs if run.contender.learned_it]
+    assert learned == [run.name for run in comparison.runs]  # the text is that of all of them
+    assert len(comparison.notes) == len(learned) + (measure != "perplexity")
     for run in comparison.runs[1:]:
         first, own = (getattr(each.measured, measure) for each in (comparison.runs[0], run))
         if measure == "bits_per_character":
@@ -99,3 +104,18 @@ def test_the_figure_that_runs_are_compared_by(
         assert run.against_first.share == pytest.approx(wanted, rel=1e-4)
         assert run.against_first.standard_error is not None
         assert (run.advantage is None) == (measure == "bits_per_character")
+
+
+def test_a_text_that_was_learned_is_known_again_wherever_it_lies(
+    tiny_text: Path, tmp_path: Path
+) -> None:
+    copied = tmp_path / "other.txt"
+    copied.write_bytes(tiny_text.read_bytes())
+    for path in (tiny_text, copied):
+        (found,) = open_contenders([Path("rnn")], text=[str(path)])
+        assert found.learned_it
+        note = "rnn was trained on this very text: its figures mean nothing here."
+        assert compare([found]).notes == [note]
+    copied.write_text("the small cat .\n")
+    (found,) = open_contenders([Path("rnn")], text=[str(copied)])
+    assert not found.learned_it and compare([found]).notes == []

@@ -1,5 +1,6 @@
 """Pictures of several runs: that they show what was logged and measured."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,4 +43,4 @@ def test_only_what_there_is_to_show_is_drawn(contend: Contend, tmp_path: Path) -
     for name, draw in figures.items():
         write_picture(tmp_path / f"{name}.svg", draw)
         drawn = (tmp_path / f"{name}.svg").read_text()
-        assert "a: " in drawn and "b: " in drawn
+        assert all(re.search(rf">{name}(: half-life .*)?</text>", drawn) for name in "ab")

@@ -1,6 +1,7 @@
 """Who wins, and what a user is told of every mistake at once."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -202,3 +203,15 @@ def test_find_config_takes_a_path_first_then_a_shipped_name(
             ConfigError, match=r"no shipped configuration \(shipped: large, small\)"
         ):
             find_config(name)
+
+
+def test_the_files_of_a_text_and_their_names() -> None:
+    def text(**keys: object) -> Any:
+        return load_config(overrides={f"text.{key}": keys[key] for key in keys}, environ={}).text
+
+    assert text(path="a/b.txt").files_of("valid") == ["a/b.txt"]
+    assert text(path=["a/b.txt", "c"]).file_names_of("train") == ["b.txt", "c"]
+    split = text(train="a/t.txt", valid="b/v.txt")
+    assert split.files_of("train", "valid", "test") == ["a/t.txt", "b/v.txt"]
+    assert split.file_names_of("valid") == ["v.txt"]
+    assert text(path="-").file_names_of("train") == ["standard input"]

@@ -62,6 +62,22 @@ def test_a_changed_text_is_refused(run: RunFolder, tmp_path: Path) -> None:
         held_out_part(run.model, tokenizer, "valid")
 
 
+def test_a_text_that_is_gone_is_said_to_be_the_runs(run: RunFolder, tmp_path: Path) -> None:
+    tokenizer = Tokenizer.load(run.model / "tokenizer.json")
+    (tmp_path / "own.txt").unlink()
+    with pytest.raises(ModelError, match=r"own\.txt: no such file.*copy was trained on it.*--text"):
+        held_out_part(run.model, tokenizer, "valid")
+
+
+def test_a_text_that_came_through_a_pipe_is_not_asked_for_again(run: RunFolder) -> None:
+    tokenizer = Tokenizer.load(run.model / "tokenizer.json")
+    own = run.read_config().text.path
+    assert isinstance(own, str)
+    run.config.write_text(run.config.read_text().replace(own, "'-'"))
+    with pytest.raises(ModelError, match="came through a pipe and is gone; name a --text"):
+        held_out_part(run.model, tokenizer, "valid")
+
+
 def test_a_model_without_its_run_needs_a_text(run: RunFolder, tmp_path: Path) -> None:
     alone = Path(shutil.copytree(run.model, tmp_path / "alone"))
     with pytest.raises(ModelError, match="no run beside it that held text out; name a --text"):

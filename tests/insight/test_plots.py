@@ -37,7 +37,7 @@ def test_files_are_of_the_kind_that_their_ending_names(
     head = (tmp_path / "new/m.png").read_bytes()[:24]
     assert head.startswith(b"\x89PNG") and struct.unpack(">I", head[16:20]) == (1000,)
     drawn = (tmp_path / "new/m.svg").read_text()
-    assert "<svg" in drawn and "c: perplexity" in drawn
+    assert "<svg" in drawn and "c: needs 3 words" in drawn
     with pytest.raises(ConfigError, match="m.pdf: a picture is a .png or .svg file"):
         check_picture(tmp_path / "m.pdf")
 
@@ -56,7 +56,7 @@ def test_one_network_is_shown_with_h_alone_and_several_without(memories: list[Me
     looks = {(line.get_marker(), line.get_linestyle()) for line in several.axes[0].lines}
     assert len(looks) == 2
     told = [text.get_text() for text in several.legends[0].get_texts()]
-    assert told[0].startswith("a: ") and told[2].startswith("c: perplexity ")
+    assert told[0].startswith("a: ") and told[2] == "c: needs 3 words"
     assert len(memory_figure(memories[2:], ["c"]).axes) == 1
 
 

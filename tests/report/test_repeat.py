@@ -25,10 +25,11 @@ def test_command_and_configuration_give_the_same_networks(
     home: Path, tiny_text: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = open_contenders([Path("rnn"), Path("mixed")])
-    config = config_text(found[0])
+    config = config_text(found)
     assert config is not None and str(tiny_text.parent) not in config
     lines = commands(found)
     assert lines[0] == f"nextword train --config {FILE} --run rnn-again"
+    assert "threads: 1\n" in config  # as it was, whatever a machine does besides
     assert lines[2] == "nextword report rnn-again mixed-again"
     assert "--set model.kind=gru" in lines[1] and "--set mixture.ngram=true" in lines[1]
     monkeypatch.chdir(tmp_path)
@@ -57,4 +58,13 @@ def test_a_model_without_its_run_cannot_be_repeated(
 ) -> None:
     (tmp_path / "alone").symlink_to(home / "runs" / "rnn" / "model")
     (alone,) = open_contenders([tmp_path / "alone"], text=[str(tiny_text)])
-    assert config_text(alone) is None and commands([alone]) == []
+    assert config_text([alone]) is None and commands([alone]) == []
+
+
+def test_of_several_the_first_that_has_a_configuration_gives_it(
+    home: Path, tmp_path: Path, tiny_text: Path
+) -> None:
+    (tmp_path / "alone").symlink_to(home / "runs" / "rnn" / "model")
+    both = open_contenders([tmp_path / "alone", Path("mixed")], text=[str(tiny_text)])
+    assert config_text(both) == config_text(both[1:]) is not None
+    assert commands(both) == commands(both[1:])
