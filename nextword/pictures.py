@@ -198,6 +198,7 @@ _TICKS: tuple[tuple[float, ...], ...] = (
     (1.0,),
     (1.0, 2.0, 5.0),
     (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0),
+    (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
     tuple(step / 10 for step in range(10, 100, 5)),
 )
 """Where a logarithmic axis may have its ticks in each decade, the fewest first."""

@@ -136,16 +136,18 @@ def not_alike(comparison: Comparison) -> list[str]:
 
 def _vanishes(each: _Remembered) -> Finding:
     fade = each.fade
+    words = "" if fade.half_life is None else " words"
+    half_life = f"half-life {_half_life(each)}{words}"
     if fade.little_after is None:
         left = 100 * fade.geometric_mean[-1]
-        evidence = f"{_half_life(each)}, {left:.3g} % left after {each.memory.reach} words"
+        evidence = f"{half_life}, {left:.3g} % left after {each.memory.reach} words"
         return Finding(each.name, "does not hold", evidence)
-    evidence = f"{_half_life(each)}, less than 1 % left after {fade.little_after} words"
+    evidence = f"{half_life}, less than 1 % left after {fade.little_after} words"
     return Finding(each.name, "does not hold" if fade.half_life is None else "holds", evidence)
 
 
 def _near(each: _Remembered) -> Finding:
-    evidence = f"needs {_needed(each)} of context; near is up to {NEAR}"
+    evidence = f"needs {_needed(each)} words of context; near is up to {NEAR}"
     return Finding(each.name, "holds" if each.needed <= NEAR else "does not hold", evidence)
 
 
@@ -165,8 +167,8 @@ def _further(one: _Remembered, other: _Remembered) -> Finding:
     return Finding(
         f"{one.name} against {other.name}",
         verdict if any(further) else "does not hold",
-        f"{_half_life(one)} against {_half_life(other, short=True)}, context {_needed(one)} "
-        f"against {_needed(other)}",
+        f"half-life {_half_life(one)} against {_half_life(other)} words, context {_needed(one)} "
+        f"against {_needed(other)} words",
     )
 
 
@@ -179,16 +181,14 @@ def _fades_later(one: _Remembered, other: _Remembered) -> bool:
     return mine.half_life - others.half_life > 2 * error
 
 
-def _half_life(each: _Remembered, short: bool = False) -> str:
+def _half_life(each: _Remembered) -> str:
     half = each.fade.half_life
-    told = "endless" if half is None else figures.short(half, each.fade.half_life_error)
-    words = "" if half is None else " words"
-    return f"{told}{words}" if short else f"half-life {told}{words}"
+    return "endless" if half is None else figures.short(half, each.fade.half_life_error)
 
 
 def _needed(each: _Remembered) -> str:
     needed = each.memory.words_needed
-    return f"more than {each.memory.reach} words" if needed is None else f"{needed} words"
+    return f"more than {each.memory.reach}" if needed is None else str(needed)
 
 
 def _better(comparison: Comparison) -> Callable[[_Remembered, _Remembered], Finding]:

@@ -80,7 +80,7 @@ def test_what_the_article_hopes_for(contest: Callable[..., Comparison]) -> None:
     assert found[NEAR_WORDS][0].evidence == f"needs 13 words of context; near is up to {NEAR}"
     assert [finding.run for finding in found[FURTHER]] == ["lstm against rnn", "gru against rnn"]
     assert found[FURTHER][1].evidence == (
-        "half-life 30 words against 4 words, context more than 50 words against 13 words"
+        "half-life 30 against 4 words, context more than 50 against 13 words"
     )
     assert len(found[MEMORY]) == 3
     assert found[BETTER][0].evidence.startswith("perplexity −9.")
@@ -119,7 +119,7 @@ def test_a_half_life_is_longer_only_beyond_its_error(contest: Callable[..., Comp
             runs.append(replace(run, memory=replace(run.memory, whole=whole)))
         claim = claims(replace(comparison, runs=runs))[2]
         assert claim.statement == FURTHER
-        assert claim.findings[0].evidence.startswith(f"half-life 5.0 ± {error} words against 4.0 ±")
+        assert claim.findings[0].evidence.startswith(f"half-life 5.0 ± {error} against 4.0 ±")
         return claim.verdict
 
     assert (with_error(0.3), with_error(0.4)) == ("holds in part", "does not hold")
