@@ -55,13 +55,7 @@ def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) 
     if wanted:
         torch.set_num_threads(wanted)
     elif before is None:
-        spare = spare_threads(usual)
-        if spare < usual:
-            torch.set_num_threads(spare)
-            say(
-                f"other programs keep this machine busy: training with {spare} of {usual} threads, "
-                "which is faster then; training.threads sets another number"
-            )
+        leave_busy_cores(lambda line: say(f"{line}; training.threads sets another number"))
     elif before != usual:
         if before <= (os.cpu_count() or 1):
             torch.set_num_threads(before)
@@ -70,6 +64,22 @@ def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) 
                 f"the run had {before} processor threads, this machine has {os.cpu_count()}: "
                 "from here on its figures may differ in their last digits"
             )
+
+
+def leave_busy_cores(say: Callable[[str], None]) -> None:
+    """Compute with as many threads as find a core of their own, see :func:`spare_threads`.
+
+    Args:
+        say: is told where these are fewer than usual.
+    """
+    usual = torch.get_num_threads()
+    spare = spare_threads(usual)
+    if spare < usual:
+        torch.set_num_threads(spare)
+        say(
+            f"other programs keep this machine busy: computing with {spare} of {usual} threads, "
+            "which is faster then"
+        )
 
 
 def spare_threads(threads: int) -> int:
