@@ -1,8 +1,11 @@
-"""Figures as they are shown to people, with their standard errors."""
+"""Figures as they are shown to people, with their standard errors, and as JSON can hold them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import Any
 
 
 def percent(share: float) -> str:
@@ -15,28 +18,48 @@ def figure(value: float, error: float | None, digits: int) -> str:
     """A number, with its standard error where there is one."""
     if not math.isfinite(value):
         return "-"
-    told = f"{value:,.{digits}f}" if value < 1e9 else f"{value:.2e}"
-    return told if error is None else f"{told} ± {error:,.{digits}f}"
+    return _number(value, digits) + _after(error, digits)
 
 
 def share(value: float, error: float | None) -> str:
     """A share in per cent, with its standard error where there is one."""
     told = percent(value)
-    return told if error is None or told == "-" else f"{told[:-2]} ± {100 * error:.1f} %"
+    return told if told == "-" else f"{told[:-2]}{_after(error, 1, 100)} %"
 
 
 def change(value: float, error: float | None) -> str:
     """A change in per cent with its sign, and its standard error where there is one."""
     if not math.isfinite(value):
         return "-"
-    told = f"{100 * value:+,.1f}".replace("-", "−")
-    told = told[1:] if told[1:] == "0.0" else told
-    return f"{told} %" if error is None else f"{told} ± {100 * error:,.1f} %"
+    told = _number(abs(100 * value), 1)
+    sign = "" if told == "0.0" else "−" if value < 0 else "+"
+    return f"{sign}{told}{_after(error, 1, 100)} %"
 
 
 def short(value: float, error: float | None) -> str:
     """A number in three digits, or as far as its standard error leaves it sure."""
-    if not error:
-        return f"{value:.3g}"
+    if not error or not math.isfinite(error):
+        return f"{value:.3g}" if abs(value) < 999.5 else _number(value, 0)
     digits = max(0, -math.floor(math.log10(error)))
-    return f"{value:,.{digits}f} ± {error:,.{digits}f}"
+    return _number(value, digits) + _after(error, digits)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}" if abs(value) < 1e9 else f"{value:.2e}"
+
+
+def _after(error: float | None, digits: int, times: float = 1) -> str:
+    """A standard error as it stands after its figure; nothing where it is not known."""
+    known = error is not None and math.isfinite(error)
+    return f" ± {_number(times * error, digits)}" if known and error is not None else ""
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: no dataclass, no number that is not finite."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

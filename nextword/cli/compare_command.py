@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,11 +76,12 @@ def command(
     from nextword.comparison.claims import as_dicts, claims
     from nextword.comparison.comparison import Remembering, compare
     from nextword.comparison.contender import open_contenders
-    from nextword.device import choose_device
+    from nextword.device import choose_device, leave_busy_cores
 
     contenders = open_contenders(runs, split, text, encoding, memory, choose_device(device))
     if len(contenders) < 2:
         raise click.UsageError("name two runs at least; for one there is nextword eval")
+    leave_busy_cores(partial(say, err=True))
     remembering = Remembering(reach, places) if memory else None
     with Bars() as bars:
         comparison = compare(contenders, suggestions, remembering, bars.show)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from nextword.cli.wrap import columns_of
 from nextword.comparison.advantages import Advantage, Example
-from nextword.comparison.claims import Claim, not_alike
+from nextword.comparison.alike import Alikeness
+from nextword.comparison.claims import Claim
 from nextword.comparison.comparison import Compared, Comparison
 from nextword.comparison.rows import Row, rows
 from nextword.figures import percent
@@ -33,7 +34,7 @@ def comparison_lines(comparison: Comparison, claims: Sequence[Claim]) -> Iterato
             yield from _advantage_lines(run, run.advantage)
             yield ""
     if claims:
-        yield from claim_lines(claims, not_alike(comparison))
+        yield from claim_lines(claims, comparison.alikeness)
 
 
 def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
@@ -77,7 +78,7 @@ def _example(example: Example) -> str:
     return f"... {visible(example.before)}[{visible(example.word)}]  {chances}"
 
 
-def claim_lines(claims: Sequence[Claim], unlike: Sequence[str]) -> Iterator[str]:
+def claim_lines(claims: Sequence[Claim], alikeness: Alikeness) -> Iterator[str]:
     """What the article says, and whether it held."""
     yield "What the article says, as measured here"
     for claim in claims:
@@ -86,5 +87,4 @@ def claim_lines(claims: Sequence[Claim], unlike: Sequence[str]) -> Iterator[str]
         for finding in claim.findings:
             lead = f"    {_padded(visible(finding.run), width)}"
             yield f"{lead}  {finding.verdict:<{VERDICT}}  {finding.evidence}"
-    if unlike:
-        yield f"  The runs were not trained alike: {visible('; '.join(unlike))}"
+    yield f"  {visible(alikeness.sentence)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,9 +70,9 @@ def command(
     means: docs/evaluation.md.
     """
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
-    from nextword.device import choose_device
+    from nextword.device import choose_device, leave_busy_cores
     from nextword.evaluation.baselines import simpler_models
-    from nextword.evaluation.held_out import held_out_part, learned_from, read_text
+    from nextword.evaluation.held_out import LEARNED, held_out_part, learned_from, read_text
     from nextword.evaluation.plots import write_plots
     from nextword.model_folder import load_model_folder
     from nextword.pictures import prepare_plots
@@ -80,11 +81,12 @@ def command(
     if plot is not None:
         prepare_plots(plot)
     folder = find_model(model)
+    leave_busy_cores(partial(say, err=True))
     loaded = load_model_folder(folder).to(choose_device(device))
     if text:
         part = read_text(loaded.tokenizer, list(text), encoding)
         if learned_from(folder, text):
-            say("the model was trained on this very text: figures mean nothing here", err=True)
+            say(f"the model {LEARNED}", err=True)
     else:
         part = held_out_part(folder, loaded.tokenizer, split)
     openers = simpler_models(loaded, folder) if baselines else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -131,10 +132,15 @@ def _gradients(
     from nextword.cli.memory_table import memory_lines
     from nextword.cli.progress import Bars
     from nextword.comparison.contender import open_contenders
+    from nextword.device import leave_busy_cores
+    from nextword.evaluation.held_out import LEARNED
     from nextword.insight.memory import check_memory, measure_memory
 
     texts = () if text is None else (text,)
     (run,) = open_contenders([model], split, texts, encoding)
+    if run.learned_it:
+        say(f"{run.name} {LEARNED}", err=True)
+    leave_busy_cores(partial(say, err=True))
     check_memory(run.loaded, run.part, reach, places)
     with Bars() as bars:
         memory = measure_memory(run.loaded, run.name, run.part, reach, places, bars.show)

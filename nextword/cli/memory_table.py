@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nextword.figures import short
+from nextword.figures import change, figure
+from nextword.insight import phrases
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
 
@@ -37,11 +38,10 @@ def _gradient_lines(memory: Memory, whole: Fade) -> Iterator[str]:
         if memory.hidden is not None:
             row += f"{memory.hidden.geometric_mean[k]:>16.3g}"
         yield row
-    half = "it does not halve" if whole.half_life is None else f"half-life {_half(whole)} words"
-    little = f"less than 1 % left after {_little(memory)} words"
-    yield f"{half}, fitted to the geometric mean from k = 1 on; {little}"
-    if memory.hidden is not None and memory.hidden.half_life is not None:
-        yield f"h alone: half-life {_half(memory.hidden)} words (geometric mean)"
+    little = f"less than 1 % left after {phrases.little_after(whole)} words"
+    yield f"{phrases.half_life_in_words(whole)}, fitted from k = 1 on; {little}"
+    if memory.hidden is not None:
+        yield f"h alone: {phrases.half_life_in_words(memory.hidden)}"
     if whole.vanished.any():
         share = 100 * whole.vanished[-1]
         yield f"nothing at all is left after {memory.reach} words at {share:.1f} % of the places"
@@ -51,29 +51,7 @@ def _context_lines(memory: Memory) -> Iterator[str]:
     yield f"Perplexity by words of context, over {memory.context_places:,} places"
     yield f"{'words':>5}{'perplexity':>16}    above that with all words"
     for cost in memory.costs[:-1]:
-        error = "" if cost.standard_error is None else f" ± {100 * cost.standard_error:.1f}"
-        above = f"{100 * cost.above:+,.1f}"
-        above = f"{above[1:] if above[1:] == '0.0' else above}{error} %"
-        yield f"{cost.words:>5}{_perplexity(cost.perplexity):>16}    {above}"
-    yield f"{'all':>5}{_perplexity(memory.perplexity):>16}"
-    needed = memory.words_needed
-    yield (
-        f"more than {memory.reach} words are needed to come within 1 %"
-        if needed is None
-        else f"within 1 % from {needed} words of context on"
-    )
-
-
-def _perplexity(value: float) -> str:
-    return f"{value:,.2f}" if value < 1e9 else f"{value:.2e}"
-
-
-def _half(curve: Fade) -> str:
-    half = curve.half_life
-    return "none" if half is None else short(half, curve.half_life_error)
-
-
-def _little(memory: Memory) -> str:
-    assert memory.whole is not None
-    after = memory.whole.little_after
-    return f"> {memory.reach}" if after is None else str(after)
+        above = change(cost.above, cost.standard_error)
+        yield f"{cost.words:>5}{figure(cost.perplexity, None, 2):>16}    {above}"
+    yield f"{'all':>5}{figure(memory.perplexity, None, 2):>16}"
+    yield f"needs {phrases.needed_in_words(memory)} of context to come within 1 %"

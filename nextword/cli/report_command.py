@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -59,7 +60,7 @@ def command(
     from nextword.comparison.claims import as_dicts
     from nextword.comparison.comparison import Remembering
     from nextword.comparison.contender import open_contenders
-    from nextword.device import choose_device
+    from nextword.device import choose_device, leave_busy_cores
     from nextword.files import write_output
     from nextword.pictures import prepare_plots
     from nextword.report.material import gather
@@ -67,8 +68,8 @@ def command(
 
     prepare_plots(Path() if out is None else out.parent)
     paths = runs or (None,)
-    several = len(paths) > 1
-    contenders = open_contenders(paths, split, text, encoding, several, choose_device(device))
+    contenders = open_contenders(paths, split, text, encoding, True, choose_device(device))
+    leave_busy_cores(partial(say, err=True))
     target = out or _target(contenders[0].folder, len(contenders))
     with Bars() as bars:
         material = gather(contenders, Remembering(reach, places), bars.show)
@@ -78,7 +79,7 @@ def command(
         say_json({"report": str(target), **told})
     else:
         if material.claims:
-            say(*claim_lines(material.claims, material.not_alike), "", err=True)
+            say(*claim_lines(material.claims, material.comparison.alikeness), "", err=True)
         say(str(target))
 
 

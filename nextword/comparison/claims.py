@@ -13,27 +13,16 @@ from typing import Any, Literal
 
 from nextword import figures
 from nextword.comparison.comparison import Compared, Comparison
+from nextword.insight import phrases
+from nextword.insight.context import loses_more, needs_more
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
 
 NEAR = 21
 """Words of context, one of those that are measured and about a sentence: who needs no more of them
 uses only near words."""
-ALIKE = 0.05
-"""Trainings that read as much as each other, up to this share, read alike."""
-STUDIED = frozenset({"model.kind", "model.activation", "training.learning_rate"})
-"""Settings in which runs trained alike differ: what is compared, and the rate that suits each."""
-ASIDE = frozenset(
-    {
-        *(f"model.{name}" for name in ("context", "order")),
-        *(
-            f"training.{name}"
-            for name in ("validations", "save_every", "device", "threads", "prompts", "tensorboard")
-        ),
-        *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),
-    }
-)
-"""Settings that change nothing of what is claimed here, or belong to one kind alone."""
+UNSURE = "; too uncertain to tell"
+"""Of what is not beyond two standard errors, or of a text too short for any."""
 
 Verdict = Literal["holds", "holds in part", "does not hold", "not decided"]
 
@@ -89,9 +78,9 @@ class _Remembered:
         return self.memory.whole
 
     @property
-    def needed(self) -> float:
-        """Words of context; endless where none of those measured was enough."""
-        return math.inf if self.memory.words_needed is None else self.memory.words_needed
+    def needed(self) -> int | None:
+        """Words of context; None where none of those measured was enough."""
+        return self.memory.words_needed
 
 
 def claims(comparison: Comparison) -> list[Claim]:
@@ -120,35 +109,27 @@ def claims(comparison: Comparison) -> list[Claim]:
     return [claim for claim in found if claim.findings]
 
 
-def not_alike(comparison: Comparison) -> list[str]:
-    """In what, besides what is compared, the runs were not trained alike; a phrase for each."""
-    told = [
-        f"{key} ({', '.join(map(str, values))})"
-        for key, values in comparison.settings.items()
-        if key not in STUDIED | ASIDE
-    ]
-    words = [run.contender.log.words for run in comparison.runs]
-    read = [count for count in words if count is not None]
-    if read and max(read) > (1 + ALIKE) * min(read):
-        told.append(f"words read ({', '.join('?' if w is None else f'{w:,}' for w in words)})")
-    return told
-
-
 def _vanishes(each: _Remembered) -> Finding:
-    fade = each.fade
-    words = "" if fade.half_life is None else " words"
-    half_life = f"half-life {_half_life(each)}{words}"
+    fade, reach = each.fade, each.memory.reach
+    half_life = phrases.half_life_in_words(fade)
     if fade.little_after is None:
-        left = 100 * fade.geometric_mean[-1]
-        evidence = f"{half_life}, {left:.3g} % left after {each.memory.reach} words"
+        left = 100 * fade.left[-1]
+        evidence = f"{half_life}, {left:.3g} % left after {reach} words"
         return Finding(each.name, "does not hold", evidence)
-    evidence = f"{half_life}, less than 1 % left after {fade.little_after} words"
+    evidence = f"{half_life}, less than 1 % left after {phrases.words(fade.little_after)}"
     return Finding(each.name, "does not hold" if fade.half_life is None else "holds", evidence)
 
 
 def _near(each: _Remembered) -> Finding:
-    evidence = f"needs {_needed(each)} words of context; near is up to {NEAR}"
-    return Finding(each.name, "holds" if each.needed <= NEAR else "does not hold", evidence)
+    evidence = f"needs {phrases.needed_in_words(each.memory)} of context; near is up to {NEAR}"
+    verdict: Verdict = "not decided"
+    if each.memory.reach < NEAR:
+        evidence += f", of which {each.memory.reach} were tried"
+    elif (sure := needs_more(each.memory.costs, NEAR)) is not None:
+        verdict = "does not hold" if sure else "holds"
+    else:
+        evidence += UNSURE
+    return Finding(each.name, verdict, evidence)
 
 
 def _against(
@@ -162,33 +143,44 @@ def _against(
 
 
 def _further(one: _Remembered, other: _Remembered) -> Finding:
-    further = [_fades_later(one, other), one.needed > other.needed]
-    verdict: Verdict = "holds" if all(further) else "holds in part"
+    further = [_fades_later(one.fade, other.fade), _needs_more(one, other)]
+    verdict: Verdict = "holds in part" if True in further else "does not hold"
+    if None in further and True not in further:
+        verdict = "not decided"
+    elif all(further):
+        verdict = "holds"
+    half_lives = [phrases.half_life(each.fade) for each in (one, other)]
     return Finding(
         f"{one.name} against {other.name}",
-        verdict if any(further) else "does not hold",
-        f"half-life {_half_life(one)} against {_half_life(other)} words, context {_needed(one)} "
-        f"against {_needed(other)} words",
+        verdict,
+        f"half-life {' against '.join(half_lives)} words, context "
+        f"{phrases.needed(one.memory)} against {phrases.needed(other.memory)} words"
+        + UNSURE
+        * (verdict == "not decided"),
     )
 
 
-def _fades_later(one: _Remembered, other: _Remembered) -> bool:
-    """Whether a gradient's half-life is longer, by two standard errors where these are known."""
-    mine, others = one.fade, other.fade
-    if mine.half_life is None or others.half_life is None:
-        return mine.half_life is None and others.half_life is not None
-    error = math.hypot(mine.half_life_error or 0.0, others.half_life_error or 0.0)
-    return mine.half_life - others.half_life > 2 * error
+def _fades_later(one: Fade, other: Fade) -> bool | None:
+    """Whether a gradient's half-life is longer, by two standard errors; None if nobody knows."""
+    if one.half_life is None or other.half_life is None:
+        endless = one.half_life is None
+        return None if endless == (other.half_life is None) else endless
+    if one.half_life_error is None or other.half_life_error is None:
+        return None
+    error = math.hypot(one.half_life_error, other.half_life_error)
+    longer = one.half_life - other.half_life
+    return None if abs(longer) <= 2 * error else longer > 0
 
 
-def _half_life(each: _Remembered) -> str:
-    half = each.fade.half_life
-    return "endless" if half is None else figures.short(half, each.fade.half_life_error)
-
-
-def _needed(each: _Remembered) -> str:
-    needed = each.memory.words_needed
-    return f"more than {each.memory.reach}" if needed is None else str(needed)
+def _needs_more(one: _Remembered, other: _Remembered) -> bool | None:
+    """Whether more context is needed; None if nobody knows."""
+    if one.needed == other.needed:
+        return None if one.needed is None else False
+    more = other.needed is not None and (one.needed is None or one.needed > other.needed)
+    longer, shorter = (one, other) if more else (other, one)
+    assert shorter.needed is not None
+    sure = loses_more(longer.memory.costs, shorter.memory.costs, shorter.needed)
+    return more if sure else None
 
 
 def _better(comparison: Comparison) -> Callable[[_Remembered, _Remembered], Finding]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nextword.comparison.advantages import Advantage, advantages
+from nextword.comparison.alike import Alikeness, alikeness, differing_settings
 from nextword.comparison.contender import Contender, same_vocabulary, same_words
 from nextword.comparison.paired import Change, bits_change, perplexity_change
 from nextword.evaluation.evaluator import Evaluation, evaluate
+from nextword.evaluation.held_out import LEARNED
 from nextword.evaluation.keystrokes import SUGGESTIONS
+from nextword.figures import plain
 from nextword.insight.memory import Memory, check_memory, measure_memory
 from nextword.insight.plan import PLACES, REACH
 
@@ -74,10 +77,17 @@ class Compared:
                 ],
             },
             "evaluation": self.measured.as_dict(),
-            "against_first": None if self.against_first is None else asdict(self.against_first),
+            "against_first": _change_dict(self.against_first),
             "only_here": None if self.advantage is None else asdict(self.advantage),
             "memory": None if self.memory is None else self.memory.as_dict(),
         }
+
+
+def _change_dict(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    told: dict[str, Any] = plain({"share": change.share, "standard_error": change.standard_error})
+    return told
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +99,17 @@ class Comparison:
     """Whether all split the text into the same words."""
     same_vocabulary: bool
     """Whether all know the same words."""
-    settings: dict[str, list[Any]] = field(default_factory=dict)
-    """The keys of the configuration in which they differ, with each run's value; None where a run
-    has no configuration beside it."""
+
+    @property
+    def settings(self) -> dict[str, list[Any]]:
+        """The keys of the configuration in which they differ, with each run's value; None where a
+        run has no configuration beside it."""
+        return differing_settings([run.contender for run in self.runs])
+
+    @property
+    def alikeness(self) -> Alikeness:
+        """Whether they were trained alike."""
+        return alikeness([run.contender for run in self.runs])
 
     @property
     def text(self) -> str:
@@ -115,11 +133,7 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader of the figures has to know, a sentence each."""
-        told = [
-            f"{run.name} was trained on this very text: its figures mean nothing here."
-            for run in self.runs
-            if run.contender.learned_it
-        ]
+        told = [f"{run.name} {LEARNED}." for run in self.runs if run.contender.learned_it]
         if len(self.runs) == 1:
             return told
         if not self.same_words:
@@ -159,6 +173,10 @@ class Comparison:
             "compared_by": self.measure,
             "notes": self.notes,
             "settings": self.settings,
+            "trained_alike": {
+                "differences": self.alikeness.differences,
+                "unknown": self.alikeness.unknown,
+            },
             "runs": [run.as_dict() for run in self.runs],
         }
 
@@ -199,7 +217,7 @@ def compare(
     changes = [None, *(_change(measure, each, measured[0]) for each in measured[1:])]
     rows = zip(contenders, measured, changes, won, memories, strict=True)
     runs = [Compared(*row) for row in rows]
-    return Comparison(runs, words, vocabulary, differing_settings(contenders))
+    return Comparison(runs, words, vocabulary)
 
 
 def _evaluate(contender: Contender, suggestions: int, progress: Progress) -> Evaluation:
@@ -248,18 +266,3 @@ def _change(measure: Measure, one: Evaluation, other: Evaluation) -> Change:
     if measure == "perplexity":
         return perplexity_change(mine.surprisals, others.surprisals)
     return perplexity_change(mine.surprisals + mine.spellings, others.surprisals + others.spellings)
-
-
-def differing_settings(contenders: Sequence[Contender]) -> dict[str, list[Any]]:
-    """Keys of the configuration in which runs differ, with each run's value.
-
-    Args:
-        contenders: those without a configuration have None everywhere.
-    """
-    told = [{} if each.config is None else dict(each.config.leaves()) for each in contenders]
-    keys = dict.fromkeys(key for leaves in told for key in leaves)
-    rows = {key: [leaves.get(key) for leaves in told] for key in keys}
-    known = {key: [row[i] for i, leaves in enumerate(told) if leaves] for key, row in rows.items()}
-    return {
-        key: row for key, row in rows.items() if any(v != known[key][0] for v in known[key][1:])
-    }

@@ -28,7 +28,7 @@ class Contender:
 
     name: str
     """To tell it from the others: its folder's name without what all their names begin with, or
-    its path where two folders are called alike."""
+    with the folders around it where two are called alike."""
     folder: Path
     """The model folder."""
     loaded: LoadedModel
@@ -45,7 +45,7 @@ class Contender:
     @property
     def run(self) -> str:
         """The whole name of its folder."""
-        return (self.folder.parent if self.folder.name == "model" else self.folder).name
+        return _run_of(self.folder).name
 
     @cached_property
     def spelled(self) -> list[str]:
@@ -68,7 +68,7 @@ def open_contenders(
         split: the held-out part of their own text, ``valid`` or ``test``.
         text: files to measure on instead.
         encoding: of these files.
-        alone: leave aside what is mixed with a network.
+        alone: of several, leave aside what is mixed with a network.
         device: where to compute; the CPU unless given.
 
     Raises:
@@ -76,10 +76,10 @@ def open_contenders(
         TextError: they held different texts out.
     """
     folders = list({folder.resolve(): folder for folder in map(find_model, paths)}.values())
-    found = []
+    found: list[Contender] = []
     for folder, name in zip(folders, _names(folders), strict=True):
         loaded = load_model_folder(folder).to(device or torch.device("cpu"))
-        if alone:
+        if alone and len(folders) > 1:
             loaded = replace(loaded, mixture=Mixture())
         part = (
             read_text(loaded.tokenizer, list(text), encoding)
@@ -100,14 +100,23 @@ def open_contenders(
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """The folders' own names without what all begin with, or their paths where that is not enough
-    to tell them apart."""
-    places = [folder.parent if folder.name == "model" else folder for folder in folders]
-    names = [place.name for place in places]
-    if len(set(names)) < len(names):
-        return [str(place) if names.count(place.name) > 1 else place.name for place in places]
-    shared = len(shared_beginning(names))
-    return [name[shared:] for name in names]
+    """The folders' own names without what all begin with; where some are called alike, theirs with
+    as many of the folders around them as tell them apart."""
+    runs = [_run_of(folder) for folder in folders]
+    names = [run.name for run in runs]
+    if len(set(names)) == len(names):
+        shared = len(shared_beginning(names))
+        return [name[shared:] for name in names]
+    for depth in range(2, max(len(run.parts) for run in runs) + 1):
+        longer = [str(Path(*run.parts[-depth:])) for run in runs]
+        names = [longer[i] if names.count(name) > 1 else name for i, name in enumerate(names)]
+    return names
+
+
+def _run_of(model: Path) -> Path:
+    """The folder of a model's run, with a name even if it was called by a dot."""
+    place = Path(os.path.abspath(model))
+    return place.parent if place.name == "model" else place
 
 
 def shared_beginning(names: Sequence[str]) -> str:

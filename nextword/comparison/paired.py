@@ -20,18 +20,37 @@ from nextword.evaluation.places import Places
 
 @dataclass(frozen=True)
 class Change:
-    """How much greater a figure is than another model's, as a share of that: -0.1 is 10 % less."""
+    """How much greater a figure is than another model's.
 
-    share: float
-    standard_error: float | None
-    """None where the text is too short."""
+    It is kept as a logarithm, in which more and less look alike: of two models either may be
+    named first, and what is sure of one is sure of the other.
+    """
+
+    log: float
+    """The natural logarithm of the one figure over the other."""
+    log_error: float | None
+    """Its standard error; None where the text is too short."""
+
+    @property
+    def share(self) -> float:
+        """How much greater, as a share of the other: -0.1 is 10 % less."""
+        return self._ratio - 1
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of :attr:`share`, by the delta method."""
+        return None if self.log_error is None else self._ratio * self.log_error
 
     @property
     def sign(self) -> int:
         """-1 or 1 where the figure is surely less or more, by two standard errors; else 0."""
-        if self.standard_error is None or abs(self.share) <= 2 * self.standard_error:
+        if self.log_error is None or abs(self.log) <= 2 * self.log_error:
             return 0
-        return 1 if self.share > 0 else -1
+        return 1 if self.log > 0 else -1
+
+    @property
+    def _ratio(self) -> float:
+        return math.exp(max(-MOST_NATS, min(self.log, MOST_NATS)))
 
 
 def perplexity_change(surprisals: NDArray[np.floating], others: NDArray[np.floating]) -> Change:
@@ -42,9 +61,7 @@ def perplexity_change(surprisals: NDArray[np.floating], others: NDArray[np.float
         others: of the same words by the other model, ``(places,)``.
     """
     nats = np.asarray(surprisals, dtype=np.float64) - np.asarray(others, dtype=np.float64)
-    ratio = math.exp(max(-MOST_NATS, min(float(nats.mean()), MOST_NATS)))
-    error = standard_error(nats)
-    return Change(ratio - 1, None if error is None else ratio * error)
+    return Change(float(nats.mean()), standard_error(nats))
 
 
 def bits_change(places: Places, others: Places) -> Change:
@@ -55,13 +72,14 @@ def bits_change(places: Places, others: Places) -> Change:
         others: of the other, whose words may be others; the letters are the same.
     """
     mine, theirs = bits_by_letter(places), bits_by_letter(others)
-    whole = float(theirs.sum())
-    if whole <= 0:
+    if mine.sum() <= 0 or theirs.sum() <= 0:
         return Change(0.0, None)  # nothing to be a share of
-    share = float(mine.sum()) / whole - 1
+    ratio = float(mine.sum()) / float(theirs.sum())
     # a letter more or less, as small writing may bring, moves nothing far
     letters = min(len(mine), len(theirs))
-    return Change(share, standard_error(mine[:letters] - theirs[:letters], theirs[:letters]))
+    words = min(len(places.words), len(others.words))
+    error = standard_error(mine[:letters], theirs[:letters], words)
+    return Change(math.log(ratio), None if error is None else error / ratio)
 
 
 def bits_by_letter(places: Places) -> NDArray[np.float64]:

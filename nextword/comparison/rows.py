@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nextword.comparison.comparison import Compared, Comparison
-from nextword.figures import change, figure, percent, share, short
-from nextword.insight.memory import Memory
+from nextword.figures import change, figure, percent, share
+from nextword.insight import phrases
+from nextword.insight.gradients import Fade
 
 NONE = "-"
 """Where there is nothing to tell."""
@@ -120,30 +121,17 @@ def _against_first(run: Compared) -> str:
 
 def _memory() -> dict[str, Tell]:
     return {
-        "gradient's half-life (words)": _of_memory(_half_life),
-        "1 % of it left after (words)": _of_memory(_little_after),
-        "context needed (words)": _of_memory(_needed),
+        "gradient's half-life (words)": _of_fade(phrases.half_life),
+        "1 % of it left after (words)": _of_fade(phrases.little_after),
+        "context needed (words)": (
+            lambda run: NONE if run.memory is None else phrases.needed(run.memory)
+        ),
     }
 
 
-def _of_memory(tell: Callable[[Memory], str]) -> Tell:
-    return lambda run: NONE if run.memory is None else tell(run.memory)
+def _of_fade(tell: Callable[[Fade], str]) -> Tell:
+    def told(run: Compared) -> str:
+        fade = None if run.memory is None else run.memory.whole
+        return NONE if fade is None else tell(fade)
 
-
-def _half_life(memory: Memory) -> str:
-    if memory.whole is None:
-        return NONE
-    half = memory.whole.half_life
-    return "none" if half is None else short(half, memory.whole.half_life_error)
-
-
-def _little_after(memory: Memory) -> str:
-    if memory.whole is None:
-        return NONE
-    after = memory.whole.little_after
-    return f"> {memory.reach}" if after is None else str(after)
-
-
-def _needed(memory: Memory) -> str:
-    needed = memory.words_needed
-    return f"> {memory.reach}" if needed is None else str(needed)
+    return told

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_BLOCKS = 50
-FEWEST_BLOCKS = 20
+FEWEST_BLOCKS = 15
 """With fewer, a standard error is itself too uncertain to be told."""
 LEAST_WORDS = 50
 """Words in a block, at least; a text too short for so many of them has no standard errors."""
@@ -26,18 +26,21 @@ def block_count(words: int) -> int:
 
 
 def standard_error(
-    over: NDArray[np.generic], under: NDArray[np.generic] | None = None
+    over: NDArray[np.generic],
+    under: NDArray[np.generic] | None = None,
+    words: int | None = None,
 ) -> float | None:
     """The standard error of ``over.sum() / under.sum()``.
 
     Args:
         over: a number for each place of a text, in its order, ``(places,)``.
         under: what it is divided by, ``(places,)``; one at each place unless given.
+        words: in the text; as many as places unless given.
 
     Returns:
         None where the text is too short, or where too few blocks hold anything of ``under``.
     """
-    blocks = block_count(len(over))
+    blocks = block_count(len(over) if words is None else words)
     if blocks == 0:
         return None
     starts = np.arange(blocks) * len(over) // blocks

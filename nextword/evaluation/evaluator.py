@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from nextword.evaluation.held_out import HeldOut
 from nextword.evaluation.keystrokes import SUGGESTIONS, most_saved
 from nextword.evaluation.perplexity import perplexity
 from nextword.evaluation.places import Places, read_places
+from nextword.figures import plain
 from nextword.reading.base import Reading
 from nextword.text.tokenizer import Tokenizer
 
@@ -84,7 +85,7 @@ class Evaluation:
     def as_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON: numbers that are not finite become None."""
         figures = {name: value for name, value in vars(self).items() if name != "places"}
-        return {name: _plain(value) for name, value in figures.items()}
+        return {name: plain(value) for name, value in figures.items()}
 
 
 def evaluate(
@@ -171,14 +172,3 @@ def _mean(values: NDArray[np.float64]) -> float:
 def _limit(places: Places) -> int:
     """Keys saved if every known word were on offer before its first letter."""
     return int(most_saved(np.where(places.known, places.letters, 0), places.spaced).sum())
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold: no dataclass, no number that is not finite."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

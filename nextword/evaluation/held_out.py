@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import UNKNOWN_ID
 
 PARTS = ("train", "valid", "test")
+LEARNED = "was trained on this very text: its figures mean nothing here"
+"""Said of a model of which :func:`learned_from` holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +158,14 @@ def learned_from(model: Path, text: Sequence[str]) -> bool:
     if not run.exists:
         return False
     config = run.read_config()
-    places = {Path(path).resolve() for path in config.text.files_of("train")}
-    return any(Path(path).resolve() in places for path in text) or text_sha256(
-        list(text)
-    ) == config.about.get("text_sha256")
+    same = text_sha256(list(text)) == config.about.get("text_sha256")
+    return same or bool(_files(text) & _files(config.text.files_of("train")))
+
+
+def _files(paths: Sequence[str]) -> set[Path]:
+    """The files that some paths stand for, those in folders among them, if they are there."""
+    found: set[Path] = set()
+    for path in paths:
+        with suppress(TextError):
+            found |= {file.resolve() for file in text_files(path)} if path != "-" else set()
+    return found

@@ -158,3 +158,44 @@ def words_needed(costs: Sequence[ContextCost]) -> int | None:
             break
         needed = cost.words
     return needed
+
+
+def needs_more(costs: Sequence[ContextCost], words: int) -> bool | None:
+    """Whether some words of context are not :data:`ENOUGH`, by two standard errors.
+
+    Args:
+        costs: as measured, the shortest context first.
+        words: of context.
+
+    Returns:
+        None where the measurement leaves it open: at the longest of these contexts, or at one
+        that is longer still, :data:`ENOUGH` lies within two standard errors.
+    """
+    measured = [cost for cost in costs[:-1] if cost.words is not None]
+    longest = max((cost.words or 0 for cost in measured if (cost.words or 0) <= words), default=0)
+    told = [_beyond(cost, ENOUGH) for cost in measured if (cost.words or 0) >= longest]
+    if True in told:
+        return True
+    return None if None in told or not told else False
+
+
+def _beyond(cost: ContextCost, share: float) -> bool | None:
+    """Whether a context costs more than a share; None where that is not sure."""
+    if cost.standard_error is None or abs(cost.above - share) <= 2 * cost.standard_error:
+        return None
+    return cost.above > share
+
+
+def loses_more(costs: Sequence[ContextCost], others: Sequence[ContextCost], words: int) -> bool:
+    """Whether one network surely loses more than another where it sees just some words.
+
+    Args:
+        costs: of the one.
+        others: of the other.
+        words: of context, measured of both.
+    """
+    (one,), (other,) = ([c for c in each if c.words == words] for each in (costs, others))
+    if one.standard_error is None or other.standard_error is None:
+        return False
+    error = math.hypot(one.standard_error, other.standard_error)
+    return one.above - other.above > 2 * error

@@ -41,23 +41,28 @@ class Fade:
     """``(reach + 1,)``, over the places where something is left at all."""
     vanished: NDArray[np.float64]
     """``(reach + 1,)``: the share of places where nothing is left, not even in float64."""
-
     half_life_error: float | None = None
     """Standard error of :attr:`half_life`; None where there is none, or too few places for it."""
 
     @property
-    def half_life(self) -> float | None:
-        """Words in which the gradient halves; None where it does not fade.
+    def left(self) -> NDArray[np.float64]:
+        """``(reach + 1,)``: the geometric mean; zero where at most places nothing is left."""
+        return np.where(self.vanished > 0.5, 0.0, self.geometric_mean)
 
-        A straight line is fitted by least squares to the logarithm of the geometric mean over
+    @property
+    def half_life(self) -> float | None:
+        """Words in which the gradient halves; None where it does not fade, 0 where it is gone
+        before that could be measured.
+
+        A straight line is fitted by least squares to the logarithm of :attr:`left` over
         k = 1, 2, ... as far as it is above zero. k = 0 is left out: an LSTM's c enters only then.
         """
-        return half_life(self.geometric_mean)
+        return half_life(self.left)
 
     @property
     def little_after(self) -> int | None:
         """The first k from which on less than :data:`LITTLE` is left; None if more is."""
-        more = np.flatnonzero(self.geometric_mean >= LITTLE)
+        more = np.flatnonzero(self.left >= LITTLE)
         first = int(more[-1]) + 1 if len(more) else 0
         return first if first < len(self.geometric_mean) else None
 
@@ -66,11 +71,11 @@ def half_life(left: NDArray[np.float64]) -> float | None:
     """Words in which what is left halves, see :attr:`Fade.half_life`.
 
     Args:
-        left: ``(reach + 1,)``, k from 0 on.
+        left: ``(reach + 1,)``, k from 0 on, ``reach`` at least 2.
     """
     places = np.flatnonzero(left[1:] > 0) + 1
     if len(places) < 2:
-        return None
+        return 0.0
     slope = float(np.polyfit(places, np.log2(left[places]), 1)[0])
     return -1 / slope if slope < -1e-9 else None
 
@@ -106,13 +111,15 @@ def _half_life_error(logs: NDArray[np.float64], some: NDArray[np.bool_]) -> floa
     starts = np.arange(GROUPS) * len(logs) // GROUPS
     sums = np.add.reduceat(logs, starts)
     counts = np.add.reduceat(some.astype(np.int64), starts)
-    without = [
-        half_life(_geometric_mean(sums.sum(0) - left_out, counts.sum(0) - fewer))
-        for left_out, fewer in zip(sums, counts, strict=True)
-    ]
-    found = np.array([value for value in without if value is not None])
-    if len(found) < GROUPS:
-        return None
+    sizes = np.diff([*starts, len(logs)])
+    found = np.zeros(GROUPS)
+    for group in range(GROUPS):
+        still = counts.sum(0) - counts[group]
+        mean = _geometric_mean(sums.sum(0) - sums[group], still)
+        half = half_life(np.where(2 * still < len(logs) - sizes[group], 0.0, mean))
+        if half is None:
+            return None
+        found[group] = half
     return float(np.sqrt((GROUPS - 1) / GROUPS * np.square(found - found.mean()).sum()))
 
 

@@ -12,6 +12,7 @@ import torch
 
 from nextword.errors import ModelError
 from nextword.evaluation.held_out import HeldOut
+from nextword.figures import plain
 from nextword.insight.context import (
     ContextCost,
     context_costs,
@@ -23,7 +24,7 @@ from nextword.insight.gradients import Fade, fade, gradient_norms
 from nextword.insight.plan import PLACES, REACH, SLOW, Plan, plan
 from nextword.insight.steps import cells_of, is_recurrent
 from nextword.model_folder import LoadedModel
-from nextword.models.base import State
+from nextword.models.base import LanguageModel, State
 from nextword.models.recurrent import RecurrentModel
 
 Progress = Callable[[str, int, int], object]
@@ -58,7 +59,11 @@ class Memory:
         return self.costs[-1].perplexity
 
     def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
+        """All figures, ready for JSON: numbers that are not finite become None."""
+        told: dict[str, Any] = plain(self._figures())
+        return told
+
+    def _figures(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "kind": self.kind,
@@ -111,7 +116,8 @@ def measure_memory(
     """Measure how far back a network remembers.
 
     Args:
-        loaded: the network, on the CPU; what is mixed with it is left aside.
+        loaded: the network; what is mixed with it is left aside. The work is done on the CPU,
+            of which float64 is no burden.
         name: to tell it from others.
         part: text that it has not seen.
         reach: words to look back.
@@ -122,7 +128,7 @@ def measure_memory(
         ModelError: there is no network.
         TextError: the text is too short.
     """
-    model, looked = loaded.network.eval(), plan(part, reach, places)
+    model, looked = _on_cpu(loaded.network.eval()), plan(part, reach, places)
     recurrent = is_recurrent(model)
     count = _Count(name, looked.work(recurrent), progress)
     starts = looked.gradient_places - reach if recurrent else np.zeros(0, np.int64)
@@ -147,6 +153,12 @@ def measure_memory(
         hidden=hidden,
         costs=context_costs(within, read.surprisals),
     )
+
+
+def _on_cpu(model: LanguageModel) -> LanguageModel:
+    """The network, or a copy of it where it is elsewhere."""
+    where = {part.device.type for part in model.parameters()}
+    return model if where <= {"cpu"} else copy.deepcopy(model).cpu()
 
 
 def _fades(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nextword.figures import short
 from nextword.insight.context import ENOUGH
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
+from nextword.insight.phrases import half_life_in_words, needed_in_words
 from nextword.pictures import BAND, BLUE, GREY, LIGHT, line, new_figure, printable
 from nextword.text.vocabulary import END
 
@@ -134,31 +134,18 @@ def _legend_below(
     handles, _ = axes.get_legend_handles_labels()
     (band, *lines), labels = handles, []
     for memory, name in zip(memories, names, strict=True):
-        fade = "" if memory.whole is None else f"{_half_life(memory.whole)}, "
-        labels.append(f"{printable(name)}: {fade}{_needed(memory)}")
+        fade = "" if memory.whole is None else f"{half_life_in_words(memory.whole)}, "
+        labels.append(f"{printable(name)}: {fade}needs {needed_in_words(memory)}")
     if len(memories) == 1 and memories[0].hidden is not None:
         (alone,) = figure.axes[0].lines[1:]
         lines.append(alone)
-        labels.append(f"the same by h alone, without c: {_half_life(memories[0].hidden)}")
+        labels.append(f"the same by h alone, without c: {half_life_in_words(memories[0].hidden)}")
     figure.legend(
         [*lines, band],
         [*labels, "within 1 % of the perplexity with all words"],
         loc="outside lower center",
         handlelength=3.2,
     )
-
-
-def _half_life(curve: Fade) -> str:
-    half = curve.half_life
-    if half is None:
-        return "gradient does not fade"
-    return f"half-life {short(half, curve.half_life_error)} words"
-
-
-def _needed(memory: Memory) -> str:
-    needed = memory.words_needed
-    words = f"more than {memory.reach}" if needed is None else str(needed)
-    return f"needs {words} word{'s' * (words != '1')}"
 
 
 def _gradients(axes: Axes, memories: Sequence[Memory]) -> None:

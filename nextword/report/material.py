@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from nextword.comparison.claims import Claim, claims, not_alike
+from nextword.comparison.claims import Claim, claims
 from nextword.comparison.comparison import Compared, Comparison, Remembering, compare
 from nextword.comparison.contender import Contender
 from nextword.errors import TextError
@@ -52,7 +52,6 @@ class Material:
     comparison: Comparison
     runs: list[RunMaterial]
     claims: list[Claim]
-    not_alike: list[str]
     memory_left_out: str | None
     """Why no memory was measured, where it was not."""
     config: str | None
@@ -86,11 +85,10 @@ def gather(
     comparison = compare(
         contenders, remembering=None if left_out else remembering, progress=progress
     )
-    alike = not_alike(comparison) if len(contenders) > 1 else []
     runs = [_of_run(run, len(contenders) == 1, progress) for run in comparison.runs]
     judged = claims(comparison) if len(contenders) > 1 else []
     return Material(
-        comparison, runs, judged, alike, left_out, config_text(contenders), commands(contenders)
+        comparison, runs, judged, left_out, config_text(contenders), commands(contenders)
     )
 
 

@@ -6,7 +6,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nextword.comparison.contender import shared_beginning
 from nextword.comparison.rows import rows
-from nextword.figures import change, figure, percent, share, short
+from nextword.figures import change, figure, percent, share
+from nextword.insight.phrases import half_life
 from nextword.prediction.shades import edge_names
 from nextword.report.drawings import drawings
 from nextword.report.material import Material, RunMaterial
@@ -81,7 +82,6 @@ def _tiles(run: RunMaterial) -> list[tuple[str, str]]:
         ("keystrokes saved", share(measured.keystroke_savings, errors["keystroke_savings"])),
     ]
     fade = None if memory is None else memory.whole
-    if fade is not None and fade.half_life is not None:
-        half = short(fade.half_life, fade.half_life_error)
-        told.append(("gradient's half-life", f"{half} words"))
+    if fade is not None and fade.half_life:
+        told.append(("gradient's half-life", f"{half_life(fade)} words"))
     return told

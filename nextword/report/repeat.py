@@ -6,37 +6,15 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from nextword.comparison.contender import Contender
-from nextword.config import Config, dump_config, parse_assignments
+from nextword.config import dump_config, parse_assignments
+from nextword.config.sharing import shared_config
 
 FILE = "again.yaml"
 """What the configuration is to be saved as."""
 _PLAIN = re.compile(r"[A-Za-z][\w.-]*")
-
-
-def shared_config(config: Config) -> Config:
-    """A configuration for others: files by their names alone, and nothing of the machine."""
-    text = {key: _named(getattr(config.text, key)) for key in ("path", "train", "valid", "test")}
-    vectors = _named(config.model.vectors)
-    # numbers of threads that follow from what else a machine does would round differently
-    threads = config.training.threads or config.about.get("threads", 0)
-    return config.model_copy(
-        update={
-            "text": config.text.model_copy(update=text),
-            "model": config.model.model_copy(update={"vectors": vectors}),
-            "training": config.training.model_copy(update={"threads": threads}),
-            "about": {},
-        }
-    )
-
-
-def _named(path: Any) -> Any:
-    if isinstance(path, list):
-        return [_named(each) for each in path]
-    return path if path is None or path == "-" else Path(path).name
 
 
 def config_text(contenders: Sequence[Contender]) -> str | None:
@@ -50,22 +28,29 @@ def commands(contenders: Sequence[Contender]) -> list[str]:
     told = [each for each in contenders if each.config is not None]
     if not told:
         return []
-    first = _leaves(told[0])
+    first, names = _leaves(told[0]), _names(told)
     lines = []
-    for each in told:
+    for each, name in zip(told, names, strict=True):
         sets = [
             f"--set {shlex.quote(f'{key}={_value(key, value)}')}"
             for key, value in _leaves(each).items()
             if value != first[key]
         ]
-        begin = ["nextword train", f"--config {FILE}", f"--run {again(each)}"]
+        begin = ["nextword train", f"--config {FILE}", f"--run {name}"]
         lines.append(" ".join([*begin, *sets]))
-    return [*lines, " ".join(["nextword report", *map(again, told)])]
+    return [*lines, " ".join(["nextword report", *names])]
 
 
-def again(contender: Contender) -> str:
-    """The name of a run that repeats another, as a shell takes it."""
-    return shlex.quote(f"{contender.run}-again")
+def _names(contenders: Sequence[Contender]) -> list[str]:
+    """What runs that repeat others are called, as a shell takes it; no two the same."""
+    names: list[str] = []
+    for each in contenders:
+        name, number = f"{each.run}-again", 1
+        while name in names:
+            number += 1
+            name = f"{each.run}-again-{number}"
+        names.append(name)
+    return [shlex.quote(name) for name in names]
 
 
 def _leaves(contender: Contender) -> dict[str, Any]:

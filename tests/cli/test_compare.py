@@ -68,7 +68,8 @@ def test_memory_of_networks_alone_and_what_the_article_says(cli: Cli) -> None:
             assert finding["evidence"] in called.out
     assert len(told["claims"]) == 5
     # all but the kind is the same, and what one kind alone heeds
-    assert "not trained alike" not in called.out
+    assert "  They were trained alike on the same words.\n" in called.out
+    assert told["trained_alike"] == {"differences": [], "unknown": []}
     assert "not trained alike: training.epochs (" in cli("compare", "tiny", "rnn", *SMALL).out
 
 

@@ -115,7 +115,7 @@ def test_gradients_picture(cli: Cli, tmp_path: Path) -> None:
 def test_a_network_without_a_state_has_contexts_but_no_gradient(cli: Cli) -> None:
     called = cli("explain", *SMALL, "-m", "feedforward")
     assert "no hidden state through which a gradient could flow" in called.out
-    assert called.out.splitlines()[-1] == "within 1 % from 3 words of context on"
+    assert called.out.splitlines()[-1] == "needs 3 words of context to come within 1 %"
     told = json.loads(cli("explain", *SMALL, "-m", "feedforward", "--json").out)
     assert told["half_life"] is None and told["gradient"] is None
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from nextword.comparison.comparison import Remembering, compare
 from nextword.comparison.contender import Contender, open_contenders
@@ -85,14 +86,16 @@ def test_ngrams_have_no_memory(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert table["context needed (words)"][1] == "-"
 
 
-def test_settings_in_which_runs_differ(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(kinds)
-    found = open_contenders([Path("rnn"), Path("mixed"), Path("feedforward")])
-    settings = compare(found).settings
-    assert settings["model.kind"] == ["rnn", "gru", "feedforward"]
-    assert settings["model.context"] == [5, 5, 3]
-    assert settings["mixture.ngram"] == [False, True, False]
-    assert set(settings) == {"model.kind", "model.context", "mixture.ngram"}
+def test_a_figure_beyond_all_numbers_is_none_in_json(contend: Contend) -> None:
+    wild = contend("wild", kind="lstm")
+    with torch.no_grad():
+        for weight in wild.loaded.network.output.parameters():
+            weight.mul_(1e6)
+    comparison = compare([contend("a", kind="lstm"), wild], remembering=FEW)
+    told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
+    assert told["runs"][1]["against_first"]["standard_error"] is None
+    for row in rows(comparison):
+        assert all(len(cell) < 40 for cell in row.cells), row
 
 
 def test_rows_have_a_cell_for_every_run(contend: Contend) -> None:
@@ -107,8 +110,8 @@ def test_rows_have_a_cell_for_every_run(contend: Contend) -> None:
     assert table["perplexity"][0] == f"{measured.perplexity:,.2f} ± {error:.2f}"
     assert table["perplexity against a"][0] == "-" and "±" in table["perplexity against a"][1]
     assert float(table["gradient's half-life (words)"][0]) > 0
-    assert [memory.words_needed for memory in comparison.memories] == [None, 2]
-    assert table["context needed (words)"] == ["> 10", "2"]
+    assert [memory.words_needed for memory in comparison.memories] == [None, 3]
+    assert table["context needed (words)"] == ["> 10", "3"]
     assert table["gradient's half-life (words)"][1] == "-"
     assert table["training time"] == ["-", "-"] and table["words read in training"] == [
         "300",

@@ -25,14 +25,28 @@ def test_runs_are_called_by_their_folders_and_counted_once(kinds: Path, tmp_path
     found = open_contenders(
         [Path("runs/rnn"), Path("mixed"), Path("runs/rnn/model"), tmp_path / "rnn"], "test"
     )
-    assert [each.name for each in found] == ["runs/rnn", "mixed", str(tmp_path / "rnn")]
+    assert [each.name for each in found] == ["runs/rnn", "mixed", f"{tmp_path.name}/rnn"]
     first, mixed, _ = found
     assert [each.run for each in found] == ["rnn", "mixed", "rnn"]
     assert first.config is not None and first.config.model.kind == "rnn"
     assert first.log.result is not None and first.part.name.startswith("test part of ")
     assert mixed.loaded.mixture.ngram is not None
-    (alone,) = open_contenders([Path("mixed")], alone=True)
-    assert alone.loaded.mixture.ngram is None
+
+
+def test_several_may_be_compared_without_what_is_mixed_with_them() -> None:
+    several = open_contenders([Path("mixed"), Path("rnn")], alone=True)
+    assert several[0].loaded.mixture.ngram is None
+    for paths in ([Path("mixed")], [Path("mixed"), Path("runs/mixed")]):
+        (single,) = open_contenders(paths, alone=True)
+        assert single.loaded.mixture.ngram is not None
+
+
+def test_a_run_has_a_name_from_within(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(kinds / "runs" / "rnn")
+    (within,) = open_contenders([Path(".")])
+    assert within.name == within.run == "rnn" and within.config is not None
+    both = open_contenders([Path("."), Path("../mixed")])
+    assert [each.name for each in both] == ["rnn", "mixed"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +130,8 @@ def test_a_text_that_was_learned_is_known_again_wherever_it_lies(
         assert found.learned_it
         note = "rnn was trained on this very text: its figures mean nothing here."
         assert compare([found]).notes == [note]
+    (within,) = open_contenders([Path("rnn")], text=[str(tiny_text.parent)])
+    assert within.learned_it
     copied.write_text("the small cat .\n")
     (found,) = open_contenders([Path("rnn")], text=[str(copied)])
     assert not found.learned_it and compare([found]).notes == []

@@ -49,10 +49,59 @@ def test_the_error_is_that_of_the_difference_and_not_of_the_text() -> None:
         (Change(0.1, 0.06), 0),
         (Change(0.5, None), 0),
         (Change(0.0, 0.0), 0),
+        (Change(900.0, 1.0), 1),
     ],
 )
 def test_only_what_is_beyond_two_errors_is_sure(change: Change, sign: int) -> None:
     assert change.sign == sign
+
+
+def test_a_change_is_told_as_a_share_with_the_error_of_that() -> None:
+    half = Change(math.log(0.5), 0.01)
+    assert half.share == pytest.approx(-0.5) and half.standard_error == pytest.approx(0.005)
+    assert math.isfinite(Change(900.0, 1.0).share)
+    # against many texts: the spread of what is found is the error that is told
+    draw = np.random.default_rng(4)
+    nats = draw.uniform(0, 8, (200, 3000))
+    noise = draw.normal(0.5, 3, nats.shape)
+    found = [
+        perplexity_change(mine, theirs) for mine, theirs in zip(nats + noise, nats, strict=True)
+    ]
+    errors = [change.standard_error for change in found]
+    assert None not in errors
+    spread = np.std([change.share for change in found])
+    assert np.mean(errors) == pytest.approx(spread, rel=0.15)
+
+
+def test_what_is_sure_of_one_is_sure_of_the_other() -> None:
+    draw, signs = np.random.default_rng(6), set()
+    for _ in range(300):
+        nats, noise = draw.uniform(0, 8, 1000), draw.normal(0.25, 4, 1000)
+        one, other = perplexity_change(nats + noise, nats), perplexity_change(nats, nats + noise)
+        assert one.sign == -other.sign
+        signs.add(one.sign)
+        bits = [np.exp(draw.normal(mean, 1, 1000)).tolist() for mean in (1.0, 1.1)]
+        mine, theirs = (places([5] * 1000, each, [4] * 1000) for each in bits)
+        assert bits_change(mine, theirs).sign == -bits_change(theirs, mine).sign
+        assert bits_change(mine, theirs).log == pytest.approx(-bits_change(theirs, mine).log)
+    assert signs == {0, 1}
+
+
+def test_the_error_of_bits_is_that_of_blocks_of_words() -> None:
+    draw, found = np.random.default_rng(7), []
+    for _ in range(200):
+        hard = np.repeat(draw.uniform(2, 10, 80), 25)  # where one finds it hard the other does
+        mine, theirs = (
+            places([5] * 2000, (hard * draw.uniform(0.8, 1.2, 2000)).tolist(), [4] * 2000)
+            for _ in range(2)
+        )
+        found.append(bits_change(mine, theirs))
+    errors = [change.standard_error for change in found]
+    assert None not in errors
+    spread = np.std([change.share for change in found])
+    assert np.mean(errors) == pytest.approx(spread, rel=0.15)
+    short = places([5] * 749, [8.0] * 749, [9] * 749)
+    assert bits_change(short, short).standard_error is None
 
 
 def test_bits_are_spread_over_letters_and_ends_count_with_the_last() -> None:
@@ -63,8 +112,8 @@ def test_bits_are_spread_over_letters_and_ends_count_with_the_last() -> None:
 
 def test_texts_split_otherwise_are_compared_letter_by_letter() -> None:
     # "don't" as one word of 5 letters, and as three of 3, 1 and 1
-    whole = places([5] * 600, [8.0] * 600, [5] * 600)
-    parts = places([6, 7, 8] * 600, [5.0, 1.0, 4.0] * 600, [3, 1, 1] * 600)
+    whole = places([5] * 900, [8.0] * 900, [5] * 900)
+    parts = places([6, 7, 8] * 900, [5.0, 1.0, 4.0] * 900, [3, 1, 1] * 900)
     found = bits_change(parts, whole)
     assert found.share == pytest.approx(0.25)
     assert found.standard_error == pytest.approx(0, abs=1e-12) and found.sign == 1

@@ -10,9 +10,9 @@ from nextword.evaluation.blocks import block_count, standard_error
 
 @pytest.mark.parametrize(
     ("words", "blocks"),
-    [(0, 0), (999, 0), (1000, 20), (1049, 20), (1050, 21), (2500, 50), (90_000, 50)],
+    [(0, 0), (749, 0), (750, 15), (1049, 20), (1050, 21), (2500, 50), (90_000, 50)],
 )
-def test_blocks_are_twenty_to_fifty_of_fifty_words_or_more(words: int, blocks: int) -> None:
+def test_blocks_are_fifteen_to_fifty_of_fifty_words_or_more(words: int, blocks: int) -> None:
     assert block_count(words) == blocks
 
 
@@ -60,10 +60,18 @@ def test_it_covers_the_truth_as_often_as_it_should() -> None:
 
 
 def test_nothing_is_said_of_what_is_too_short_or_too_rare() -> None:
-    assert standard_error(np.ones(999)) is None
-    assert standard_error(np.ones(1000)) == 0
+    assert standard_error(np.ones(749)) is None
+    assert standard_error(np.ones(750)) == 0
     under = np.zeros(1000)
-    under[: 19 * 50] = 1
+    under[: 14 * 50] = 1
     assert standard_error(under, under) is None
-    under[19 * 50] = 1
+    under[14 * 50] = 1
     assert standard_error(under, under) == 0
+
+
+def test_places_that_are_no_words_have_blocks_of_so_many_words() -> None:
+    letters = np.random.default_rng(3).normal(size=3990)
+    assert standard_error(letters, words=749) is None
+    fifteen = letters.reshape(15, 266).mean(1)
+    wanted = fifteen.std(ddof=1) / math.sqrt(15)
+    assert standard_error(letters, words=750) == pytest.approx(wanted)

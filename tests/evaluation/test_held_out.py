@@ -10,7 +10,7 @@ import pytest
 from nextword.config import load_config
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ModelError, TextError
-from nextword.evaluation.held_out import HeldOut, held_out_part, read_text
+from nextword.evaluation.held_out import HeldOut, held_out_part, learned_from, read_text
 from nextword.runs import RunFolder
 from nextword.text.encoded import prepare_text
 from nextword.text.tokenizer import Tokenizer
@@ -162,3 +162,18 @@ def test_words_are_spelled_whether_known_or_not(tmp_path: Path) -> None:
     text = read_text(tokenizer, [str(tmp_path / "a.txt")], "utf-8")
     words = "the zebra and the cat <eos> the end <eos>".split()
     assert text.spelled(tokenizer.words) == words
+
+
+def test_a_file_of_a_folder_that_was_learned_was_learned(run: RunFolder, tmp_path: Path) -> None:
+    folder = tmp_path / "books"
+    (folder / "more").mkdir(parents=True)
+    shutil.move(tmp_path / "own.txt", folder / "more" / "one.txt")
+    (folder / "other.txt").write_text("the small cat .\n")
+    (tmp_path / "new.txt").write_text("the small dog .\n")
+    own = run.config.read_text().replace(str(tmp_path / "own.txt"), str(folder))
+    run.config.write_text(own)
+    for text in ("books/more/one.txt", "books", "books/more"):
+        assert learned_from(run.model, [str(tmp_path / text)])
+    assert not learned_from(run.model, [str(tmp_path / "new.txt")])
+    shutil.rmtree(folder)
+    assert not learned_from(run.model, [str(tmp_path / "new.txt")])

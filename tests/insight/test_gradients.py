@@ -74,7 +74,7 @@ def test_an_lstm_with_still_gates_forgets_by_its_forget_gate(untrained: Build) -
     np.testing.assert_allclose(hidden[:, 1:], 0)
     assert hidden[0, 0] == whole[0, 0] > 0
     assert fade(whole).half_life == pytest.approx(math.log(0.5) / math.log(f), rel=1e-6)
-    assert fade(hidden).half_life is None and fade(hidden).vanished[1:].all()
+    assert fade(hidden).half_life == 0 and fade(hidden).vanished[1:].all()
 
 
 def test_norms_are_those_of_finite_differences(untrained: Build) -> None:
@@ -112,6 +112,16 @@ def test_averages_leave_out_what_has_vanished_and_say_so() -> None:
     np.testing.assert_allclose(curve.vanished, [0, 0, 0.5])
 
 
+def test_what_is_left_at_few_places_is_no_typical_gradient() -> None:
+    norms = np.ones((100, 6))
+    norms[1:, 2:] = 0
+    curve = fade(norms)
+    assert curve.geometric_mean.tolist() == [1] * 6 and curve.left.tolist() == [1, 1, 0, 0, 0, 0]
+    assert curve.half_life == 0 and curve.half_life_error == 0 and curve.little_after == 2
+    norms[:60, 2:] = 1
+    assert fade(norms).half_life is None and fade(norms).little_after is None
+
+
 @pytest.mark.parametrize(
     ("curve", "half_life", "little_after"),
     [
@@ -119,8 +129,9 @@ def test_averages_leave_out_what_has_vanished_and_say_so() -> None:
         ([1, 1, 1, 1, 1], None, None),
         ([1, 2, 4, 8, 16], None, None),
         ([1, 0.1, 0.02, 0.004, 0.012, 0.003], 0.9212554, 5),
-        ([1, 0, 0], None, 1),
-        ([0, 0, 0], None, 0),
+        ([1, 0, 0], 0, 1),  # gone at once is not endless
+        ([1, 0.5, 0], 0, 2),
+        ([0, 0, 0], 0, 0),
     ],
 )
 def test_half_life_and_the_last_hundredth(
@@ -140,6 +151,11 @@ def test_a_half_life_has_the_error_of_its_spread_over_places() -> None:
     assert curve.half_life == pytest.approx(1 / slopes.mean())
     wanted = slopes.std() / math.sqrt(400) / slopes.mean() ** 2
     assert curve.half_life_error == pytest.approx(wanted, rel=0.3)
+    # places near one another fade alike, and so tell less than as many that do not
+    mixed = fade(0.5 ** (np.sort(slopes)[:, None] * np.arange(31)))
+    assert mixed.half_life == pytest.approx(curve.half_life)
+    assert mixed.half_life_error is not None and curve.half_life_error is not None
+    assert mixed.half_life_error > 3 * curve.half_life_error
     still = fade(np.tile(0.9 ** np.arange(11), (50, 1)))
     assert still.half_life_error == pytest.approx(0, abs=1e-9)
     assert fade(np.tile(0.9 ** np.arange(11), (39, 1))).half_life_error is None

@@ -24,7 +24,7 @@ def test_places_are_spread_over_all_that_can_be_looked_back_from(random_text: Te
     part = random_text(1000)
     looked = plan(part, reach=100, places=10)
     assert looked.ids.tolist() == [1, *part.ids]
-    assert len(looked.gradient_places) == 10 and len(looked.context_places) == 100
+    assert len(looked.gradient_places) == 10 and len(looked.context_places) == 200
     for places in (looked.gradient_places, looked.context_places):
         # the last word has to be a target
         assert (places[0], places[-1]) == (100, 999)
@@ -83,3 +83,24 @@ def test_what_cannot_be_measured_is_said_before_long_work(
     counted = replace(network, model=NgramModel.fit(np.array([2, 3, 2]), 14, 2))
     with pytest.raises(ModelError, match="no network inside"):
         check_memory(counted, random_text(60), 10, 5)
+
+
+def test_a_network_elsewhere_is_copied_to_the_cpu_and_left_where_it_is(
+    untrained: Callable[..., LoadedModel],
+    random_text: Callable[..., HeldOut],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded = untrained(kind="gru")
+    own = {name: value.clone() for name, value in loaded.network.state_dict().items()}
+
+    def cpu(model: torch.nn.Module) -> torch.nn.Module:
+        # what is on "meta" has no numbers, so they are brought back here
+        model.to_empty(device="cpu").load_state_dict(own)
+        return model
+
+    wanted = measure_memory(loaded, "a", random_text(200), 20, 5)
+    loaded.network.to("meta")
+    monkeypatch.setattr(torch.nn.Module, "cpu", cpu)
+    found = measure_memory(loaded, "a", random_text(200), 20, 5)
+    assert found.as_dict() == wanted.as_dict()
+    assert {part.device.type for part in loaded.network.parameters()} == {"meta"}

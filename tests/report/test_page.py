@@ -10,9 +10,11 @@ import pytest
 
 from nextword.comparison.comparison import Remembering
 from nextword.comparison.contender import open_contenders
+from nextword.config import Config
 from nextword.report.facts import facts
 from nextword.report.material import Material, gather
 from nextword.report.page import render
+from nextword.text.visible import visible
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 FEW = Remembering(reach=10, places=5)
@@ -147,9 +149,34 @@ def test_several_runs_are_held_against_the_article(several: Material) -> None:
 
 
 def test_runs_that_were_not_trained_alike_are_said_so(several: Material) -> None:
-    unlike = replace(several, not_alike=["model.hidden_size (10, 20)"])
-    shown = Page(render(unlike)).shown
-    assert "They were not trained alike in model.hidden_size (10, 20)" in shown
+    first, *others = several.comparison.runs
+    wider = replace(first.contender, config=with_size(first.contender.config, 77))
+    runs = [replace(first, contender=wider), *others]
+    shown = Page(render(replace(several, comparison=replace(several.comparison, runs=runs)))).shown
+    assert "They were not trained alike: model.hidden_size (77, 24, 24)." in shown
+
+
+def with_size(config: Config | None, size: int) -> Config:
+    assert config is not None
+    return config.model_copy(
+        update={"model": config.model.model_copy(update={"hidden_size": size})}
+    )
+
+
+def test_a_page_names_no_folder(
+    kinds: Path, tmp_path: Path, tiny_text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(kinds)
+    copied = shutil.copy(tiny_text, tmp_path / "copy.txt")
+    moved = Path(shutil.copytree(kinds / "runs" / "mixed", tmp_path / "rnn"))
+    config = moved / "config.yaml"
+    config.write_text(config.read_text().replace(str(tiny_text), str(copied)))
+    for paths in ([moved], [Path("rnn"), moved]):
+        text = render(gather(open_contenders(paths, alone=True), FEW))
+        for folder in (kinds, tmp_path, tiny_text.parent):
+            assert str(folder) not in text
+    assert f"{tmp_path.name}/rnn" in text  # as much of it as tells one from the other
+    assert "--run rnn-again" in text and "--run rnn-again-2" in text
 
 
 @pytest.mark.parametrize("name", ["counted", "fewer"])
@@ -190,7 +217,9 @@ def test_a_run_whose_text_is_gone_can_be_told_of_on_another(
 def test_nothing_that_is_shown_can_command_the_page(several: Material) -> None:
     evil = "<script>alert(1)</script>\x1b[31m\u202e&lt;"
     run = several.runs[0]
-    compared = replace(run.compared, contender=replace(run.compared.contender, name=evil))
+    # its name stands in notes and in what is said of trainings that nobody knows, too
+    unknown = replace(run.compared.contender, name=evil, config=None, learned_it=True)
+    compared = replace(run.compared, contender=unknown)
     advantage = compared.advantage
     assert advantage is not None
     example = replace(advantage.examples[0], word=evil, before=evil)
@@ -217,9 +246,10 @@ def test_nothing_that_is_shown_can_command_the_page(several: Material) -> None:
             runs=[spoiled, *several.runs[1:]],
             commands=[evil],
             config=evil,
-            not_alike=[evil],
         )
     )
-    check_self_contained(text)
+    page = check_self_contained(text)
+    assert f"{visible(evil)} was trained on this very text" in page.shown
+    assert f"nothing tells it of {visible(evil)}." in page.shown
     assert "<script" not in text and "&lt;script&gt;" in text and r"\x1b[31m" in text
     assert "\u202e" not in text and "\x1b" not in text

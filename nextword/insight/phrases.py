@@ -1,0 +1,45 @@
+"""What was measured of memory, in words; every surface says it in the same."""
+
+from __future__ import annotations
+
+from nextword import figures
+from nextword.insight.gradients import Fade
+from nextword.insight.memory import Memory
+
+
+def half_life(curve: Fade) -> str:
+    """The figure alone: ``22.5 ± 0.6``, or ``endless`` where the gradient does not fade."""
+    half = curve.half_life
+    return "endless" if half is None else figures.short(half, curve.half_life_error)
+
+
+def half_life_in_words(curve: Fade) -> str:
+    """The same with its name and unit."""
+    if curve.half_life == 0:
+        return "gone after a word or two"
+    return f"half-life {half_life(curve)}" + " words" * (curve.half_life is not None)
+
+
+def little_after(curve: Fade) -> str:
+    """After how many words less than 1 % is left: ``25``, or ``> 100`` where more still is."""
+    return _up_to(curve.little_after, len(curve.left) - 1)
+
+
+def needed(memory: Memory) -> str:
+    """How many words of context are needed: ``21``, or ``> 100`` where so many are too few."""
+    return _up_to(memory.words_needed, memory.reach)
+
+
+def needed_in_words(memory: Memory) -> str:
+    """The same as it stands in a sentence."""
+    needed = memory.words_needed
+    return f"more than {words(memory.reach)}" if needed is None else words(needed)
+
+
+def words(count: int) -> str:
+    """So many words."""
+    return f"{count} word{'s' * (count != 1)}"
+
+
+def _up_to(count: int | None, reach: int) -> str:
+    return f"> {reach}" if count is None else str(count)
