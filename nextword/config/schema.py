@@ -268,7 +268,8 @@ class TrainingConfig(Section):
     sampled_tail: Count = 512
     """sampled: how many of the other words are drawn at each step."""
     validations: Count = 10
-    """How many times a training looks at the validation part, evenly spread."""
+    """How many times a training looks at the validation part, evenly spread; fewer where they
+    would take more than a tenth of `training.minutes`."""
     patience: Whole = 0
     """Stop after so many validations without improvement; 0 never stops early."""
     save_every: Positive = 120.0

@@ -66,8 +66,10 @@ def read_stream(
 
 def surprisals(scored: Scored) -> Tensor:
     """Minus the logarithm of the probability of each word that came, ``(places,)`` in nats."""
-    own = scored.scores.gather(1, scored.targets.unsqueeze(1)).squeeze(1)
-    return scored.scores.logsumexp(1) - own
+    # sums over a vocabulary need more digits than bfloat16 has
+    scores = scored.scores.to(torch.promote_types(scored.scores.dtype, torch.float32))
+    own = scores.gather(1, scored.targets.unsqueeze(1)).squeeze(1)
+    return scores.logsumexp(1) - own
 
 
 def mean_loss(model: LanguageModel, ids: NDArray[np.integer], streams: int = 1) -> float:

@@ -269,7 +269,9 @@ def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> st
     model = config.model
     minutes = config.training.minutes
     length = f"{trainer.total_steps:,} steps"
-    length += "" if minutes is None else f" or {minutes:g} min, whichever is over first"
+    if minutes is not None:
+        passes = f"{config.training.epochs:.3g} pass{'es' * (config.training.epochs != 1)}"
+        length = f"{passes} or {minutes:g} min, whichever is over first,"
     return (
         f"{model.title}, {model.layers} x {model.hidden_size}, "
         f"{loaded.model.parameter_count():,} parameters, {length} on {trainer.device}"

@@ -40,7 +40,7 @@ class Course:
     def steps_ahead(self, step: int, seconds: float) -> int:
         """All steps from the first to the last, as far as is known by now."""
         done = self.done(step, seconds)
-        if self.seconds is None or done == 0:
+        if self.seconds is None or done == 0 or step == 0:
             return self.steps
         return min(self.steps, max(step, round(step / done)))
 

@@ -24,7 +24,7 @@ from nextword.training.batches import BatchSource
 from nextword.training.optimizer import build_optimizer, gradient_norm
 from nextword.training.schedule import Course, Schedule
 
-VALIDATION_SHARE = 0.05
+VALIDATION_SHARE = 0.1
 """Of a time budget, looks at the validation part take about this share at most."""
 FAILURES_IN_A_ROW = 20
 """After so many steps without a finite gradient the training stops."""
@@ -47,7 +47,7 @@ class Progress:
     validations: int = 0
     """Looks taken at the validation part."""
     looks_due: int = 0
-    """Looks that were due so far; a time budget may have had no room for some."""
+    """Looks of all that there is room for that were due so far."""
     best_loss: float = math.inf
     """The best validation loss, in nats a word."""
     best_step: int = 0
@@ -154,7 +154,7 @@ class Trainer:
             self.progress.looks_due = self._looks_due()
         while True:
             # before the step, so that a state saved between step and look resumes with the look
-            if self._looks_due() > self.progress.looks_due and (self._affords() or self.done >= 1):
+            if self._looks_due() > self.progress.looks_due:
                 self.measure()
             if self.finished or self.should_stop():
                 return self.finished
@@ -167,7 +167,8 @@ class Trainer:
         """Look at the validation part and remember whether it is the best so far."""
         started = time.perf_counter()
         self.model.eval()
-        loss = self.validate()
+        with computing_in(self.precision, self.device):
+            loss = self.validate()
         progress = self.progress
         took = time.perf_counter() - started
         progress.seconds += took
@@ -183,15 +184,17 @@ class Trainer:
         self.observer.validated(progress, loss, improved)
 
     def _looks_due(self) -> int:
-        return int(self.done * self.config.validations)
+        return int(self.done * self._looks())
 
-    def _affords(self) -> bool:
-        """Whether a time budget has room for one more look like those before it."""
-        if self.course.seconds is None:
-            return True
-        spent = self.progress.validation_seconds
-        next_look = spent / max(self.progress.validations, 1)
-        return spent + next_look <= VALIDATION_SHARE * self.course.seconds
+    def _looks(self) -> int:
+        """Looks, evenly spread, that a time budget has room for if they take as long as before."""
+        wanted, seconds = self.config.validations, self.course.seconds
+        if seconds is None or not self.progress.validations:
+            return wanted
+        one = self.progress.validation_seconds / self.progress.validations
+        room = int(VALIDATION_SHARE * seconds / max(one, 1e-9))
+        # where not all find room, the first, which came before that was known, is one too many
+        return wanted if room >= wanted else min(wanted, max(1, room - 1))
 
     def _fresh_state(self) -> State:
         return self.model.initial_state(self.batches.batch_size)

@@ -447,7 +447,8 @@ def test_every_kind_trains_with_every_input(
     assert 1 < result.valid_perplexity < (len(result.predictor.words) if bounded else math.inf)
     assert load_model("a").predict("the", k=9) == result.predictor.predict("the", k=9)
     best = min(look["perplexity"] for look in reports(result.path, "valid"))
-    assert best == pytest.approx(result.valid_perplexity, rel=1e-4)
+    # looks compute in the precision of the training
+    assert best == pytest.approx(result.valid_perplexity, rel=3e-3)
 
 
 def test_a_text_that_is_split_already(short: dict[str, object], tiny_text: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from nextword.errors import TrainingError
 from nextword.evaluation.stream import mean_loss
 from nextword.losses.softmax import ExactLoss, LossValue
+from nextword.training import trainer as trainer_module
 from nextword.training.batches import ContinuousBatches, ShuffledBatches
 from nextword.training.trainer import FAILURES_IN_A_ROW, Trainer
 
@@ -258,17 +260,37 @@ def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) 
     assert rates[-1] < 0.2 * rates[0]
 
 
-def test_a_slow_look_at_the_validation_part_does_not_eat_a_time_budget(
+@pytest.mark.parametrize(
+    ("look_seconds", "shares"),
+    [
+        (0.01, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
+        (0.24, [0.1, 0.34, 0.67, 1.0]),  # there is room for four
+        (0.45, [0.1, 1.0]),
+        (5.0, [0.1, 1.0]),
+    ],
+)
+def test_looks_do_not_eat_a_time_budget_and_are_spread_over_it(
     make_trainer: MakeTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+    look_seconds: float,
+    shares: list[float],
 ) -> None:
-    import time
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 0.02  # and so long is a step
+        return now
 
     def look() -> float:
-        time.sleep(0.05)
+        nonlocal now
+        now += look_seconds - 0.02
+        found.append(trainer.done)
         return 1.0
 
-    trainer = make_trainer({"training.minutes": 0.4 / 60, "training.epochs": 10**6}, validate=look)
-    trainer.run()
-    # ten were wanted; the first tells what one costs, the last ends the training
-    first, last = trainer.observer.looks
-    assert first[0] < last[0] == trainer.progress.step
+    found: list[float] = []
+    monkeypatch.setattr(trainer_module, "time", SimpleNamespace(perf_counter=clock))
+    trainer = make_trainer({"training.minutes": 10 / 60, "training.epochs": 10**6}, validate=look)
+    assert trainer.run()
+    assert found == pytest.approx(shares, abs=0.02)
+    assert trainer.observer.looks[-1][0] == trainer.progress.step
