@@ -10,8 +10,15 @@ from typing import Any
 
 def percent(share: float) -> str:
     """A share in per cent, to three digits."""
+    if 0 < share < 0.00005:
+        return "<0.01 %"
     digits = 1 if share >= 0.0995 else 2
     return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "-"
+
+
+def two_digits(share: float) -> str:
+    """A share in per cent, to two digits where there is a fraction, without the sign."""
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
 
 
 def figure(value: float, error: float | None, digits: int) -> str:

@@ -5,6 +5,7 @@ Tensors are kept as safetensors. That format has no checksum, so one is kept in 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -69,10 +70,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def unwritable(path: Path, error: OSError) -> NextwordError:
     """What to say when ``path`` cannot be written."""
-    return NextwordError(
-        f"{path}: cannot be written ({error.strerror or error}); "
-        "free some space or choose another folder"
-    )
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    mend = "free some space or choose another folder" if full else "choose another folder"
+    return NextwordError(f"{path}: cannot be written ({error.strerror or error}); {mend}")
 
 
 def sync_folder(folder: Path) -> None:

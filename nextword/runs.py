@@ -96,14 +96,19 @@ def fresh_name(stem: str) -> str:
     return name
 
 
+def known_runs() -> list[RunFolder]:
+    """All runs under ``runs/``, by name."""
+    folders = sorted(RUNS.glob("*")) if RUNS.is_dir() else []
+    return [run for run in map(RunFolder, folders) if run.exists]
+
+
 def newest_run() -> RunFolder:
     """The run under ``runs/`` whose files changed last.
 
     Raises:
         ModelError: there is none.
     """
-    found = [RunFolder(path) for path in RUNS.glob("*")] if RUNS.is_dir() else []
-    found = [run for run in found if run.exists]
+    found = known_runs()
     if not found:
         raise ModelError(
             f"no run under {RUNS}/; train one with `nextword train`, or name one with --model"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from nextword.figures import change, figure, percent, plain, share, short
+from nextword.figures import change, figure, percent, plain, share, short, two_digits
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,13 @@ def test_shares_and_figures() -> None:
         "1.23 %",
         "100.0 %",
         "-",
+    ]
+    assert [percent(value) for value in (0.0, 1e-9, 0.00005)] == ["0.00 %", "<0.01 %", "0.01 %"]
+    assert [two_digits(value) for value in (0.9999, 0.123, 0.0994, 0.00051)] == [
+        "100",
+        "12",
+        "9.9",
+        "0.051",
     ]
     assert share(0.5, 0.012) == "50.0 ± 1.2 %" and share(math.nan, 0.1) == "-"
     assert figure(1234.5678, 0.5, 2) == "1,234.57 ± 0.50" and figure(3e12, None, 1) == "3.00e+12"

@@ -67,6 +67,8 @@ def command(
     the others miss. What each figure means: docs/comparing.md.
     """
     check_together(context, "--memory", memory, ("reach", "places"))
+    check_together(context, "--plot", plot is not None, ("format",))
+    check_together(context, "--text", bool(text), ("encoding",))
     if plot is not None:
         from nextword.pictures import prepare_plots
 
@@ -80,7 +82,8 @@ def command(
 
     contenders = open_contenders(runs, split, text, encoding, memory, choose_device(device))
     if len(contenders) < 2:
-        raise click.UsageError("name two runs at least; for one there is nextword eval")
+        again = ": these are one" if len(runs) > 1 else ""
+        raise click.UsageError(f"name two runs at least{again}; for one there is nextword eval")
     leave_busy_cores(partial(say, err=True))
     remembering = Remembering(reach, places) if memory else None
     with Bars() as bars:

@@ -31,7 +31,8 @@ def comparison_lines(comparison: Comparison, claims: Sequence[Claim]) -> Iterato
         yield from (note, "")
     for run in comparison.runs:
         if run.advantage is not None:
-            yield from _advantage_lines(run, run.advantage)
+            others = "the other" if len(comparison.runs) == 2 else "others at most"
+            yield from _advantage_lines(run, run.advantage, others)
             yield ""
     if claims:
         yield from claim_lines(claims, comparison.alikeness)
@@ -61,20 +62,21 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - columns_of(text))
 
 
-def _advantage_lines(run: Compared, advantage: Advantage) -> Iterator[str]:
+def _advantage_lines(run: Compared, advantage: Advantage, others: str) -> Iterator[str]:
     yield (
-        f"only {visible(run.name)} has the right word first at {advantage.tokens:,} places "
+        f"only {visible(run.name)} has the right word first at {advantage.tokens:,} "
+        f"place{'s' * (advantage.tokens != 1)} "
         f"({percent(advantage.share)})"
     )
     if advantage.words:
         told = (f"“{visible(won.word)}” {won.times} to {won.others}" for won in advantage.words)
         yield f"  ahead on  {', '.join(told)}"
     for example in advantage.examples[:EXAMPLES]:
-        yield f"  {_example(example)}"
+        yield f"  {_example(example, others)}"
 
 
-def _example(example: Example) -> str:
-    chances = f"{percent(example.probability)}, others at most {percent(example.others)}"
+def _example(example: Example, others: str) -> str:
+    chances = f"{percent(example.probability)}, {others} {percent(example.others)}"
     return f"... {visible(example.before)}[{visible(example.word)}]  {chances}"
 
 

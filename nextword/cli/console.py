@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from nextword.cli.progress import interval
 from nextword.figures import percent
 from nextword.prediction.reader import Prediction
 from nextword.text.visible import visible
@@ -37,6 +38,7 @@ class Console(Watcher):
             initial=trainer.progress.step,
             unit="step",
             dynamic_ncols=True,
+            mininterval=interval(),
             smoothing=SMOOTHING,
             bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} steps, "
             "{elapsed} gone, {remaining} left{postfix}",

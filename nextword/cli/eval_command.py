@@ -10,6 +10,7 @@ import click
 
 from nextword.cli.options import (
     adapt_option,
+    check_together,
     device_option,
     encoding_option,
     format_option,
@@ -49,7 +50,9 @@ if TYPE_CHECKING:
 @model_option
 @device_option
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     text: tuple[str, ...],
     encoding: str,
     split: str,
@@ -69,6 +72,8 @@ def command(
     A word is a token of the model's own tokenizer, ends of paragraphs included. What each figure
     means: docs/evaluation.md.
     """
+    check_together(context, "--plot", plot is not None, ("format",))
+    check_together(context, "--text", bool(text), ("encoding",))
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device, leave_busy_cores
     from nextword.evaluation.baselines import simpler_models
@@ -111,9 +116,12 @@ def _measure(opener: Opener, part: HeldOut, loaded: LoadedModel, suggestions: in
     """One evaluation under a bar."""
     from tqdm import tqdm
 
+    from nextword.cli.progress import interval
     from nextword.evaluation.evaluator import evaluate
 
-    with tqdm(total=len(part.ids), unit="word", unit_scale=True, leave=False) as bar:
+    with tqdm(
+        total=len(part.ids), unit="word", unit_scale=True, leave=False, mininterval=interval()
+    ) as bar:
         return evaluate(
             opener(),
             part,

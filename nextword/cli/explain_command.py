@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from nextword.cli.asked import asked_model
 from nextword.cli.options import (
     check_together,
     encoding_option,
@@ -76,6 +77,7 @@ def command(
     rests on. What each figure means: docs/insight.md.
     """
     check_together(context, "--gradients", gradients, OF_GRADIENTS)
+    check_together(context, "a PROMPT", not gradients, ("k",))
     if gradients and prompt is not None and text is not None:
         raise click.UsageError("give the text as an argument or with --text, not both")
     if plot is not None:
@@ -98,12 +100,11 @@ def _prompt(
     from nextword.insight.explanation import explain
     from nextword.model_folder import load_model_folder
     from nextword.prediction.passage import passage_of
-    from nextword.runs import find_model
 
     text = argument_text(prompt) if prompt is not None else piped_text()
     if prompt is None and not text.strip():
         raise click.UsageError("no prompt: give one as an argument or through a pipe")
-    loaded = load_model_folder(find_model(model))
+    loaded = load_model_folder(asked_model(model))
     told = explain(loaded, passage_of(loaded.tokenizer, text), count)
     if plot is not None:
         from nextword.insight.plots import explanation_figure

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from nextword.cli.wrap import columns_of
-from nextword.figures import percent
+from nextword.figures import percent, two_digits
 from nextword.insight.attribution import Attribution
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.prediction.reader import Prediction
@@ -82,7 +82,7 @@ def _next(predictions: Sequence[Prediction], room: int) -> str:
     """The likeliest words: one at least, and more as long as there is room."""
     told = ""
     for prediction in predictions:
-        more = f"{visible(prediction.word)} {100 * prediction.probability:.2g}"
+        more = f"{visible(prediction.word)} {two_digits(prediction.probability)}"
         if told and columns_of(told) + 2 + columns_of(more) > room:
             break
         told = f"{told}, {more}" if told else more

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from nextword.cli.asked import asked_model
 from nextword.cli.options import adapt_option, device_option, json_option, model_option
 from nextword.cli.terminal import say, say_json
 from nextword.reading.adaptation import Adapt
@@ -79,7 +80,8 @@ def command(
     from nextword.prediction.sampling import Sampling
 
     sampling = Sampling(temperature, top_k, top_p)
-    predictor = load_model(model, str(choose_device(device)))
+    place = choose_device(device)
+    predictor = load_model(asked_model(model), str(place))
     begun = piped_text() if prompt is None else argument_text(prompt)
     unknown = predictor.loaded.tokenizer.unknown_words(begun)
     if unknown:

@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 @json_option
 def command(run: Path | None, as_json: bool) -> None:
     """Show versions and devices, and the runs under runs/ or what RUN holds."""
-    from nextword.runs import RUNS, RunFolder, find_run
+    from nextword.runs import find_run, known_runs
 
     if run is not None:
         described = describe_run(find_run(run))
     else:
-        folders = sorted(RUNS.glob("*")) if RUNS.is_dir() else []
-        found = [RunFolder(path) for path in folders if RunFolder(path).exists]
+        found = known_runs()
         described = {**_machine(), "newest": _newest(found), "runs": _describe_all(found)}
     if as_json:
         say_json(described)

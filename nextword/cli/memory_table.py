@@ -38,7 +38,7 @@ def _gradient_lines(memory: Memory, whole: Fade) -> Iterator[str]:
         if memory.hidden is not None:
             row += f"{memory.hidden.geometric_mean[k]:>16.3g}"
         yield row
-    little = f"less than 1 % left after {phrases.little_after(whole)} words"
+    little = f"less than 1 % left after {phrases.little_after_in_words(whole)}"
     yield f"{phrases.half_life_in_words(whole)}, fitted from k = 1 on; {little}"
     if memory.hidden is not None:
         yield f"h alone: {phrases.half_life_in_words(memory.hidden)}"

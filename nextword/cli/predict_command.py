@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from nextword.cli.asked import asked_model
 from nextword.cli.options import device_option, json_option, model_option
 from nextword.cli.piped import argument_text
 from nextword.cli.terminal import say, say_json
@@ -53,7 +54,8 @@ def command(
     from nextword.device import choose_device
     from nextword.prediction.predictor import load_model
 
-    predictor = load_model(model, str(choose_device(device)))
+    place = choose_device(device)
+    predictor = load_model(asked_model(model), str(place))
     session = prompt is None and sys.stdin.isatty()
     # counted n-grams have nothing that could adapt
     usual = "cache" if session and predictor.loaded.config.kind != "ngram" else "none"

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nextword.cli.options import (
+    check_together,
     device_option,
     encoding_option,
     json_option,
@@ -38,7 +39,9 @@ ONE, SEVERAL = "report.html", "comparison.html"
 @places_option
 @device_option
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     runs: tuple[Path, ...],
     out: Path | None,
     text: tuple[str, ...],
@@ -55,6 +58,7 @@ def command(
     model, how far back it remembers, and how to repeat it. Several runs are networks alone, without
     the n-grams that are mixed with them, and what the article says is held against them.
     """
+    check_together(context, "--text", bool(text), ("encoding",))
     from nextword.cli.compare_table import claim_lines
     from nextword.cli.progress import Bars
     from nextword.comparison.claims import as_dicts

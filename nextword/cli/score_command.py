@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from nextword.cli.asked import asked_model
 from nextword.cli.options import (
     adapt_option,
     device_option,
@@ -59,7 +60,8 @@ def command(
         if sys.stdin.isatty():
             raise click.UsageError("no text: give one as an argument, with --text or by a pipe")
         text = "-"
-    predictor = load_model(model, str(choose_device(device)))
+    place = choose_device(device)
+    predictor = load_model(asked_model(model), str(place))
     tokenizer = predictor.loaded.tokenizer
     if text is not None:
         passage = passage_in(tokenizer, text, encoding)

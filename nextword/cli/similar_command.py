@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nextword.cli.asked import asked_model
 from nextword.cli.options import json_option, model_option
 from nextword.cli.terminal import say, say_json
 from nextword.text.visible import visible
@@ -69,7 +70,7 @@ def command(
         check_picture(picture)
     from nextword.prediction.predictor import load_model
 
-    predictor = load_model(model)
+    predictor = load_model(asked_model(model))
     asked: list[str] = []
     found: list[Neighbour] = []
     if analogy is not None:

@@ -137,8 +137,9 @@ class Comparison:
         if len(self.runs) == 1:
             return told
         if not self.same_words:
+            how = "split the text" if self.same_case else "write the words of the text"
             told.append(
-                "The runs split the text differently: compare them by bits per character, not by "
+                f"The runs {how} differently: compare them by bits per character, not by "
                 "perplexity or shares of words."
             )
         elif not self.same_vocabulary:

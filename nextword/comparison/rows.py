@@ -122,7 +122,7 @@ def _against_first(run: Compared) -> str:
 def _memory() -> dict[str, Tell]:
     return {
         "gradient's half-life (words)": _of_fade(phrases.half_life),
-        "1 % of it left after (words)": _of_fade(phrases.little_after),
+        "  less than 1 % left after (words)": _of_fade(phrases.little_after),
         "context needed (words)": (
             lambda run: NONE if run.memory is None else phrases.needed(run.memory)
         ),

@@ -25,6 +25,12 @@ def little_after(curve: Fade) -> str:
     return _up_to(curve.little_after, len(curve.left) - 1)
 
 
+def little_after_in_words(curve: Fade) -> str:
+    """The same as it stands in a sentence."""
+    after, reach = curve.little_after, len(curve.left) - 1
+    return f"more than {words(reach)}" if after is None else words(after)
+
+
 def needed(memory: Memory) -> str:
     """How many words of context are needed: ``21``, or ``> 100`` where so many are too few."""
     return _up_to(memory.words_needed, memory.reach)

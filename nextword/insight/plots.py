@@ -40,12 +40,14 @@ def explanation_figure(told: Explanation) -> Figure:
     if inside:
         _openness(axes[1], words, told.gate_names)
     _rests_on(axes[-1], told)
-    names = [_name(word.word) for word in words]
+    names = [_name(word.word) + " (?)" * (not word.known) for word in words]
     axes[-1].set_xticks(range(len(words)), names, rotation=45 if len(words) < 16 else 90)
     for label in axes[-1].get_xticklabels():
         label.set_horizontalalignment("right" if len(words) < 16 else "center")
         label.set_rotation_mode("anchor" if len(words) < 16 else "default")
     axes[-1].set_xlim(-0.6, len(words) - 0.4)
+    if len(words) < len(told.words):
+        axes[-1].set_xlabel(f"the last {len(words)} of {len(told.words)} words")
     figure.align_ylabels()
     return figure
 

@@ -29,7 +29,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
-            raise ConfigError(f"temperature: {self.temperature} is not a number from 0 on")
+            raise ConfigError(f"temperature: {self.temperature} is not a number of 0 or more")
         if self.top_k is not None and self.top_k < 1:
             raise ConfigError(f"top-k: {self.top_k} leaves no word; at least 1 is needed")
         if not 0 < self.top_p <= 1:

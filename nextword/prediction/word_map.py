@@ -96,7 +96,7 @@ def map_figure(words: Sequence[str], points: NDArray[np.float64], marked: int = 
     figure.draw_without_rendering()  # the layout has to stand before labels are measured
     shown = _label(axes, words, points, marked)
     room = f"; {len(shown)} of {len(words)} words have room" if len(shown) < len(words) else ""
-    title.set_text(f"Words with like vectors stand together (two principal components{room})")
+    title.set_text(f"Words with similar vectors stand together (two principal components{room})")
     colours = [BLUE if place < marked else "#9A9A9A" for place in shown]
     sizes = [16 if place < marked else 6 for place in shown]
     axes.scatter(points[shown, 0], points[shown, 1], s=sizes, color=colours, linewidths=0)

@@ -82,6 +82,7 @@ def test_runs_of_other_words_are_said_to_be_compared_otherwise(cli: Cli, tiny_te
     assert "held different parts of it out" in refused.err
     called = cli("compare", "rnn", "spaced", "--text", tiny_text)
     assert "The runs split the text differently" in called.out
+    assert "others at most" not in cli("compare", "rnn", "tiny").out
     assert "bits/char against rnn" in called.out and "right word first at" not in called.out
 
 
@@ -110,7 +111,9 @@ def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path
     [
         ((), "RUNS"),
         (("tiny",), "name two runs at least"),
-        (("tiny", "runs/tiny"), "name two runs at least"),
+        (("tiny", "runs/tiny"), "name two runs at least: these are one"),
+        (("tiny", "rnn", "--format", "svg"), "--format goes with --plot"),
+        (("tiny", "rnn", "--encoding", "latin-1"), "--encoding goes with --text"),
         (("tiny", "rnn", "--reach", "20"), "--reach goes with --memory"),
         (("tiny", "rnn", "--format", "pdf"), "--format"),
     ],

@@ -104,6 +104,13 @@ def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
     assert short.code == 1 and "too few to look 5000 words back" in short.err
 
 
+def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, tmp_path: Path) -> None:
+    said = "tiny was trained on this very text: its figures mean nothing here"
+    assert said in cli("explain", *SMALL, tiny_text).err
+    (tmp_path / "other.txt").write_text("the cat sat on the mat .\n\n" * 10)
+    assert said not in cli("explain", *SMALL, tmp_path / "other.txt").err
+
+
 def test_gradients_picture(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     picture = tmp_path / "memory.svg"
@@ -125,6 +132,9 @@ def test_a_prompts_picture(cli: Cli, tmp_path: Path) -> None:
     picture = tmp_path / "prompt.png"
     called = cli("explain", PROMPT, "--plot", picture)
     assert called.err == f"drawn: {picture}\n" and picture.read_bytes().startswith(b"\x89PNG")
+    picture = tmp_path / "long.svg"
+    cli("explain", "the cat " * 20 + "zebra", "--plot", picture)
+    assert "the last 30 of 42 words" in picture.read_text() and "zebra (?)" in picture.read_text()
 
 
 @pytest.mark.usefixtures("without_matplotlib")
@@ -141,6 +151,7 @@ def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path
         ((PROMPT, "--reach", "20"), "--reach goes with --gradients"),
         ((PROMPT, "--split", "test"), "--split goes with --gradients"),
         (("--gradients", "--reach", "1"), "--reach"),
+        (("--gradients", "-k", "7"), "-k goes with a PROMPT"),
         ((PROMPT, "--plot", "a.pdf"), ".png or .svg"),
         ((), "no prompt"),
     ],

@@ -213,3 +213,15 @@ def test_ctrl_c_ends_a_session_without_a_traceback() -> None:
         assert "Traceback" not in terminal.until("Stopped.\r\n")
     finally:
         terminal.close()
+
+
+def test_which_of_several_runs_answers_is_said(
+    cli: Cli, kinds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(kinds)
+    newest = cli("info", "--json").out
+    name = json.loads(newest)["newest"]
+    for args in (["predict", "the"], ["explain", "the"], ["score", "the"], ["generate", "the"]):
+        called = cli(*args, "--json")
+        assert called.code == 0 and f"asking runs/{name}, the newest run" in called.err
+    assert "asking" not in cli("predict", "the", "-m", "rnn").err
