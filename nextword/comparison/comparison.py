@@ -134,6 +134,9 @@ class Comparison:
     def notes(self) -> list[str]:
         """What a reader of the figures has to know, a sentence each."""
         told = [f"{run.name} {LEARNED}." for run in self.runs if run.contender.learned_it]
+        mixed = [run for run in self.runs if run.contender.loaded.mixture.ngram is not None]
+        if any(run.memory is not None for run in mixed):
+            told.append("What is said of memory is of the network alone, without the n-grams.")
         if len(self.runs) == 1:
             return told
         if not self.same_words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,11 +118,12 @@ def _label(axes: Axes, words: Sequence[str], points: NDArray[np.float64], marked
             continue
         style = _IMPORTANT if important else _ORDINARY
         size = _size(axes, word, style)
-        offset = room.find(centre, size, _AROUND + _FARTHER if important else _AROUND)
+        offset = room.find(centre, size, _AROUND)
         if offset is None and not important:
             continue
-        offset = offset or _AROUND[0]
+        offset = offset or room.find(centre, size, _FARTHER) or _AROUND[0]
         room.taken += [room.label(centre, offset, size), room.dot(centre)]
+        room.taken += room.leader(centre, offset, size)
         shown.append(place)
         _write(axes, word, (points[place, 0], points[place, 1]), offset, style)
     return shown
@@ -169,8 +171,27 @@ class Room:
 
     def find(self, centre: Pair, size: Pair, offsets: Sequence[Pair]) -> Pair | None:
         """The first of some offsets, in points, at which a label has room."""
-        free = (offset for offset in offsets if self.has(self.label(centre, offset, size)))
-        return next(free, None)
+        return next((offset for offset in offsets if self._fits(centre, offset, size)), None)
+
+    def _fits(self, centre: Pair, offset: Pair, size: Pair) -> bool:
+        boxes = [self.label(centre, offset, size), *self.leader(centre, offset, size)]
+        return all(map(self.has, boxes))
+
+    def leader(self, centre: Pair, offset: Pair, size: Pair) -> list[Box]:
+        """Small boxes along the line from a point to a label that does not stand beside it."""
+        if offset in _AROUND:
+            return []
+        label, dot = self.label(centre, offset, size), self.dot(centre)
+        end = ((label[0] + label[2]) / 2, (label[1] + label[3]) / 2)
+        steps = int(math.dist(centre, end) / self.scale)
+        half = self.scale / 2
+        boxes = []
+        for step in range(1, steps):
+            x, y = (a + (b - a) * step / steps for a, b in zip(centre, end, strict=True))
+            box = (x - half, y - half, x + half, y + half)
+            if not overlap(box, label) and not overlap(box, dot):
+                boxes.append(box)
+        return boxes
 
     def label(self, centre: Pair, offset: Pair, size: Pair) -> Box:
         """The box of a label that begins at an offset from a point, and leads away from it."""

@@ -83,6 +83,20 @@ def test_a_label_leads_away_from_its_point() -> None:
     assert room.find((200, 200), (20, 5), [(0, -4), (4, 0)]) is None
 
 
+def test_a_line_to_a_far_label_crosses_nothing() -> None:
+    room = Room((0, 0, 200, 200), scale=1)
+    centre, size = (100, 100), (20, 10)
+    assert room.leader(centre, (4, 0), size) == []
+    line = room.leader(centre, (40, 0), size)
+    assert (
+        line[0][0] > 101 and line[-1][2] <= 140 + 1 and all(box[1] < 100 < box[3] for box in line)
+    )
+    room.taken = [room.dot(centre), (120, 98, 124, 102)]  # a word between point and label
+    assert room.find(centre, size, [(40, 0), (-40, 0)]) == (-40, 0)
+    room.taken += room.leader(centre, (-40, 0), size)
+    assert room.find((70, 90), size, [(0, 4), (0, -4)]) == (0, -4)  # and none on the line
+
+
 def test_a_png_and_an_svg_are_written_the_svg_with_its_words(
     loaded: LoadedModel, tmp_path: Path
 ) -> None:
