@@ -29,7 +29,7 @@ if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
     text=(--text "$1")
     name="$(basename "$1")"
     name="article-${name%%.*}"
-    sum="$(find "$1" -type f -print0 | sort -z | xargs -0 cat | cksum)"
+    sum="$(find -L "$1" -type f -print0 | sort -z | xargs -0 cat | cksum)"
     shift
 fi
 asked="text ${sum:-shipped}; options $*" # to know the runs again
@@ -44,10 +44,14 @@ settings_of() {
 }
 
 runs=()
-for kind in rnn-tanh rnn-sigmoid lstm gru feedforward; do runs+=("runs/$name-$kind"); done
-if [ -f "runs/$name.asked" ] && [ "$(cat "runs/$name.asked")" != "$asked" ]; then
+begun=()
+for kind in rnn-tanh rnn-sigmoid lstm gru feedforward; do
+    runs+=("runs/$name-$kind")
+    if [ -e "runs/$name-$kind" ]; then begun+=("runs/$name-$kind"); fi
+done
+if [ ${#begun[@]} -gt 0 ] && [ "$(cat "runs/$name.asked" 2>/dev/null)" != "$asked" ]; then
     echo "error: runs/$name-* are of another text or of other options; to train anew:" >&2
-    echo "  rm -r runs/$name.asked ${runs[*]}" >&2
+    echo "  rm -r$(printf ' %q' "${begun[@]}")" >&2
     exit 1
 fi
 mkdir -p runs

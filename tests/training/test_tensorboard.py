@@ -2,6 +2,8 @@
 
 import builtins
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +52,27 @@ def test_a_training_is_told_as_its_log_tells_it(short: dict[str, object]) -> Non
     assert prompts and prompts <= set(read.Tags()["tensors"])
 
 
-def test_a_resume_goes_on_where_the_state_was_saved(short: dict[str, object]) -> None:
-    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+def after(count: int) -> Callable[[], bool]:
+    """Stops a training after so many steps."""
     steps: list[int] = []
 
-    def after_five() -> bool:
+    def asked() -> bool:
         steps.append(1)
-        return len(steps) > 5
+        return len(steps) > count
 
-    train(short, run="a", should_stop=after_five)
+    return asked
+
+
+def test_a_resume_goes_on_where_the_state_was_saved(
+    short: dict[str, object], tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
+    run = train(short, run="a", should_stop=after(5)).path
+    shutil.copytree(run / "state", tmp_path / "saved")
+    train(run="a", resume=True, should_stop=after(3))
+    # as after a crash: the steps since the state was saved are taken again
+    shutil.rmtree(run / "state")
+    shutil.move(tmp_path / "saved", run / "state")
     result = train(run="a", resume=True)
     told = [event.step for event in events(result.path).Scalars("training/loss")]
     assert told == list(range(1, result.steps + 1))
