@@ -37,7 +37,7 @@ from nextword.text.corpus import read_lines, read_paragraphs
 from nextword.text.encoded import EncodedText, prepare_text
 from nextword.text.tokenizer import Tokenizer
 from nextword.training.batches import ContinuousBatches
-from nextword.training.state import restore_state, save_state
+from nextword.training.state import read_state, save_state
 from nextword.training.trainer import Trainer
 
 PROSE = (
@@ -197,7 +197,7 @@ def _state_reader(folder: Path) -> Reader:
     def read(content: bytes, draw: random.Random) -> None:
         path.write_bytes(content)
         with torch.random.fork_rng():
-            restore_state(path, trainer)
+            read_state(path).restore(trainer)
 
     return Reader([sound], read, [_sealed(folder / "sealed", path)])
 

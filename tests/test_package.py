@@ -1,11 +1,16 @@
 """``import nextword`` is light, and its public names lead where they say."""
 
+import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import nextword
+
+ROOT = Path(nextword.__file__).parents[1]
 
 
 def test_importing_the_package_loads_neither_torch_nor_numpy() -> None:
@@ -24,3 +29,29 @@ def test_public_names_are_listed_and_found() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         nextword.nothing  # noqa: B018
+
+
+def readme_order() -> list[str]:
+    """Modules and packages as the README's tree lists them, from the top down."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = text[text.index("nextword/\n") :].split("```")[0].splitlines()[1:]
+    return [
+        name.removesuffix("/").removesuffix(".py")
+        for line in tree
+        for name in re.findall(r"\w+(?:\.py|/)(?= )", line)
+    ]
+
+
+def test_a_module_imports_only_what_stands_above_it_in_the_readme() -> None:
+    order = readme_order()
+    there = {path.stem for path in (ROOT / "nextword").iterdir() if path.suffix in (".py", "")}
+    assert set(order) == there - {"__init__", "__main__", "__pycache__", "version"}
+    for path in (ROOT / "nextword").rglob("*.py"):
+        own = path.relative_to(ROOT / "nextword").parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            for module in modules:
+                name = module.removeprefix("nextword.").split(".")[0]
+                if module.startswith("nextword.") and own in order and name in order:
+                    assert order.index(name) <= order.index(own), f"{path} imports {module}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 
-from nextword.cli.wrap import columns_of
+from nextword.cli.wrap import columns_of, padded
 from nextword.comparison.advantages import Advantage, Example
 from nextword.comparison.alike import Alikeness
 from nextword.comparison.claims import Claim
@@ -51,15 +51,11 @@ def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
             end += 1
         for title, line in zip(["", *(row.title for row in table)], cells, strict=True):
             shown = zip(line[start:end], widths[start:end], strict=True)
-            yield _padded(title, first) + "".join(
+            yield padded(title, first) + "".join(
                 " " * (GAP + width - columns_of(cell)) + cell for cell, width in shown
             )
         yield ""
         start = end
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - columns_of(text))
 
 
 def _advantage_lines(run: Compared, advantage: Advantage, others: str) -> Iterator[str]:
@@ -87,6 +83,6 @@ def claim_lines(claims: Sequence[Claim], alikeness: Alikeness) -> Iterator[str]:
         yield f"  {claim.statement}: {claim.verdict}"
         width = max(columns_of(visible(finding.run)) for finding in claim.findings)
         for finding in claim.findings:
-            lead = f"    {_padded(visible(finding.run), width)}"
+            lead = f"    {padded(visible(finding.run), width)}"
             yield f"{lead}  {finding.verdict:<{VERDICT}}  {finding.evidence}"
     yield f"  {visible(alikeness.sentence)}"

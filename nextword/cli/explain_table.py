@@ -8,16 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from nextword.cli.wrap import columns_of
+from nextword.cli.wrap import columns_of, padded, shown_word
 from nextword.figures import percent, two_digits
 from nextword.insight.attribution import Attribution
 from nextword.insight.explanation import Explanation, WordRead
 from nextword.prediction.reader import Prediction
 from nextword.text.visible import visible
-from nextword.text.vocabulary import END, UNKNOWN
+from nextword.text.vocabulary import UNKNOWN
 
-PILCROW = "¶"
-"""Shown for the end of a paragraph or line."""
 WIDEST_WORD, WIDEST = 24, 140
 """Columns."""
 BAR = 12
@@ -49,19 +47,15 @@ def explanation_lines(told: Explanation, mixed: bool) -> Iterator[str]:
 
 
 def _name(word: str, known: bool) -> str:
-    shown = PILCROW if word == END else visible(word)
+    shown = shown_word(word)
     if columns_of(shown) > WIDEST_WORD:
         shown = shown[: WIDEST_WORD - 1] + "…"
     return shown if known or word == UNKNOWN else f"{shown} (?)"
 
 
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - columns_of(text))
-
-
 def _step_lines(told: Explanation, names: Sequence[str], width: int) -> Iterator[str]:
     inside = told.words[0].moved is not None
-    titles = [f"{'t':>2}  {_padded('word', width)} {'given':>7} {'rank':>6} entropy"]
+    titles = [f"{'t':>2}  {padded('word', width)} {'given':>7} {'rank':>6} entropy"]
     titles += [" moved"] * inside + [f" {gate}" for gate in told.gate_names]
     head = "".join(titles)
     room = min(shutil.get_terminal_size().columns, WIDEST) - columns_of(head) - 2
@@ -69,7 +63,7 @@ def _step_lines(told: Explanation, names: Sequence[str], width: int) -> Iterator
     for t, (name, word) in enumerate(zip(names, told.words, strict=True)):
         given = "-" if word.probability is None else percent(word.probability)
         rank = "-" if word.rank is None else f"{word.rank:,}"
-        start = f"{t:>2}  {_padded(name, width)} {given:>7} {rank:>6} {word.entropy_bits:>7.2f}"
+        start = f"{t:>2}  {padded(name, width)} {given:>7} {rank:>6} {word.entropy_bits:>7.2f}"
         yield start + _inside(word, told.gate_names) + "  " + _next(word.predictions, room)
 
 
@@ -94,14 +88,14 @@ def _attribution_lines(told: Explanation, names: Sequence[str], width: int) -> I
     yield f"What {visible(best.word)!r} ({percent(best.probability)}) rests on, in bits"
     column = BAR + 9
     by_gradient = f"{'gradient × input':<{column}}"
-    yield f"{'t':>2}  {_padded('word', width)}  {by_gradient}  read as {UNKNOWN}"
+    yield f"{'t':>2}  {padded('word', width)}  {by_gradient}  read as {UNKNOWN}"
     first = len(names) - len(told.attributions)
     most = max(max(abs(v) for v in _values(part)) for part in told.attributions)
     for t, (name, part) in enumerate(zip(names[first:], told.attributions, strict=True), first):
         gradient, left_out = (_bar(value, most) for value in _values(part))
         unknown = not told.words[t].known
         shown = f"{'-':>7}" if unknown else left_out
-        yield f"{t:>2}  {_padded(name, width)}  {gradient:<{column}}  {shown}".rstrip()
+        yield f"{t:>2}  {padded(name, width)}  {gradient:<{column}}  {shown}".rstrip()
 
 
 def _values(part: Attribution) -> tuple[float, float]:

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from nextword.cli.wrap import Wrapper, columns_of
+from nextword.cli.wrap import Wrapper, columns_of, padded, shown_word
 from nextword.figures import percent
 from nextword.prediction.scoring import Score, ScoredWord
 from nextword.prediction.shades import EDGES, edge_names, shade
-from nextword.text.visible import visible
 from nextword.text.vocabulary import END
 
 SHADES = (231, 229, 222, 215, 209, 203)
@@ -20,8 +19,6 @@ SHADES = (231, 229, 222, 215, 209, 203)
 all light enough for black letters. Paper and ink are both set, so that a terminal's own colours,
 light or dark, do not matter."""
 INK = 16
-PILCROW = "¶"
-"""Shown for the end of a paragraph or line."""
 
 
 def summary(score: Score) -> dict[str, Any]:
@@ -55,11 +52,11 @@ def table_lines(score: Score) -> Iterator[str]:
     """A line a word, its columns aligned, and the summary."""
     names = [_name(word) for word in score.words]
     width = min(max(columns_of(name) for name in [*names, "word"]), 30)
-    yield f"{_padded('word', width)}  probability     rank   bits  likeliest"
+    yield f"{padded('word', width)}  probability     rank   bits  likeliest"
     for name, word in zip(names, score.words, strict=True):
-        likeliest = PILCROW if word.likeliest == END else visible(word.likeliest)
+        likeliest = shown_word(word.likeliest)
         yield (
-            f"{_padded(name, width)}  {percent(word.probability):>11}  {word.rank:>7,}  "
+            f"{padded(name, width)}  {percent(word.probability):>11}  {word.rank:>7,}  "
             f"{_number(word.bits):>5}  {likeliest}"
         )
     if score.unknown:
@@ -68,12 +65,8 @@ def table_lines(score: Score) -> Iterator[str]:
 
 
 def _name(word: ScoredWord) -> str:
-    shown = PILCROW if word.word == END else visible(word.word)
+    shown = shown_word(word.word)
     return shown if word.known else f"{shown} (?)"
-
-
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - columns_of(text))
 
 
 def shaded(score: Score, width: int) -> str:
@@ -82,7 +75,7 @@ def shaded(score: Score, width: int) -> str:
     written = []
     for word in score.words:
         ended = word.word == END
-        shown = PILCROW if ended else visible(word.word)
+        shown = shown_word(word.word)
         written.append(wrapper.push(shown, partial(_paint, bits=word.bits, known=word.known)))
         written.append(wrapper.push("\n" if ended else " " * word.spaced))
     written.append(wrapper.flush())

@@ -11,7 +11,10 @@ from collections.abc import Callable
 
 from nextword.text.scripts import UNSPACED_LETTERS
 from nextword.text.visible import visible
+from nextword.text.vocabulary import END
 
+PILCROW = "¶"
+"""Shown for the end of a paragraph or line."""
 WIDEST = 88
 """Columns of running text at most; longer lines are hard to read."""
 _ATOMS = re.compile(rf"\n| +|[{UNSPACED_LETTERS}]|[^ \n{UNSPACED_LETTERS}]+")
@@ -38,6 +41,16 @@ def visible_lines(text: str) -> str:
 def columns_of(text: str) -> int:
     """How many columns a text takes: wide letters two, combining marks none."""
     return sum(_width(letter) for letter in text)
+
+
+def padded(text: str, width: int) -> str:
+    """The text and as many spaces as make it so many columns wide."""
+    return text + " " * (width - columns_of(text))
+
+
+def shown_word(word: str) -> str:
+    """A word of a vocabulary as it is shown: harmless, and the end of a paragraph as a mark."""
+    return PILCROW if word == END else visible(word)
 
 
 def _width(letter: str) -> int:

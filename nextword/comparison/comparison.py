@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -14,11 +14,9 @@ from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import LEARNED
 from nextword.evaluation.keystrokes import SUGGESTIONS
 from nextword.figures import plain
-from nextword.insight.memory import Memory, check_memory, measure_memory
+from nextword.insight.memory import Memory, Progress, check_memory, measure_memory
 from nextword.insight.plan import PLACES, REACH
 
-Progress = Callable[[str, int, int], object]
-"""Is told what is measured, how much of it is done, and how much there is."""
 Measure = Literal["perplexity", "perplexity_spelled_out", "bits_per_character"]
 TITLES: dict[Measure, str] = {
     "perplexity": "perplexity",

@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from nextword.encodings import text_codec
 from nextword.errors import ConfigError
-from nextword.text.decoding import text_codec
 
 
 def _refuse_bool(value: object) -> object:

@@ -28,7 +28,7 @@ from nextword.models.base import LanguageModel, State
 from nextword.models.recurrent import RecurrentModel
 
 Progress = Callable[[str, int, int], object]
-"""Is told which model is measured, how much of the work is done, and how much there is."""
+"""Is told what is measured, how much of the work is done, and how much there is."""
 
 
 @dataclass(frozen=True, eq=False)

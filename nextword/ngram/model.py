@@ -154,23 +154,6 @@ class NgramModel:
         rows.view(-1).index_add_(0, cells, added)
         return rows.clamp_min_(_LEAST).log_()
 
-    def target_log_probabilities(self, contexts: Tensor, targets: Tensor) -> Tensor:
-        """The same for one word in each place only: ``(places,)`` of float32.
-
-        Args:
-            contexts: ``(places, order - 1)``, the oldest word first.
-            targets: word ids ``(places,)``.
-        """
-        nodes = self.match(contexts).nodes
-        weights = self._weights(nodes)
-        # n-grams of the tree that end in the target; those of one word are stored apart
-        grams = self.tree.children(nodes, targets[:, None]) - self.vocabulary_size
-        known = grams >= 0
-        shares = torch.zeros(grams.shape)
-        shares[known] = self.tree.shares[grams[known]]
-        total = self.tree.unigrams[targets] * weights[:, 0] + (shares * weights[:, 1:]).sum(1)
-        return total.clamp_min_(_LEAST).log_()
-
     def evidence(self, contexts: Tensor) -> Tensor:
         """How much the model has seen of contexts: ``(places, order + 1)`` of float32.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nextword.comparison.claims import Claim, claims
 from nextword.comparison.comparison import Compared, Comparison, Remembering, compare
 from nextword.comparison.contender import Contender
 from nextword.errors import TextError
-from nextword.insight.memory import check_memory
+from nextword.insight.memory import Progress, check_memory
 from nextword.prediction.generation import Generated
 from nextword.prediction.predictor import Predictor
 from nextword.report.facts import Facts, facts
@@ -17,7 +17,6 @@ from nextword.report.passages import MOST, ShadedPassage, hardest_passages, ordi
 from nextword.report.repeat import commands, config_text
 from nextword.run_log import LoggedLook
 
-Progress = Callable[[str, int, int], object]
 WORDS, TEXTS = 80, 3
 """Words in each generated text, and how many texts."""
 LOOKS, PASSAGES = 4, 2

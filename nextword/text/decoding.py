@@ -6,7 +6,8 @@ import codecs
 import io
 import re
 
-from nextword.errors import ConfigError, TextError
+from nextword.encodings import text_codec
+from nextword.errors import TextError
 
 _MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -79,18 +80,3 @@ class TextDecoder:
                 )
             if chunk.startswith(mark):
                 return
-
-
-def text_codec(encoding: str) -> codecs.CodecInfo:
-    """Python's codec of that name. ConfigError where it is none, or none of text."""
-    try:
-        "a".encode(encoding)  # refuses the codecs that are not encodings of text
-        codec = codecs.lookup(encoding)
-    except (LookupError, UnicodeError, ValueError):
-        codec = None
-    if codec is None or codec.incrementaldecoder is None:
-        raise ConfigError(
-            f"text.encoding: {encoding!r} is not an encoding that Python knows; "
-            "use for example utf-8, latin-1, cp1252 or utf-16"
-        ) from None
-    return codec

@@ -143,15 +143,6 @@ def read_state(path: Path) -> SavedState:
     return SavedState(path, tensors, metadata)
 
 
-def restore_state(path: Path, trainer: Trainer) -> None:
-    """Put a trainer where :func:`save_state` found it.
-
-    Raises:
-        ModelError: the file is missing, damaged, or of a training with other settings.
-    """
-    read_state(path).restore(trainer)
-
-
 def _restore_device_random(device: torch.device, tensors: Mapping[str, Tensor]) -> None:
     # on another kind of device than before, its own generator goes on as the seed left it
     drawn = tensors.get(_DEVICE_RANDOM.format(device.type))

@@ -116,10 +116,6 @@ def test_any_context_has_a_distribution(ids: list[int], order: int) -> None:
     assert rows.dtype == torch.float32
     assert rows.isfinite().all()
     assert torch.allclose(rows.exp().sum(1), torch.ones(len(rows)), atol=1e-5)
-    for word in range(SIZE):
-        targets = torch.full((len(contexts),), word)
-        wanted = fitted.target_log_probabilities(contexts, targets)
-        assert torch.allclose(wanted, rows[:, word], atol=1e-5)
 
 
 @pytest.mark.parametrize("ids", [[], [2], [END_ID], [2] * 50, [END_ID] * 9, [2, END_ID] * 9])
@@ -140,8 +136,6 @@ def test_no_places_are_no_trouble() -> None:
         contexts = fitted.contexts(torch.empty(0, dtype=torch.int64), fitted.initial_context())
         assert contexts.shape == (0, order - 1)
         assert fitted.log_probabilities(contexts).shape == (0, SIZE)
-        targets = torch.empty(0, dtype=torch.int64)
-        assert fitted.target_log_probabilities(contexts, targets).shape == (0,)
         assert fitted.evidence(contexts).shape == (0, order + 1)
 
 

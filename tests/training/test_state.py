@@ -12,7 +12,7 @@ from nextword.config import Config
 from nextword.errors import ModelError
 from nextword.files import write_tensors
 from nextword.losses.sampled import SampledLoss
-from nextword.training.state import Notes, read_state, restore_state, save_state
+from nextword.training.state import Notes, read_state, save_state
 from nextword.training.trainer import Trainer
 
 MakeTrainer = Callable[..., Trainer]
@@ -53,7 +53,7 @@ def test_a_restored_training_goes_on_bit_for_bit(
     steps(whole, 8)
 
     again = make_trainer({**settings, "training.seed": 9}, loss=SampledLoss(3, 2, COUNTS))
-    restore_state(tmp_path / "state", again)
+    read_state(tmp_path / "state").restore(again)
     steps(again, 8)
     assert again.observer.losses == whole.observer.losses[7:]
     assert torch.equal(again.observer.weights[-1], whole.observer.weights[-1])
@@ -66,13 +66,13 @@ def test_progress_comes_back_whole(tmp_path: Path, make_trainer: MakeTrainer) ->
     save_state(tmp_path / "state", trainer)
     again = make_trainer()
     again.progress.best_loss = 1.0
-    restore_state(tmp_path / "state", again)
+    read_state(tmp_path / "state").restore(again)
     assert again.progress == trainer.progress
     assert again.progress.best_loss == math.inf
     trainer.run()
     trainer.progress.skipped, trainer.progress.stale = 3, 2
     save_state(tmp_path / "state", trainer)
-    restore_state(tmp_path / "state", again)
+    read_state(tmp_path / "state").restore(again)
     assert again.progress == trainer.progress
 
 
@@ -82,29 +82,29 @@ def test_a_state_of_another_network_is_refused(tmp_path: Path, make_trainer: Mak
     save_state(tmp_path / "state", trainer)
     for settings in ({"model.hidden_size": 17}, {"model.kind": "gru"}, {"model.layers": 2}):
         with pytest.raises(ModelError, match="state: does not fit this run's model"):
-            restore_state(tmp_path / "state", make_trainer(settings))
+            read_state(tmp_path / "state").restore(make_trainer(settings))
 
 
 def test_what_is_no_state_is_refused(tmp_path: Path, make_trainer: MakeTrainer) -> None:
     trainer, path = make_trainer(), tmp_path / "state"
     with pytest.raises(ModelError, match="cannot be read"):
-        restore_state(path, trainer)
+        read_state(path).restore(trainer)
     save_state(path, trainer)
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])
     with pytest.raises(ModelError, match="damaged"):
-        restore_state(path, trainer)
+        read_state(path).restore(trainer)
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ModelError, match="has no checksum"):
-        restore_state(path, trainer)
+        read_state(path).restore(trainer)
     later = {"format": "nextword-state", "format_version": "2"}
     for beside in ({}, later):
         write_tensors(path, {"a": torch.zeros(1)}, beside)
         with pytest.raises(ModelError, match="no training state that this version reads"):
-            restore_state(path, trainer)
+            read_state(path).restore(trainer)
     write_tensors(path, {"a": torch.zeros(1)}, {**later, "format_version": "1"})
     with pytest.raises(ModelError, match="does not fit"):
-        restore_state(path, trainer)
+        read_state(path).restore(trainer)
 
 
 def test_what_the_run_knows_comes_back(tmp_path: Path, make_trainer: MakeTrainer) -> None:
@@ -126,4 +126,4 @@ def test_a_tensor_of_another_shape_is_not_spread_out(
     name, weight = next((n, t) for n, t in saved.tensors.items() if n.startswith("model.output.b"))
     write_tensors(path, {**saved.tensors, name: weight[:1]}, saved.metadata)
     with pytest.raises(ModelError, match="does not fit"):
-        restore_state(path, trainer)
+        read_state(path).restore(trainer)
