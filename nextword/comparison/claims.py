@@ -18,8 +18,8 @@ from nextword.insight.context import loses_more, needs_more
 from nextword.insight.gradients import Fade
 from nextword.insight.memory import Memory
 
-NEAR = 21
-"""Words of context, one of those that are measured and about a sentence: who needs no more of them
+NEAR = 34
+"""Words of context, one of those that are measured, about two sentences: who needs no more of them
 uses only near words."""
 UNSURE = "; too uncertain to tell"
 """Of what is not beyond two standard errors, or of a text too short for any."""

@@ -17,7 +17,7 @@ REACH, PLACES = 100, 200
 SLOW = 10
 """So many times as long takes a word of the walk through the text, or one whose gradient is taken,
 as a word of a short context."""
-MORE = 20
+MORE = 10
 """So many times as many places are foretold with short contexts as have their gradients taken:
 a difference of 1 % in perplexity wants more of them."""
 

@@ -24,7 +24,7 @@ def test_places_are_spread_over_all_that_can_be_looked_back_from(random_text: Te
     part = random_text(1000)
     looked = plan(part, reach=100, places=10)
     assert looked.ids.tolist() == [1, *part.ids]
-    assert len(looked.gradient_places) == 10 and len(looked.context_places) == 200
+    assert len(looked.gradient_places) == 10 and len(looked.context_places) == 100
     for places in (looked.gradient_places, looked.context_places):
         # the last word has to be a target
         assert (places[0], places[-1]) == (100, 999)
