@@ -96,24 +96,3 @@ def test_a_figure_beyond_all_numbers_is_none_in_json(contend: Contend) -> None:
     assert told["runs"][1]["against_first"]["standard_error"] is None
     for row in rows(comparison):
         assert all(len(cell) < 40 for cell in row.cells), row
-
-
-def test_rows_have_a_cell_for_every_run(contend: Contend) -> None:
-    comparison = compare(
-        [contend("a", kind="lstm"), contend("b", kind="feedforward")], remembering=FEW
-    )
-    table = {row.title: row.cells for row in rows(comparison)}
-    assert all(len(cells) == 2 for cells in table.values())
-    assert table["model"] == ["lstm 2 x 10", "feedforward 2 x 10"]
-    measured = comparison.runs[0].measured
-    error = measured.standard_errors["perplexity"]
-    assert table["perplexity"][0] == f"{measured.perplexity:,.2f} ± {error:.2f}"
-    assert table["perplexity against a"][0] == "-" and "±" in table["perplexity against a"][1]
-    assert float(table["gradient's half-life (words)"][0]) > 0
-    assert [memory.words_needed for memory in comparison.memories] == [None, 2]
-    assert table["context needed (words)"] == ["> 10", "2"]
-    assert table["gradient's half-life (words)"][1] == "-"
-    assert table["training time"] == ["-", "-"] and table["words read in training"] == [
-        "300",
-        "300",
-    ]
