@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from nextword.comparison.claims import claims
 from nextword.comparison.comparison import Remembering, compare
 from nextword.comparison.contender import Contender, open_contenders
 from nextword.comparison.rows import rows
 from nextword.errors import TextError
 from nextword.evaluation.evaluator import evaluate
 from nextword.insight.memory import measure_memory
+from nextword.training.run import train
 
 Contend = Callable[..., Contender]
 FEW = Remembering(reach=10, places=5)
@@ -96,3 +98,22 @@ def test_a_figure_beyond_all_numbers_is_none_in_json(contend: Contend) -> None:
     assert told["runs"][1]["against_first"]["standard_error"] is None
     for row in rows(comparison):
         assert all(len(cell) < 40 for cell in row.cells), row
+
+
+def test_runs_of_which_one_folds_capitals_are_compared_by_letters(
+    kinds: Path, tiny_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = {"model.kind": "lstm", "text.lowercase": True, "training.epochs": 1}
+    train({**tiny_settings, **small}, run="small")
+    comparison = compare(open_contenders([kinds / "runs" / "rnn", Path("small")]), 3, FEW)
+    assert not comparison.same_words and comparison.measure == "bits_per_character"
+    assert comparison.notes == [
+        "The runs write the words of the text differently: compare them by bits per character, not "
+        "by perplexity or shares of words.",
+        "small: capitals were folded and need not be foretold, so the figures are better than they "
+        "would be.",
+    ]
+    better = next(claim for claim in claims(comparison) if "predict better" in claim.statement)
+    assert better.verdict == "not decided"
+    assert "but one folds capitals" in better.findings[0].evidence
