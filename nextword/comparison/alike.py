@@ -17,7 +17,7 @@ STUDIED = frozenset({"model.kind", "model.activation", RATE})
 ASIDE = frozenset(
     {
         # the text is known by its content
-        *(f"text.{name}" for name in ("path", "train", "valid", "test", "encoding")),
+        *(f"text.{name}" for name in ("path", "train", "valid", "test")),
         *(f"model.{name}" for name in ("context", "order")),
         *(
             f"training.{name}"

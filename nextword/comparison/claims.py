@@ -175,7 +175,8 @@ def _fades_later(one: Fade, other: Fade) -> bool | None:
 def _needs_more(one: _Remembered, other: _Remembered) -> bool | None:
     """Whether more context is needed; None if nobody knows."""
     if one.needed == other.needed:
-        return None if one.needed is None else False
+        known = one.needed is not None and needs_more(one.memory.costs, one.needed) is False
+        return False if known else None
     more = other.needed is not None and (one.needed is None or one.needed > other.needed)
     longer, shorter = (one, other) if more else (other, one)
     assert shorter.needed is not None

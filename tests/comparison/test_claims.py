@@ -188,6 +188,19 @@ def test_words_are_near_only_beyond_the_error_of_what_they_cost(
         assert (found[NEAR_WORDS], found[FURTHER]) == (near, further), error
 
 
+@pytest.mark.parametrize(("error", "verdict"), [(0.001, "does not hold"), (0.2, "not decided")])
+def test_contexts_that_only_look_equal_are_not_called_so(
+    contest: Callable[..., Comparison], error: float, verdict: str
+) -> None:
+    comparison = contest(rnn=(9.0, 13, 0.0), lstm=(4.0, 13, 0.0))
+    told = {}
+    for run in comparison.runs:
+        assert run.memory is not None
+        costs = [replace(cost, standard_error=error) for cost in run.memory.costs]
+        told[run.name] = replace(run.memory, costs=costs)
+    assert verdicts(remembering(comparison, **told))[FURTHER] == verdict
+
+
 def test_near_words_are_not_judged_by_less_than_these(
     contest: Callable[..., Comparison],
 ) -> None:
