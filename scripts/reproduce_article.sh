@@ -50,7 +50,7 @@ for kind in rnn-tanh rnn-sigmoid lstm gru feedforward; do
     if [ -e "runs/$name-$kind" ]; then begun+=("runs/$name-$kind"); fi
 done
 if [ ${#begun[@]} -gt 0 ] && [ "$(cat "runs/$name.asked" 2>/dev/null)" != "$asked" ]; then
-    echo "error: runs/$name-* are of another text or of other options; to train anew:" >&2
+    echo "error: runs/$name-* are of another text or other options, or of unknown ones; to train anew:" >&2
     echo "  rm -r$(printf ' %q' "${begun[@]}")" >&2
     exit 1
 fi

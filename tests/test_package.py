@@ -49,7 +49,9 @@ def test_a_module_imports_only_what_stands_above_it_in_the_readme() -> None:
     for path in (ROOT / "nextword").rglob("*.py"):
         own = path.relative_to(ROOT / "nextword").parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules = []
+            if isinstance(node, ast.ImportFrom):
+                modules = [f"{node.module}.{name.name}" for name in node.names]
             modules += [name.name for name in node.names] if isinstance(node, ast.Import) else []
             for module in modules:
                 name = module.removeprefix("nextword.").split(".")[0]

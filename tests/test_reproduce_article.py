@@ -90,7 +90,7 @@ def test_what_was_trained_otherwise_is_not_mixed_in(call: Call, tmp_path: Path) 
     text.write_text("other words")
     for args in (["a link.txt"], ["a link.txt", "--set", "training.epochs=2"]):
         refused = call(*args)
-        assert refused.returncode == 1 and "of another text or of other options" in refused.stderr
+        assert refused.returncode == 1 and "of another text or other options" in refused.stderr
         remove = refused.stderr.splitlines()[-1].strip()
     assert remove.startswith("rm -r runs/article-a\\ link-rnn-tanh ")
     subprocess.run(remove, shell=True, check=True, cwd=tmp_path)

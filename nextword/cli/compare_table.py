@@ -85,4 +85,5 @@ def claim_lines(claims: Sequence[Claim], alikeness: Alikeness) -> Iterator[str]:
         for finding in claim.findings:
             lead = f"    {padded(visible(finding.run), width)}"
             yield f"{lead}  {finding.verdict:<{VERDICT}}  {finding.evidence}"
-    yield f"  {visible(alikeness.sentence)}"
+    if alikeness.sentence:
+        yield f"  {visible(alikeness.sentence)}"

@@ -62,10 +62,14 @@ class Alikeness:
     """Names of those of which it is not known how they were trained."""
     rates: list[float]
     """Their learning rates, where these differ."""
+    networks: int = 2
+    """How many these are."""
 
     @property
     def sentence(self) -> str:
-        """All of it, for a reader of what was found."""
+        """All of it, for a reader of what was found; nothing of a network alone."""
+        if self.networks < 2:
+            return ""
         if self.differences:
             told = "; ".join(self.differences)
             return f"They were not trained alike: {told}. What is found may be due to that."
@@ -93,4 +97,5 @@ def alikeness(contenders: Sequence[Contender]) -> Alikeness:
     if read and max(read) > (1 + ENOUGH) * min(read):
         told.append(f"words read ({', '.join('?' if w is None else f'{w:,}' for w in words)})")
     unknown = [each.name for each in networks if each.config is None or each.log.words is None]
-    return Alikeness(told, unknown, [rate for rate in settings.get(RATE, []) if rate is not None])
+    rates = [rate for rate in settings.get(RATE, []) if rate is not None]
+    return Alikeness(told, unknown, rates, len(networks))

@@ -21,7 +21,7 @@ from nextword.insight.memory import Memory
 NEAR = 34
 """Words of context, one of those that are measured, about two sentences: who needs no more of them
 uses only near words."""
-UNSURE = "; too uncertain to tell"
+UNSURE = " (too uncertain to tell)"
 """Of what is not beyond two standard errors, or of a text too short for any."""
 
 Verdict = Literal["holds", "holds in part", "does not hold", "not decided"]
@@ -111,6 +111,8 @@ def claims(comparison: Comparison) -> list[Claim]:
 
 def _vanishes(each: _Remembered) -> Finding:
     fade, reach = each.fade, each.memory.reach
+    if not fade.left[0]:
+        return Finding(each.name, "not decided", "no word's loss has a gradient at all")
     half_life = phrases.half_life_in_words(fade)
     if fade.little_after is None:
         left = 100 * fade.left[-1]
@@ -150,13 +152,12 @@ def _further(one: _Remembered, other: _Remembered) -> Finding:
     elif all(further):
         verdict = "holds"
     half_lives = [phrases.half_life(each.fade) for each in (one, other)]
+    unsure = [UNSURE * (each is None) for each in further]
     return Finding(
         f"{one.name} against {other.name}",
         verdict,
-        f"half-life {' against '.join(half_lives)} words, context "
-        f"{phrases.needed(one.memory)} against {phrases.needed(other.memory)} words"
-        + UNSURE
-        * (verdict == "not decided"),
+        f"half-life {' against '.join(half_lives)} words{unsure[0]}, context "
+        f"{phrases.needed(one.memory)} against {phrases.needed(other.memory)} words{unsure[1]}",
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
 from nextword.runs import RunFolder
-from nextword.text.corpus import read_units, text_files
+from nextword.text.corpus import folder_files, read_units, text_files
 from nextword.text.encoded import EncodedText, TextPart, prepare_text, text_sha256
 from nextword.text.surface import in_words
 from nextword.text.tokenizer import Tokenizer
@@ -165,7 +165,11 @@ def learned_from(model: Path, text: Sequence[str]) -> bool:
 def _files(paths: Sequence[str]) -> set[Path]:
     """The files that some paths stand for, those in folders among them, if they are there."""
     found: set[Path] = set()
-    for path in paths:
-        with suppress(TextError):
-            found |= {file.resolve() for file in text_files(path)} if path != "-" else set()
+    for path in map(Path, paths):
+        # nothing is opened: a pipe would be waited for
+        if path.is_file():
+            found.add(path.resolve())
+        elif path.is_dir():
+            with suppress(TextError):
+                found |= {file.resolve() for file in folder_files(path)}
     return found

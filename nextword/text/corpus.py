@@ -49,7 +49,7 @@ def _files_of(source: str | Path) -> list[Path]:
         if str(source) == "-" or (file.exists() and not file.is_file() and not file.is_dir()):
             files = [spool(str(source))]
         elif file.is_dir():
-            files = _folder(file)
+            files = folder_files(file)
         elif file.exists():
             files = [file]
         else:
@@ -63,7 +63,8 @@ def _files_of(source: str | Path) -> list[Path]:
     return files
 
 
-def _folder(folder: Path) -> list[Path]:
+def folder_files(folder: Path) -> list[Path]:
+    """A folder's .txt and .txt.gz files, sorted; TextError where there is none."""
     files = sorted(
         file
         for file in folder.rglob("*")

@@ -96,4 +96,5 @@ def test_what_nobody_knows_is_not_called_alike(opened: list[Contender]) -> None:
 def test_ngrams_are_not_trained(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kinds)
     found = alikeness(open_contenders([Path("rnn"), Path("counted"), Path("feedforward")]))
-    assert found.differences == found.unknown == []
+    assert found.differences == found.unknown == [] and "trained alike" in found.sentence
+    assert alikeness(open_contenders([Path("rnn"), Path("counted")])).sentence == ""

@@ -1,5 +1,6 @@
 """Which text is measured on, and that it is the one that was held out."""
 
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -176,4 +177,14 @@ def test_a_file_of_a_folder_that_was_learned_was_learned(run: RunFolder, tmp_pat
         assert learned_from(run.model, [str(tmp_path / text)])
     assert not learned_from(run.model, [str(tmp_path / "new.txt")])
     shutil.rmtree(folder)
+    assert not learned_from(run.model, [str(tmp_path / "new.txt")])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_that_a_run_learned_from_is_not_waited_for(run: RunFolder, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    own = run.config.read_text().replace(str(tmp_path / "own.txt"), str(pipe))
+    run.config.write_text(own)
+    (tmp_path / "new.txt").write_text("the small dog .\n")
     assert not learned_from(run.model, [str(tmp_path / "new.txt")])
