@@ -57,8 +57,9 @@ def _number(value: float, digits: int) -> str:
 
 def _after(error: float | None, digits: int, times: float = 1) -> str:
     """A standard error as it stands after its figure; nothing where it is not known."""
-    known = error is not None and math.isfinite(error)
-    return f" ± {_number(times * error, digits)}" if known and error is not None else ""
+    if error is None or not math.isfinite(error):
+        return ""
+    return f" ± {_number(times * error, digits)}"
 
 
 def plain(value: Any) -> Any:

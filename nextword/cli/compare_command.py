@@ -67,7 +67,7 @@ def command(
     the others miss. What each figure means: docs/comparing.md.
     """
     check_together(context, "--memory", memory, ("reach", "places"))
-    check_together(context, "--plot", plot is not None, ("format",))
+    check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
     if plot is not None:
         from nextword.pictures import prepare_plots

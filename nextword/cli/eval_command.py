@@ -72,7 +72,7 @@ def command(
     A word is a token of the model's own tokenizer, ends of paragraphs included. What each figure
     means: docs/evaluation.md.
     """
-    check_together(context, "--plot", plot is not None, ("format",))
+    check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device, leave_busy_cores

@@ -77,7 +77,7 @@ def command(
     rests on. What each figure means: docs/insight.md.
     """
     check_together(context, "--gradients", gradients, OF_GRADIENTS)
-    check_together(context, "a PROMPT", not gradients, ("k",))
+    check_together(context, "a PROMPT", not gradients, ("count",))
     if gradients and prompt is not None and text is not None:
         raise click.UsageError("give the text as an argument or with --text, not both")
     if plot is not None:

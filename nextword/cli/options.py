@@ -96,14 +96,9 @@ def check_together(context: click.Context, flag: str, given: bool, names: Sequen
         context: of the command.
         flag: such as ``--memory``.
         given: whether it was.
-        names: of the options that go with it, without their dashes.
+        names: of the command's parameters that go with it.
     """
+    spelled = {option.name: option.opts[0] for option in context.command.params}
     for name in names if not given else ():
-        (option,) = (
-            each
-            for each in context.command.params
-            for spelled in each.opts
-            if spelled.lstrip("-") == name
-        )
-        if context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{option.opts[0]} goes with {flag}")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{spelled[name]} goes with {flag}")

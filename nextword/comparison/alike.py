@@ -62,7 +62,7 @@ class Alikeness:
     """Names of those of which it is not known how they were trained."""
     rates: list[float]
     """Their learning rates, where these differ."""
-    networks: int = 2
+    networks: int
     """How many these are."""
 
     @property

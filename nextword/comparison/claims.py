@@ -77,11 +77,6 @@ class _Remembered:
         assert self.memory.whole is not None  # it is asked of recurrent networks
         return self.memory.whole
 
-    @property
-    def needed(self) -> int | None:
-        """Words of context; None where none of those measured was enough."""
-        return self.memory.words_needed
-
 
 def claims(comparison: Comparison) -> list[Claim]:
     """Every claim that some of the runs can try; none unless their memory was measured."""
@@ -145,7 +140,7 @@ def _against(
 
 
 def _further(one: _Remembered, other: _Remembered) -> Finding:
-    further = [_fades_later(one.fade, other.fade), _needs_more(one, other)]
+    further = [_fades_later(one.fade, other.fade), _needs_more(one.memory, other.memory)]
     verdict: Verdict = "holds in part" if True in further else "does not hold"
     if None in further and True not in further:
         verdict = "not decided"
@@ -173,16 +168,15 @@ def _fades_later(one: Fade, other: Fade) -> bool | None:
     return None if abs(longer) <= 2 * error else longer > 0
 
 
-def _needs_more(one: _Remembered, other: _Remembered) -> bool | None:
+def _needs_more(one: Memory, other: Memory) -> bool | None:
     """Whether more context is needed; None if nobody knows."""
-    if one.needed == other.needed:
-        known = one.needed is not None and needs_more(one.memory.costs, one.needed) is False
-        return False if known else None
-    more = other.needed is not None and (one.needed is None or one.needed > other.needed)
-    longer, shorter = (one, other) if more else (other, one)
-    assert shorter.needed is not None
-    sure = loses_more(longer.memory.costs, shorter.memory.costs, shorter.needed)
-    return more if sure else None
+    mine, others = one.words_needed, other.words_needed
+    if mine == others:
+        return False if mine is not None and needs_more(one.costs, mine) is False else None
+    if others is not None and (mine is None or mine > others):
+        return True if loses_more(one.costs, other.costs, others) else None
+    assert mine is not None  # else both would be
+    return False if loses_more(other.costs, one.costs, mine) else None
 
 
 def _better(comparison: Comparison) -> Callable[[_Remembered, _Remembered], Finding]:

@@ -168,6 +168,7 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
+        alike = self.alikeness
         return {
             "text": self.text,
             "same_words": self.same_words,
@@ -175,10 +176,7 @@ class Comparison:
             "compared_by": self.measure,
             "notes": self.notes,
             "settings": self.settings,
-            "trained_alike": {
-                "differences": self.alikeness.differences,
-                "unknown": self.alikeness.unknown,
-            },
+            "trained_alike": {"differences": alike.differences, "unknown": alike.unknown},
             "runs": [run.as_dict() for run in self.runs],
         }
 

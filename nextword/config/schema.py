@@ -287,6 +287,12 @@ class TrainingConfig(Section):
     tensorboard: bool = False
     """Also write events for TensorBoard into the run's folder ``tensorboard/``."""
 
+    @property
+    def budget(self) -> str:
+        """In words, such as ``4 passes`` or ``60 passes or 0.5 min``."""
+        passes = f"{self.epochs:.3g} pass{'es' * (self.epochs != 1)}"
+        return passes if self.minutes is None else f"{passes} or {self.minutes:g} min"
+
 
 class MixtureConfig(Section):
     """What is mixed with the network once it is trained, weighed on the validation part."""

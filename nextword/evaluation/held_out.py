@@ -158,8 +158,9 @@ def learned_from(model: Path, text: Sequence[str]) -> bool:
     if not run.exists:
         return False
     config = run.read_config()
-    same = text_sha256(list(text)) == config.about.get("text_sha256")
-    return same or bool(_files(text) & _files(config.text.files_of("train")))
+    if _files(text) & _files(config.text.files_of("train")):
+        return True
+    return text_sha256(list(text)) == config.about.get("text_sha256")
 
 
 def _files(paths: Sequence[str]) -> set[Path]:

@@ -171,19 +171,19 @@ def needs_more(costs: Sequence[ContextCost], words: int) -> bool | None:
         None where the measurement leaves it open: at the longest of these contexts, or at one
         that is longer still, :data:`ENOUGH` lies within two standard errors.
     """
-    measured = [cost for cost in costs[:-1] if cost.words is not None]
-    longest = max((cost.words or 0 for cost in measured if (cost.words or 0) <= words), default=0)
-    told = [_beyond(cost, ENOUGH) for cost in measured if (cost.words or 0) >= longest]
+    measured = {cost.words: cost for cost in costs if cost.words is not None}
+    longest = max((seen for seen in measured if seen <= words), default=0)
+    told = [_not_enough(cost) for seen, cost in measured.items() if seen >= longest]
     if True in told:
         return True
     return None if None in told or not told else False
 
 
-def _beyond(cost: ContextCost, share: float) -> bool | None:
-    """Whether a context costs more than a share; None where that is not sure."""
-    if cost.standard_error is None or abs(cost.above - share) <= 2 * cost.standard_error:
+def _not_enough(cost: ContextCost) -> bool | None:
+    """Whether a context costs more than :data:`ENOUGH`; None where that is not sure."""
+    if cost.standard_error is None or abs(cost.above - ENOUGH) <= 2 * cost.standard_error:
         return None
-    return cost.above > share
+    return cost.above > ENOUGH
 
 
 def loses_more(costs: Sequence[ContextCost], others: Sequence[ContextCost], words: int) -> bool:

@@ -47,7 +47,7 @@ class Fade:
     @property
     def left(self) -> NDArray[np.float64]:
         """``(reach + 1,)``: the geometric mean; zero where at most places nothing is left."""
-        return np.where(self.vanished > 0.5, 0.0, self.geometric_mean)
+        return _left(self.geometric_mean, self.vanished)
 
     @property
     def half_life(self) -> float | None:
@@ -65,6 +65,12 @@ class Fade:
         more = np.flatnonzero(self.left >= LITTLE)
         first = int(more[-1]) + 1 if len(more) else 0
         return first if first < len(self.geometric_mean) else None
+
+
+def _left(
+    geometric_mean: NDArray[np.float64], vanished: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.where(vanished > 0.5, 0.0, geometric_mean)
 
 
 def half_life(left: NDArray[np.float64]) -> float | None:
@@ -116,7 +122,7 @@ def _half_life_error(logs: NDArray[np.float64], some: NDArray[np.bool_]) -> floa
     for group in range(GROUPS):
         still = counts.sum(0) - counts[group]
         mean = _geometric_mean(sums.sum(0) - sums[group], still)
-        half = half_life(np.where(2 * still < len(logs) - sizes[group], 0.0, mean))
+        half = half_life(_left(mean, 1 - still / (len(logs) - sizes[group])))
         if half is None:
             return None
         found[group] = half

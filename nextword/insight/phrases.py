@@ -27,8 +27,7 @@ def little_after(curve: Fade) -> str:
 
 def little_after_in_words(curve: Fade) -> str:
     """The same as it stands in a sentence."""
-    after, reach = curve.little_after, len(curve.left) - 1
-    return f"more than {words(reach)}" if after is None else words(after)
+    return _up_to_in_words(curve.little_after, len(curve.left) - 1)
 
 
 def needed(memory: Memory) -> str:
@@ -38,13 +37,16 @@ def needed(memory: Memory) -> str:
 
 def needed_in_words(memory: Memory) -> str:
     """The same as it stands in a sentence."""
-    needed = memory.words_needed
-    return f"more than {words(memory.reach)}" if needed is None else words(needed)
+    return _up_to_in_words(memory.words_needed, memory.reach)
 
 
 def words(count: int) -> str:
     """So many words."""
     return f"{count} word{'s' * (count != 1)}"
+
+
+def _up_to_in_words(count: int | None, reach: int) -> str:
+    return f"more than {words(reach)}" if count is None else words(count)
 
 
 def _up_to(count: int | None, reach: int) -> str:

@@ -60,13 +60,13 @@ def _model(contender: Contender) -> Facts:
 
 def _training(config: Config) -> Facts:
     training, windows = config.training, config.windows
-    budget = f"{training.epochs:.3g} pass{'es' * (training.epochs != 1)}" + (
-        f" or {training.minutes:g} min" if training.minutes else ""
-    )
     carried = ", the state carried on" if windows.continuous else ""
     dropout = f"dropout {config.model.dropout:g}"
     return [
-        ("budget", f"{budget}, {training.batch_size} windows of {windows.length} words{carried}"),
+        (
+            "budget",
+            f"{training.budget}, {training.batch_size} windows of {windows.length} words{carried}",
+        ),
         (
             "optimizer",
             f"{training.optimizer}, rate {training.learning_rate:.3g} ({training.schedule}), "

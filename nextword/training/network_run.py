@@ -267,11 +267,9 @@ def _loss(config: Config, counts: Tensor) -> Loss:
 
 def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> str:
     model = config.model
-    minutes = config.training.minutes
     length = f"{trainer.total_steps:,} steps"
-    if minutes is not None:
-        passes = f"{config.training.epochs:.3g} pass{'es' * (config.training.epochs != 1)}"
-        length = f"{passes} or {minutes:g} min, whichever is over first,"
+    if config.training.minutes is not None:
+        length = f"{config.training.budget}, whichever is over first,"
     return (
         f"{model.title}, {model.layers} x {model.hidden_size}, "
         f"{loaded.model.parameter_count():,} parameters, {length} on {trainer.device}"
