@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from nextword.version import __version__
 
 if TYPE_CHECKING:
-    from nextword.prediction.predictor import Predictor, load_model
-    from nextword.prediction.reader import Prediction
+    from nextword.inference.session import Prediction
+    from nextword.model import Model, load_model
     from nextword.training.run import train
 
 
-__all__ = ["Prediction", "Predictor", "__version__", "load_model", "train"]
+__all__ = ["Prediction", "Model", "__version__", "load_model", "train"]
 
 _HOMES = {
-    "Prediction": "nextword.prediction.reader",
-    "Predictor": "nextword.prediction.predictor",
-    "load_model": "nextword.prediction.predictor",
+    "Prediction": "nextword.inference.session",
+    "Model": "nextword.model",
+    "load_model": "nextword.model",
     "train": "nextword.training.run",
 }
 

@@ -113,10 +113,27 @@ def _core_ticks() -> tuple[int, int] | None:
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:
-    """float32 or bfloat16; ``auto`` takes bfloat16 where the hardware computes it natively."""
+    """float32 or bfloat16; ``auto`` takes bfloat16 where the hardware computes it natively.
+
+    Raises:
+        ConfigError: bfloat16 is asked of a processor that cannot compute in it.
+    """
     if precision == "auto":
         return torch.bfloat16 if _has_bfloat16(device) else torch.float32
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+    if precision == "float32":
+        return torch.float32
+    if device.type == "cpu" and not _computes_bfloat16():
+        raise ConfigError(
+            "training.precision: this processor cannot compute in bfloat16; use auto or float32"
+        )
+    return torch.bfloat16
+
+
+def _computes_bfloat16() -> bool:
+    """Whether this processor's kernels know bfloat16 at all; oneDNN has none without AVX-512."""
+    if not torch.backends.mkldnn.is_available():
+        return True  # PyTorch's own kernels do it, slowly
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -70,8 +70,8 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
     import torch
 
     from nextword.config import load_config
+    from nextword.training.callbacks import Callback
     from nextword.training.network_run import NetworkRun
-    from nextword.training.watcher import Watcher
 
     rows = []
     product = product_speed("float32")
@@ -90,7 +90,7 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
             }
             torch.manual_seed(1)
             run = NetworkRun(
-                load_config(None, settings, {}), f"{kind}-{loss}", False, Watcher(), bool
+                load_config(None, settings, {}), f"{kind}-{loss}", False, Callback(), bool
             )
             trainer = run.trainer
             before = trainer.progress.words

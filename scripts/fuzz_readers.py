@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from fuzz_mutations import spoil, spoil_json, spoil_tensors
 
-from nextword.cli.info_command import describe_run, description_lines
+from nextword.cli.info import describe_run, description_lines
 from nextword.config import Config, dump_config, load_config
 from nextword.config.schema import (
     Holdout,
@@ -23,21 +23,21 @@ from nextword.config.schema import (
     TrainingConfig,
     VocabularyConfig,
 )
-from nextword.files import read_tensors, write_tensors
+from nextword.inference.gating import GatingWeights
+from nextword.inference.mixture import Mixture, combinations, num_gate_features
+from nextword.inference.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
 from nextword.losses.softmax import ExactLoss
-from nextword.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
-from nextword.models.build import build_model
+from nextword.model import Model
+from nextword.models.registry import build_model
 from nextword.models.vectors import read_vectors
 from nextword.ngram.model import NgramModel
-from nextword.prediction.predictor import Predictor
-from nextword.reading.ensemble import Mixture, combinations, signs_of
-from nextword.reading.mixture import Weights
-from nextword.runs import RunFolder
-from nextword.text.corpus import read_lines, read_paragraphs
-from nextword.text.encoded import EncodedText, prepare_text
+from nextword.storage.files import read_tensors, write_tensors
+from nextword.storage.run_folder import RunFolder
+from nextword.text.prepare import EncodedText, prepare_text
+from nextword.text.readers import read_lines, read_paragraphs
 from nextword.text.tokenizer import Tokenizer
 from nextword.training.batches import ContinuousBatches
-from nextword.training.state import read_state, save_state
+from nextword.training.checkpoint import read_state, save_state
 from nextword.training.trainer import Trainer
 
 PROSE = (
@@ -87,8 +87,8 @@ def _text_readers(folder: Path) -> dict[str, Reader]:
         path = folder / "text.txt"
         path.write_bytes(content)
         encoding = draw.choice(ENCODINGS)
-        reading = draw.choice((read_paragraphs, read_lines))
-        paragraphs = list(reading(path, encoding))
+        decoder = draw.choice((read_paragraphs, read_lines))
+        paragraphs = list(decoder(path, encoding))
         tokenizer = Tokenizer.learn(paragraphs, draw.choice(("words", "whitespace")), False)
         return sum(len(ids) for ids in tokenizer.encode_stream(paragraphs))
 
@@ -133,7 +133,9 @@ def _save_tiny_model(folder: Path) -> None:
     weights = {}
     for names in combinations(True):
         parts = len(names.split("+"))
-        weights[names] = Weights.constant([1 / parts] * parts, signs_of(names, ngram.order))
+        weights[names] = GatingWeights.constant(
+            [1 / parts] * parts, num_gate_features(names, ngram.order)
+        )
     save_model(folder, LoadedModel(network, tokenizer, config, counts), "# A card\n")
     save_mixture(folder, Mixture(ngram, weights=weights))
 
@@ -145,7 +147,7 @@ def _model_reader(folder: Path, name: str) -> Reader:
     def read(content: bytes, draw: random.Random) -> None:
         path.write_bytes(content)
         try:
-            predictor = Predictor(load_model_folder(folder))
+            predictor = Model(load_model_folder(folder))
             reader = predictor.reader(draw.choice(("none", "both")))
             reader.read("the cat sat zebra")
             reader.predict(3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,11 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from nextword.comparison.loaded_run import LoadedRun
     from nextword.evaluation.held_out import HeldOut
-    from nextword.model_folder import LoadedModel
+    from nextword.inference.model_folder import LoadedModel
 
 # the same examples at every run, however slow the machine is
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -136,8 +139,8 @@ def untrained() -> Callable[..., LoadedModel]:
     import torch
 
     from nextword.config.schema import ModelConfig
-    from nextword.model_folder import LoadedModel
-    from nextword.models.build import build_model
+    from nextword.inference.model_folder import LoadedModel
+    from nextword.models.registry import build_model
     from nextword.text.tokenizer import Tokenizer
 
     def build(**settings: object) -> LoadedModel:
@@ -202,3 +205,44 @@ def without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
+
+
+@pytest.fixture(scope="session")
+def held_out() -> Callable[..., HeldOut]:
+    """Makes a text of ids: every word but an end's neighbour has a space behind it."""
+
+    import numpy as np
+
+    from nextword.evaluation.held_out import HeldOut
+
+    def make(ids: Sequence[int] | np.ndarray, characters: int = 250) -> HeldOut:
+        numbers = np.array(ids)
+        unknown = ["zebra"] * int((numbers == 0).sum())
+        spaced = (numbers != 1) & (np.append(numbers[1:], 1) != 1)
+        return HeldOut("a text", numbers, characters, unknown, spaced)
+
+    return make
+
+
+@pytest.fixture
+def contend(
+    untrained: Callable[..., LoadedModel], random_text: Callable[..., HeldOut]
+) -> Callable[..., LoadedRun]:
+    """Makes a contender of some kind; all stand before the same text."""
+
+    from nextword.comparison.loaded_run import LoadedRun
+    from nextword.storage.metrics_log import LoggedValidation, RunLog
+
+    def make(name: str, words: int = 1200, **settings: object) -> LoadedRun:
+        looks = [
+            LoggedValidation(
+                kind="valid", step=i, words=100 * i, seconds=0.5 * i, perplexity=90.0 / i
+            )
+            for i in (1, 2, 3)
+        ]
+        log = RunLog(looks=looks)
+        return LoadedRun(
+            name, Path(name), untrained(**settings), random_text(words), None, log, "a text"
+        )
+
+    return make

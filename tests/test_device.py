@@ -56,7 +56,14 @@ def test_automatic_precision_is_what_the_processor_computes_fastest(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert choose_precision("auto", CPU) == (wanted or torch.float32)
     assert choose_precision("float32", CPU) == torch.float32
+
+
+def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nextword.device._computes_bfloat16", lambda: True)
     assert choose_precision("bfloat16", CPU) == torch.bfloat16
+    monkeypatch.setattr("nextword.device._computes_bfloat16", lambda: False)
+    with pytest.raises(ConfigError, match="cannot compute in bfloat16; use auto or float32"):
+        choose_precision("bfloat16", CPU)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

@@ -169,7 +169,7 @@ def test_one_long_line_takes_memory_in_proportion(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from nextword.config.schema import Holdout, TextConfig, VocabularyConfig
-from nextword.text.encoded import prepare_text
+from nextword.text.prepare import prepare_text
 from nextword.text.tokenizer import Tokenizer
 Tokenizer.learn(["a b " * 100_000], "words", False).encode("a b")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"nextword.cli.{name}_command")
+        module = importlib.import_module(f"nextword.cli.{name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -16,7 +16,7 @@ def asked_model(path: Path | None) -> Path:
     Raises:
         ModelError: there is none.
     """
-    from nextword.runs import find_model, known_runs
+    from nextword.storage.run_folder import find_model, known_runs
 
     folder = find_model(path)
     if path is None and len(known_runs()) > 1:

@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from nextword.cli.wrap import columns_of, padded
-from nextword.comparison.advantages import Advantage, Example
-from nextword.comparison.alike import Alikeness
 from nextword.comparison.claims import Claim
-from nextword.comparison.comparison import Compared, Comparison
-from nextword.comparison.rows import Row, rows
-from nextword.figures import percent
-from nextword.text.visible import visible
+from nextword.comparison.comparability import Comparability
+from nextword.comparison.comparison import Comparison, RunResult
+from nextword.comparison.table import Row, rows
+from nextword.comparison.unique_hits import Example, UniqueHits
+from nextword.formatting import escape_control, percent
 
 LEAST, GAP = 12, 2
 """Columns of a column, at least, and between two."""
@@ -30,18 +29,18 @@ def comparison_lines(comparison: Comparison, claims: Sequence[Claim]) -> Iterato
     for note in comparison.notes:
         yield from (note, "")
     for run in comparison.runs:
-        if run.advantage is not None:
+        if run.unique_hits is not None:
             others = "the other" if len(comparison.runs) == 2 else "others at most"
-            yield from _advantage_lines(run, run.advantage, others)
+            yield from _advantage_lines(run, run.unique_hits, others)
             yield ""
     if claims:
-        yield from claim_lines(claims, comparison.alikeness)
+        yield from claim_lines(claims, comparison.comparability)
 
 
 def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
     """A line a figure and a column a run; runs without room stand in a table of their own below."""
     first = max(columns_of(row.title) for row in table)
-    cells = [[visible(name) for name in names], *([*row.cells] for row in table)]
+    cells = [[escape_control(name) for name in names], *([*row.cells] for row in table)]
     widths = [max(LEAST, *(columns_of(line[i]) for line in cells)) for i in range(len(names))]
     room = shutil.get_terminal_size().columns - first
     start = 0
@@ -58,32 +57,34 @@ def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
         start = end
 
 
-def _advantage_lines(run: Compared, advantage: Advantage, others: str) -> Iterator[str]:
+def _advantage_lines(run: RunResult, unique_hits: UniqueHits, others: str) -> Iterator[str]:
     yield (
-        f"only {visible(run.name)} has the right word first at {advantage.tokens:,} "
-        f"place{'s' * (advantage.tokens != 1)} "
-        f"({percent(advantage.share)})"
+        f"only {escape_control(run.name)} has the right word first at {unique_hits.tokens:,} "
+        f"place{'s' * (unique_hits.tokens != 1)} "
+        f"({percent(unique_hits.share)})"
     )
-    if advantage.words:
-        told = (f"“{visible(won.word)}” {won.times} to {won.others}" for won in advantage.words)
+    if unique_hits.words:
+        told = (
+            f"“{escape_control(won.word)}” {won.times} to {won.others}" for won in unique_hits.words
+        )
         yield f"  ahead on  {', '.join(told)}"
-    for example in advantage.examples[:EXAMPLES]:
+    for example in unique_hits.examples[:EXAMPLES]:
         yield f"  {_example(example, others)}"
 
 
 def _example(example: Example, others: str) -> str:
     chances = f"{percent(example.probability)}, {others} {percent(example.others)}"
-    return f"... {visible(example.before)}[{visible(example.word)}]  {chances}"
+    return f"... {escape_control(example.before)}[{escape_control(example.word)}]  {chances}"
 
 
-def claim_lines(claims: Sequence[Claim], alikeness: Alikeness) -> Iterator[str]:
+def claim_lines(claims: Sequence[Claim], comparability: Comparability) -> Iterator[str]:
     """What the article says, and whether it held."""
     yield "What the article says, as measured here"
     for claim in claims:
         yield f"  {claim.statement}: {claim.verdict}"
-        width = max(columns_of(visible(finding.run)) for finding in claim.findings)
+        width = max(columns_of(escape_control(finding.run)) for finding in claim.findings)
         for finding in claim.findings:
-            lead = f"    {padded(visible(finding.run), width)}"
+            lead = f"    {padded(escape_control(finding.run), width)}"
             yield f"{lead}  {finding.verdict:<{VERDICT}}  {finding.evidence}"
-    if alikeness.sentence:
-        yield f"  {visible(alikeness.sentence)}"
+    if comparability.sentence:
+        yield f"  {escape_control(comparability.sentence)}"

@@ -10,17 +10,16 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from nextword.cli.progress import interval
-from nextword.figures import percent
-from nextword.prediction.reader import Prediction
-from nextword.text.visible import visible
+from nextword.formatting import escape_control, percent
+from nextword.inference.session import Prediction
+from nextword.training.callbacks import Callback
 from nextword.training.trainer import Progress, StepReport, Trainer
-from nextword.training.watcher import Watcher
 
 SMOOTHING = 0.05
 """Weight of the newest step in the loss and in the time left that the bar shows."""
 
 
-class Console(Watcher):
+class Console(Callback):
     """Shows a run on stderr."""
 
     def __init__(self) -> None:
@@ -30,7 +29,7 @@ class Console(Watcher):
 
     def say(self, line: str) -> None:
         with suppress(OSError):  # a terminal that was closed ends no training
-            tqdm.write(visible(line), file=sys.stderr)
+            tqdm.write(escape_control(line), file=sys.stderr)
 
     def began(self, trainer: Trainer) -> None:
         self.bar = tqdm(
@@ -79,7 +78,7 @@ class Console(Watcher):
 
 def prediction_lines(predictions: Sequence[Prediction]) -> list[str]:
     """Predictions as aligned lines: word, probability, and a bar to look at."""
-    words = [visible(p.word) for p in predictions]
+    words = [escape_control(p.word) for p in predictions]
     width = max(map(len, words), default=0)
     most = max((p.probability for p in predictions), default=1.0)
     return [

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.evaluator import Evaluation
-from nextword.figures import figure, percent, share
-from nextword.text.visible import visible
+from nextword.formatting import escape_control, figure, percent, share
 
 COSTLIEST = 10
 """Words named for what they cost; JSON has more."""
@@ -89,7 +88,7 @@ def details_lines(measured: Evaluation) -> list[str]:
     ]
     for cost in measured.costliest_words[:COSTLIEST]:
         lines.append(
-            f"{visible(cost.word):<{_NAME}}{cost.times:>8,}{cost.bits:>10,.0f}{cost.mean_bits:>12.2f}"
+            f"{escape_control(cost.word):<{_NAME}}{cost.times:>8,}{cost.bits:>10,.0f}{cost.mean_bits:>12.2f}"
         )
     return lines
 

@@ -9,11 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from nextword.cli.wrap import columns_of, padded, shown_word
-from nextword.figures import percent, two_digits
-from nextword.insight.attribution import Attribution
-from nextword.insight.explanation import Explanation, WordRead
-from nextword.prediction.reader import Prediction
-from nextword.text.visible import visible
+from nextword.formatting import escape_control, percent, two_digits
+from nextword.inference.session import Prediction
+from nextword.interpret.attribution import Attribution
+from nextword.interpret.explanation import Explanation, WordRead
 from nextword.text.vocabulary import UNKNOWN
 
 WIDEST_WORD, WIDEST = 24, 140
@@ -76,7 +75,7 @@ def _next(predictions: Sequence[Prediction], room: int) -> str:
     """The likeliest words: one at least, and more as long as there is room."""
     told = ""
     for prediction in predictions:
-        more = f"{visible(prediction.word)} {two_digits(prediction.probability)}"
+        more = f"{escape_control(prediction.word)} {two_digits(prediction.probability)}"
         if told and columns_of(told) + 2 + columns_of(more) > room:
             break
         told = f"{told}, {more}" if told else more
@@ -85,7 +84,7 @@ def _next(predictions: Sequence[Prediction], room: int) -> str:
 
 def _attribution_lines(told: Explanation, names: Sequence[str], width: int) -> Iterator[str]:
     best = told.prediction
-    yield f"What {visible(best.word)!r} ({percent(best.probability)}) rests on, in bits"
+    yield f"What {escape_control(best.word)!r} ({percent(best.probability)}) rests on, in bits"
     column = BAR + 9
     by_gradient = f"{'gradient × input':<{column}}"
     yield f"{'t':>2}  {padded('word', width)}  {by_gradient}  read as {UNKNOWN}"

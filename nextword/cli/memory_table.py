@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nextword.figures import change, figure
-from nextword.insight import phrases
-from nextword.insight.gradients import Fade
-from nextword.insight.memory import Memory
+from nextword.formatting import change, figure
+from nextword.interpret import phrases
+from nextword.interpret.gradients import GradientDecay
+from nextword.interpret.memory import Memory
 
 SHOWN = (0, 1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000)
 """Words back that have a line; JSON has all."""
@@ -26,7 +26,7 @@ def memory_lines(memory: Memory) -> Iterator[str]:
     yield from _context_lines(memory)
 
 
-def _gradient_lines(memory: Memory, whole: Fade) -> Iterator[str]:
+def _gradient_lines(memory: Memory, whole: GradientDecay) -> Iterator[str]:
     state = "h and c" if memory.hidden is not None else "h"
     places = f"{memory.gradient_places:,} places"
     yield f"Gradient of the loss by {state} k words before, relative to k = 0, over {places}"
@@ -38,7 +38,7 @@ def _gradient_lines(memory: Memory, whole: Fade) -> Iterator[str]:
         if memory.hidden is not None:
             row += f"{memory.hidden.geometric_mean[k]:>16.3g}"
         yield row
-    little = f"less than 1 % left after {phrases.little_after_in_words(whole)}"
+    little = f"less than 1 % left after {phrases.steps_to_1_percent_in_words(whole)}"
     yield f"{phrases.half_life_in_words(whole)}, fitted from k = 1 on; {little}"
     if memory.hidden is not None:
         yield f"h alone: {phrases.half_life_in_words(memory.hidden)}"

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from nextword.cli.wrap import Wrapper, columns_of, padded, shown_word
-from nextword.figures import percent
-from nextword.prediction.scoring import Score, ScoredWord
-from nextword.prediction.shades import EDGES, edge_names, shade
+from nextword.formatting import percent
+from nextword.inference.scoring import Score, ScoredWord
+from nextword.inference.shades import EDGES, edge_names, shade
 from nextword.text.vocabulary import END
 
 SHADES = (231, 229, 222, 215, 209, 203)

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from nextword.text.visible import COMMANDS, visible
+from nextword.formatting import CONTROL_CHARS, escape_control
 
 
 def say(*lines: str, err: bool = False) -> None:
     """Write lines, by default an empty one, to stdout or to stderr."""
     for line in lines or ("",):
-        click.echo(visible(line), err=err)
+        click.echo(escape_control(line), err=err)
 
 
 def say_json(content: Mapping[str, Any]) -> None:
@@ -23,4 +23,4 @@ def say_json(content: Mapping[str, Any]) -> None:
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     text = json.dumps(content, ensure_ascii=encoding != "utf8")
     # JSON itself escapes only the first 32
-    click.echo(COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(CONTROL_CHARS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))

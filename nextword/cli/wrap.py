@@ -9,8 +9,8 @@ import sys
 import unicodedata
 from collections.abc import Callable
 
+from nextword.formatting import escape_control
 from nextword.text.scripts import UNSPACED_LETTERS
-from nextword.text.visible import visible
 from nextword.text.vocabulary import END
 
 PILCROW = "¶"
@@ -32,10 +32,10 @@ def colours_wanted() -> bool:
     return sys.stdout.isatty() and not plain
 
 
-def visible_lines(text: str) -> str:
+def escape_lines(text: str) -> str:
     """The text with its line ends, all else that a terminal would obey spelled out."""
     lines = text.replace("\r\n", "\n").replace("\t", " ").split("\n")
-    return "\n".join(visible(line) for line in lines)
+    return "\n".join(escape_control(line) for line in lines)
 
 
 def columns_of(text: str) -> int:
@@ -50,7 +50,7 @@ def padded(text: str, width: int) -> str:
 
 def shown_word(word: str) -> str:
     """A word of a vocabulary as it is shown: harmless, and the end of a paragraph as a mark."""
-    return PILCROW if word == END else visible(word)
+    return PILCROW if word == END else escape_control(word)
 
 
 def _width(letter: str) -> int:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from nextword import figures
-from nextword.comparison.comparison import Compared, Comparison
-from nextword.insight import phrases
-from nextword.insight.context import loses_more, needs_more
-from nextword.insight.gradients import Fade
-from nextword.insight.memory import Memory
+from nextword import formatting as figures
+from nextword.comparison.comparison import Comparison, RunResult
+from nextword.interpret import phrases
+from nextword.interpret.context import loses_more, needs_more
+from nextword.interpret.gradients import GradientDecay
+from nextword.interpret.memory import Memory
 
 NEAR = 34
 """Words of context, one of those that are measured, about two sentences: who needs no more of them
@@ -61,7 +61,7 @@ def as_dicts(claims: Sequence[Claim]) -> list[dict[str, Any]]:
 class _Remembered:
     """A run whose memory was measured."""
 
-    run: Compared
+    run: RunResult
     memory: Memory
 
     @property
@@ -70,10 +70,10 @@ class _Remembered:
 
     @property
     def kind(self) -> str:
-        return self.run.contender.loaded.config.kind
+        return self.run.loaded_run.loaded.config.kind
 
     @property
-    def fade(self) -> Fade:
+    def fade(self) -> GradientDecay:
         assert self.memory.whole is not None  # it is asked of recurrent networks
         return self.memory.whole
 
@@ -109,11 +109,11 @@ def _vanishes(each: _Remembered) -> Finding:
     if not fade.left[0]:
         return Finding(each.name, "not decided", "no word's loss has a gradient at all")
     half_life = phrases.half_life_in_words(fade)
-    if fade.little_after is None:
+    if fade.steps_to_1_percent is None:
         left = 100 * fade.left[-1]
         evidence = f"{half_life}, {left:.3g} % left after {reach} words"
         return Finding(each.name, "does not hold", evidence)
-    evidence = f"{half_life}, less than 1 % left after {phrases.words(fade.little_after)}"
+    evidence = f"{half_life}, less than 1 % left after {phrases.words(fade.steps_to_1_percent)}"
     return Finding(each.name, "does not hold" if fade.half_life is None else "holds", evidence)
 
 
@@ -156,7 +156,7 @@ def _further(one: _Remembered, other: _Remembered) -> Finding:
     )
 
 
-def _fades_later(one: Fade, other: Fade) -> bool | None:
+def _fades_later(one: GradientDecay, other: GradientDecay) -> bool | None:
     """Whether a gradient's half-life is longer, by two standard errors; None if nobody knows."""
     if one.half_life is None or other.half_life is None:
         endless = one.half_life is None
@@ -187,7 +187,7 @@ def _better(comparison: Comparison) -> Callable[[_Remembered, _Remembered], Find
             verdict = "holds" if change.sign < 0 else "does not hold"
         told = figures.change(change.share, change.standard_error)
         but = ", on too short a text to tell" if change.standard_error is None else ""
-        tokenizers = [each.run.contender.loaded.tokenizer for each in (one, other)]
+        tokenizers = [each.run.loaded_run.loaded.tokenizer for each in (one, other)]
         if tokenizers[0].lowercase != tokenizers[1].lowercase:
             verdict, but = "not decided", ", but one folds capitals and need not foretell them"
         evidence = f"{comparison.measured_by} {told}{but}"

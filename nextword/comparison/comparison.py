@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from nextword.comparison.advantages import Advantage, advantages
-from nextword.comparison.alike import Alikeness, alikeness, differing_settings
-from nextword.comparison.contender import Contender, same_vocabulary, same_words
+from nextword.comparison.comparability import Comparability, comparability, differing_settings
+from nextword.comparison.loaded_run import LoadedRun, same_vocabulary, same_words
 from nextword.comparison.paired import Change, bits_change, perplexity_change
+from nextword.comparison.unique_hits import UniqueHits, find_unique_hits
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import LEARNED
 from nextword.evaluation.keystrokes import SUGGESTIONS
-from nextword.figures import plain
-from nextword.insight.memory import Memory, Progress, check_memory, measure_memory
-from nextword.insight.plan import PLACES, REACH
+from nextword.formatting import plain
+from nextword.interpret.memory import Memory, Progress, check_memory, measure_memory
+from nextword.interpret.plan import PLACES, REACH
 
 Measure = Literal["perplexity", "perplexity_spelled_out", "bits_per_character"]
 TITLES: dict[Measure, str] = {
@@ -26,22 +26,22 @@ TITLES: dict[Measure, str] = {
 
 
 @dataclass(frozen=True)
-class Remembering:
-    """How memory is measured; see :mod:`nextword.insight.plan`."""
+class MemorySettings:
+    """How memory is measured; see :mod:`nextword.interpret.plan`."""
 
     reach: int = REACH
     places: int = PLACES
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class RunResult:
     """One run and what was measured of it."""
 
-    contender: Contender
+    loaded_run: LoadedRun
     measured: Evaluation
     against_first: Change | None
     """Of the measure that runs are compared by, against the first run; None of that itself."""
-    advantage: Advantage | None
+    unique_hits: UniqueHits | None
     """None where the runs split the text into different words, and of a run alone."""
     memory: Memory | None
     """None unless it was asked for."""
@@ -49,16 +49,16 @@ class Compared:
     @property
     def name(self) -> str:
         """The run's name."""
-        return self.contender.name
+        return self.loaded_run.name
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
-        loaded, log = self.contender.loaded, self.contender.log
+        loaded, log = self.loaded_run.loaded, self.loaded_run.log
         result = log.result
         return {
             "name": self.name,
-            "run": self.contender.run,
-            "model": str(self.contender.folder),
+            "run": self.loaded_run.run,
+            "model": str(self.loaded_run.folder),
             "kind": loaded.config.title,
             "hidden_size": loaded.config.hidden_size,
             "layers": loaded.config.layers,
@@ -76,7 +76,7 @@ class Compared:
             },
             "evaluation": self.measured.as_dict(),
             "against_first": _change_dict(self.against_first),
-            "only_here": None if self.advantage is None else asdict(self.advantage),
+            "only_here": None if self.unique_hits is None else asdict(self.unique_hits),
             "memory": None if self.memory is None else self.memory.as_dict(),
         }
 
@@ -92,7 +92,7 @@ def _change_dict(change: Change | None) -> dict[str, Any] | None:
 class Comparison:
     """Runs on the same text, in the order in which they were named."""
 
-    runs: list[Compared]
+    runs: list[RunResult]
     same_words: bool
     """Whether all split the text into the same words."""
     same_vocabulary: bool
@@ -102,17 +102,17 @@ class Comparison:
     def settings(self) -> dict[str, list[Any]]:
         """The keys of the configuration in which they differ, with each run's value; None where a
         run has no configuration beside it."""
-        return differing_settings([run.contender for run in self.runs])
+        return differing_settings([run.loaded_run for run in self.runs])
 
     @property
-    def alikeness(self) -> Alikeness:
+    def comparability(self) -> Comparability:
         """Whether they were trained alike."""
-        return alikeness([run.contender for run in self.runs])
+        return comparability([run.loaded_run for run in self.runs])
 
     @property
     def text(self) -> str:
         """What they were measured on."""
-        return self.runs[0].contender.part.name
+        return self.runs[0].loaded_run.part.name
 
     @property
     def measure(self) -> Measure:
@@ -124,15 +124,15 @@ class Comparison:
         """The same in words."""
         return TITLES[self.measure]
 
-    def change(self, one: Compared, other: Compared) -> Change:
+    def change(self, one: RunResult, other: RunResult) -> Change:
         """How much greater that figure is of one run than of another."""
         return _change(self.measure, one.measured, other.measured)
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the figures has to know, a sentence each."""
-        told = [f"{run.name} {LEARNED}." for run in self.runs if run.contender.learned_it]
-        mixed = [run for run in self.runs if run.contender.loaded.mixture.ngram is not None]
+        told = [f"{run.name} {LEARNED}." for run in self.runs if run.loaded_run.learned_it]
+        mixed = [run for run in self.runs if run.loaded_run.loaded.mixture.ngram is not None]
         if any(run.memory is not None for run in mixed):
             told.append("What is said of memory is of the network alone, without the n-grams.")
         if len(self.runs) == 1:
@@ -149,7 +149,7 @@ class Comparison:
                 "spelled out, or by bits per character."
             )
         if not self.same_case:
-            small = [run.name for run in self.runs if run.contender.loaded.tokenizer.lowercase]
+            small = [run.name for run in self.runs if run.loaded_run.loaded.tokenizer.lowercase]
             told.append(
                 f"{', '.join(small)}: capitals were folded and need not be foretold, so the "
                 "figures are better than they would be."
@@ -159,7 +159,7 @@ class Comparison:
     @property
     def same_case(self) -> bool:
         """Whether all fold capitals, or none does."""
-        return len({run.contender.loaded.tokenizer.lowercase for run in self.runs}) == 1
+        return len({run.loaded_run.loaded.tokenizer.lowercase for run in self.runs}) == 1
 
     @property
     def memories(self) -> list[Memory]:
@@ -168,7 +168,7 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
-        alike = self.alikeness
+        alike = self.comparability
         return {
             "text": self.text,
             "same_words": self.same_words,
@@ -182,9 +182,9 @@ class Comparison:
 
 
 def compare(
-    contenders: Sequence[Contender],
+    loaded_runs: Sequence[LoadedRun],
     suggestions: int = SUGGESTIONS,
-    remembering: Remembering | None = None,
+    memory_settings: MemorySettings | None = None,
     progress: Progress = lambda what, read, total: None,
 ) -> Comparison:
     """Measure runs on the text that they stand before.
@@ -199,56 +199,56 @@ def compare(
         ModelError: a model says things that are no probabilities.
         TextError: the text holds no word, or too few to measure memory on.
     """
-    if remembering is not None:
-        for each in filter(_has_network, contenders):
-            check_memory(each.loaded, each.part, remembering.reach, remembering.places)
-    measured = [_evaluate(each, suggestions, progress) for each in contenders]
-    memories = [_remember(each, remembering, progress) for each in contenders]
-    words, vocabulary = same_words(contenders), same_vocabulary(contenders)
-    won: list[Advantage] | list[None] = [None] * len(contenders)
-    if words and len(contenders) > 1:
-        won = advantages(
+    if memory_settings is not None:
+        for each in filter(_has_network, loaded_runs):
+            check_memory(each.loaded, each.part, memory_settings.reach, memory_settings.places)
+    measured = [_evaluate(each, suggestions, progress) for each in loaded_runs]
+    memories = [_remember(each, memory_settings, progress) for each in loaded_runs]
+    words, vocabulary = same_words(loaded_runs), same_vocabulary(loaded_runs)
+    won: list[UniqueHits] | list[None] = [None] * len(loaded_runs)
+    if words and len(loaded_runs) > 1:
+        won = find_unique_hits(
             [each.places for each in measured],
-            [each.loaded.tokenizer.words for each in contenders],
-            contenders[0].spelled,
-            contenders[0].part.spaced,
+            [each.loaded.tokenizer.words for each in loaded_runs],
+            loaded_runs[0].spelled,
+            loaded_runs[0].part.spaced,
         )
     measure = _measure(words, vocabulary)
     changes = [None, *(_change(measure, each, measured[0]) for each in measured[1:])]
-    rows = zip(contenders, measured, changes, won, memories, strict=True)
-    runs = [Compared(*row) for row in rows]
+    rows = zip(loaded_runs, measured, changes, won, memories, strict=True)
+    runs = [RunResult(*row) for row in rows]
     return Comparison(runs, words, vocabulary)
 
 
-def _evaluate(contender: Contender, suggestions: int, progress: Progress) -> Evaluation:
-    label, total, read = f"{contender.name}: words foretold", len(contender.part.ids), 0
+def _evaluate(loaded_run: LoadedRun, suggestions: int, progress: Progress) -> Evaluation:
+    label, total, read = f"{loaded_run.name}: words foretold", len(loaded_run.part.ids), 0
 
     def more(words: int) -> None:
         nonlocal read
         read += words
         progress(label, read, total)
 
-    loaded = contender.loaded
-    reading = loaded.reading()
-    part = contender.part
-    return evaluate(reading, part, loaded.tokenizer, loaded.counts, suggestions, more)
+    loaded = loaded_run.loaded
+    decoder = loaded.decoder()
+    part = loaded_run.part
+    return evaluate(decoder, part, loaded.tokenizer, loaded.counts, suggestions, more)
 
 
-def _has_network(contender: Contender) -> bool:
-    return contender.loaded.config.kind != "ngram"
+def _has_network(loaded_run: LoadedRun) -> bool:
+    return loaded_run.loaded.config.kind != "ngram"
 
 
 def _remember(
-    contender: Contender, remembering: Remembering | None, progress: Progress
+    loaded_run: LoadedRun, memory_settings: MemorySettings | None, progress: Progress
 ) -> Memory | None:
-    if remembering is None or not _has_network(contender):
+    if memory_settings is None or not _has_network(loaded_run):
         return None
     return measure_memory(
-        contender.loaded,
-        contender.name,
-        contender.part,
-        remembering.reach,
-        remembering.places,
+        loaded_run.loaded,
+        loaded_run.name,
+        loaded_run.part,
+        memory_settings.reach,
+        memory_settings.places,
         lambda name, read, total: progress(f"{name}: memory", read, total),
     )
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.blocks import standard_error
 from nextword.evaluation.perplexity import MOST_NATS
-from nextword.evaluation.places import Places
+from nextword.evaluation.statistics import standard_error
+from nextword.evaluation.token_scores import Places
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a run is told: the documented schema, and how flags, variables and YAML fill it."""
 
-from nextword.config.describe import describe_config
 from nextword.config.load import dump_config, find_config, load_config, parse_assignments
+from nextword.config.reference import describe_config
 from nextword.config.schema import (
     Config,
     Holdout,

@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nextword.config import describe
-from nextword.config.describe import schema_keys, schema_sections
+from nextword.config import reference as describe
 from nextword.config.problems import (
     Given,
     did_you_mean,
@@ -20,10 +19,11 @@ from nextword.config.problems import (
     shown,
     unknown_key,
 )
+from nextword.config.reference import schema_keys, schema_sections
 from nextword.config.schema import Config
 from nextword.config.yaml_text import format_yaml, parse_yaml
 from nextword.errors import ConfigError
-from nextword.shipped import shipped, shipped_names
+from nextword.resources import find_resource, resource_names
 
 _PREFIX = "NEXTWORD_"
 _LARGEST_FILE = 1_000_000
@@ -96,9 +96,9 @@ def find_config(name: str) -> Path:
     if given.exists() and not given.is_dir():
         return given
     stem = name.removeprefix("configs/").removesuffix(".yaml")
-    if found := shipped("configs", f"{stem}.yaml"):
+    if found := find_resource("configs", f"{stem}.yaml"):
         return found
-    known = [Path(file).stem for file in shipped_names("configs") if file.endswith(".yaml")]
+    known = [Path(file).stem for file in resource_names("configs") if file.endswith(".yaml")]
     listed = f" (shipped: {', '.join(known)})" if known else ""
     raise ConfigError(f"{name}: no such file and no shipped configuration{listed}")
 

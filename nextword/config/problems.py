@@ -12,7 +12,7 @@ from datetime import date
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nextword.config.describe import Path, schema_keys, schema_sections
+from nextword.config.reference import Path, schema_keys, schema_sections
 
 _LONGEST_SHOWN = 100
 _UNKNOWN = {"extra_forbidden", "invalid_key"}

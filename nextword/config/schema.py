@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from nextword.encodings import text_codec
+from nextword.config.encodings import text_codec
 from nextword.errors import ConfigError
 
 

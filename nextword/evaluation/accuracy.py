@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.blocks import standard_error
+from nextword.evaluation.statistics import standard_error
 from nextword.text.vocabulary import SPECIAL_WORDS
 
 TOP = (1, 3, 5)

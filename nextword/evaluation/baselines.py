@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from nextword.evaluation.held_out import training_part
-from nextword.model_folder import LoadedModel
+from nextword.inference.decoder import Decoder
+from nextword.inference.mixture import Mixture
+from nextword.inference.model_folder import LoadedModel
+from nextword.inference.ngram import NgramDecoder
 from nextword.ngram.model import NgramModel
-from nextword.reading.base import Reading
-from nextword.reading.ensemble import Mixture
-from nextword.reading.ngram import NgramReading
 
-Opener = Callable[[], Reading]
+Opener = Callable[[], Decoder]
 """Makes a reading at the beginning of a text."""
 
 
@@ -35,9 +35,9 @@ def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
         ngram = loaded.mixture.ngram or NgramModel.fit(training_ids, size, loaded.config.order)
         found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
     if loaded.mixture.ngram is not None:
-        found["network alone"] = replace(loaded, mixture=Mixture()).reading
+        found["network alone"] = replace(loaded, mixture=Mixture()).decoder
     return found
 
 
 def _counted(model: NgramModel, beside: LoadedModel) -> Opener:
-    return lambda: NgramReading(model, beside.device)
+    return lambda: NgramDecoder(model, beside.device)

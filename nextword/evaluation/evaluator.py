@@ -14,15 +14,15 @@ from torch import Tensor
 
 from nextword.errors import TextError
 from nextword.evaluation.accuracy import Accuracy, accuracy, real_words
-from nextword.evaluation.blocks import block_count, standard_error
 from nextword.evaluation.breakdown import Band, Cost, by_frequency, by_position, costliest
 from nextword.evaluation.calibration import Calibration, calibration
 from nextword.evaluation.held_out import HeldOut
 from nextword.evaluation.keystrokes import SUGGESTIONS, most_saved
 from nextword.evaluation.perplexity import perplexity
-from nextword.evaluation.places import Places, read_places
-from nextword.figures import plain
-from nextword.reading.base import Reading
+from nextword.evaluation.statistics import block_count, standard_error
+from nextword.evaluation.token_scores import Places, read_places
+from nextword.formatting import plain
+from nextword.inference.decoder import Decoder
 from nextword.text.tokenizer import Tokenizer
 
 
@@ -89,7 +89,7 @@ class Evaluation:
 
 
 def evaluate(
-    reading: Reading,
+    decoder: Decoder,
     text: HeldOut,
     tokenizer: Tokenizer,
     counts: Tensor,
@@ -113,7 +113,7 @@ def evaluate(
     if len(text.ids) == 0:
         raise TextError("the text holds no word to measure on")
     started = time.perf_counter()
-    places = read_places(reading, text, tokenizer.words, suggestions, progress)
+    places = read_places(decoder, text, tokenizer.words, suggestions, progress)
     return _measured(places, text, tokenizer, counts, suggestions, started)
 
 

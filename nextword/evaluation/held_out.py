@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
-from nextword.runs import RunFolder
-from nextword.text.corpus import folder_files, read_units, text_files
-from nextword.text.encoded import EncodedText, TextPart, prepare_text, text_sha256
-from nextword.text.surface import in_words
+from nextword.storage.run_folder import RunFolder
+from nextword.text.prepare import EncodedText, TextPart, prepare_text, text_sha256
+from nextword.text.readers import folder_files, read_units, text_files
+from nextword.text.tokenized import in_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import UNKNOWN_ID
 

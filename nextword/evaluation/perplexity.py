@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.blocks import standard_error
+from nextword.evaluation.statistics import standard_error
 
 MOST_NATS = 700.0
 """A worse mean surprisal is told as this, so that its exponential stays a number."""

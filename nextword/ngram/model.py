@@ -154,7 +154,7 @@ class NgramModel:
         rows.view(-1).index_add_(0, cells, added)
         return rows.clamp_min_(_LEAST).log_()
 
-    def evidence(self, contexts: Tensor) -> Tensor:
+    def gate_features(self, contexts: Tensor) -> Tensor:
         """How much the model has seen of contexts: ``(places, order + 1)`` of float32.
 
         One-hot, how many of the last words were ever seen before a word; then log(1 + how many

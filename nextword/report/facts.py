@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextword.comparison.contender import Contender
+from nextword.comparison.loaded_run import LoadedRun
 from nextword.config import Config
 from nextword.errors import NextwordError
 from nextword.evaluation.held_out import text_of_run
@@ -11,22 +11,27 @@ Facts = list[tuple[str, str]]
 """A title and what it says, in the order in which they are told."""
 
 
-def facts(contender: Contender) -> Facts:
+def facts(loaded_run: LoadedRun) -> Facts:
     """All that is known of how a run came about; of a model without its run, what it is."""
-    config = contender.config
+    config = loaded_run.config
     if config is None:
-        return _model(contender)
-    training = [] if contender.loaded.config.kind == "ngram" else _training(config)
-    return [*_text(contender, config), *_model(contender), *training, *_course(contender, config)]
+        return _model(loaded_run)
+    training = [] if loaded_run.loaded.config.kind == "ngram" else _training(config)
+    return [
+        *_text(loaded_run, config),
+        *_model(loaded_run),
+        *training,
+        *_course(loaded_run, config),
+    ]
 
 
-def _text(contender: Contender, config: Config) -> Facts:
+def _text(loaded_run: LoadedRun, config: Config) -> Facts:
     told = [
         ("text", ", ".join(config.text.file_names_of("train", "valid", "test"))),
         ("its SHA-256", str(config.about.get("text_sha256", "-"))),
     ]
     try:
-        text = text_of_run(contender.folder, contender.loaded.tokenizer)
+        text = text_of_run(loaded_run.folder, loaded_run.loaded.tokenizer)
     except NextwordError:
         return [*told, ("where it is", "not where it was, or not what it was")]
     part = text.parts["train"]
@@ -40,8 +45,8 @@ def _text(contender: Contender, config: Config) -> Facts:
     ]
 
 
-def _model(contender: Contender) -> Facts:
-    loaded = contender.loaded
+def _model(loaded_run: LoadedRun) -> Facts:
+    loaded = loaded_run.loaded
     config, count = loaded.config, loaded.model.parameter_count()
     if config.kind == "ngram":
         return [("model", f"n-grams of up to {config.order} words, {count:,} of them")]
@@ -76,8 +81,8 @@ def _training(config: Config) -> Facts:
     ]
 
 
-def _course(contender: Contender, config: Config) -> Facts:
-    log, told = contender.log, []
+def _course(loaded_run: LoadedRun, config: Config) -> Facts:
+    log, told = loaded_run.log, []
     result = log.result
     if result is not None:
         words = "" if log.words is None else f", {log.words:,} words"
@@ -88,6 +93,6 @@ def _course(contender: Contender, config: Config) -> Facts:
     about = config.about
     names = ("nextword", "torch", "python")
     versions = [f"{name} {about[name]}" for name in names if name in about]
-    if contender.loaded.config.kind != "ngram" and "threads" in about:
+    if loaded_run.loaded.config.kind != "ngram" and "threads" in about:
         versions.append(f"threads {about['threads']}")
     return [*told, ("with", ", ".join(versions))] if versions else told

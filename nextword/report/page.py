@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from nextword.comparison.contender import shared_beginning
-from nextword.comparison.rows import rows
-from nextword.figures import change, figure, percent, share
-from nextword.insight.phrases import half_life
-from nextword.prediction.shades import edge_names
-from nextword.report.drawings import drawings
-from nextword.report.material import Material, RunMaterial
-from nextword.report.repeat import FILE
-from nextword.text.visible import visible
+from nextword.comparison.loaded_run import shared_beginning
+from nextword.comparison.table import rows
+from nextword.formatting import change, escape_control, figure, percent, share
+from nextword.inference.shades import edge_names
+from nextword.interpret.phrases import half_life
+from nextword.report.data import ReportData, RunData
+from nextword.report.figures import drawings
+from nextword.report.reproduce import FILE
 from nextword.version import __version__
 
 TEMPLATE = "report.html"
 
 
-def render(material: Material) -> str:
+def render(data: ReportData) -> str:
     """The page as HTML.
 
     Args:
@@ -37,32 +36,32 @@ def render(material: Material) -> str:
     for name, function in _FILTERS.items():
         environment.filters[name] = function
     return environment.get_template(TEMPLATE).render(
-        material=material,
-        single=len(material.runs) == 1,
-        title=_title(material),
-        table=rows(material.comparison),
-        tiles=_tiles(material.runs[0]),
-        pictures=drawings(material),
+        data=data,
+        single=len(data.runs) == 1,
+        title=_title(data),
+        table=rows(data.comparison),
+        tiles=_tiles(data.runs[0]),
+        pictures=drawings(data),
         edges=edge_names(),
         file=FILE,
         version=__version__,
     )
 
 
-def _title(material: Material) -> str:
+def _title(data: ReportData) -> str:
     """The runs' names, what all begin with said once."""
-    shared = shared_beginning([run.compared.contender.run for run in material.runs])
-    names = " · ".join(run.name for run in material.runs)
+    shared = shared_beginning([run.compared.loaded_run.run for run in data.runs])
+    names = " · ".join(run.name for run in data.runs)
     return f"{shared.rstrip('-_. ')}: {names}" if shared else names
 
 
 def _paragraphs(text: str) -> list[str]:
     """A text's paragraphs, or lines, each harmless."""
-    return [visible(part) for part in text.replace("\n\n", "\n").split("\n") if part.strip()]
+    return [escape_control(part) for part in text.replace("\n\n", "\n").split("\n") if part.strip()]
 
 
 _FILTERS = {
-    "visible": visible,
+    "escape_control": escape_control,
     "percent": percent,
     "figure": figure,
     "change": change,
@@ -70,7 +69,7 @@ _FILTERS = {
 }
 
 
-def _tiles(run: RunMaterial) -> list[tuple[str, str]]:
+def _tiles(run: RunData) -> list[tuple[str, str]]:
     """The few figures that a reader wants first."""
     measured = run.compared.measured
     errors = measured.standard_errors

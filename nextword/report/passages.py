@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.places import Places
-from nextword.figures import percent
-from nextword.prediction.shades import shade
-from nextword.text.visible import visible
+from nextword.evaluation.token_scores import Places
+from nextword.formatting import escape_control, percent
+from nextword.inference.shades import shade
 from nextword.text.vocabulary import END
 
 LONGEST, SHORTEST = 60, 12
@@ -96,7 +95,7 @@ def _shaded(places: Places, words: Sequence[str], stretch: _Stretch) -> ShadedPa
     bits, known = _bits(places), places.known
     shaded = [
         ShadedWord(
-            visible(words[i]),
+            escape_control(words[i]),
             bool(places.spaced[i]),
             bool(known[i]),
             shade(float(bits[i])),

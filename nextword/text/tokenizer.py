@@ -18,7 +18,7 @@ from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 from nextword.errors import ModelError
-from nextword.files import write_atomically
+from nextword.storage.files import write_atomically
 from nextword.text.detokenizer import Detokenizer, Kind, detokenize
 from nextword.text.scripts import UNSPACED_LETTERS
 from nextword.text.vocabulary import END, SPECIAL_WORDS, UNKNOWN

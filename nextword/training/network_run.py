@@ -14,10 +14,7 @@ from nextword.config import Config
 from nextword.device import choose_device, choose_threads
 from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
-from nextword.files import read_tensors, remove_leftovers, write_atomically
-from nextword.losses.sampled import SampledLoss
-from nextword.losses.softmax import ExactLoss, Loss
-from nextword.model_folder import (
+from nextword.inference.model_folder import (
     WEIGHTS,
     LoadedModel,
     load_model_folder,
@@ -25,18 +22,26 @@ from nextword.model_folder import (
     save_model,
     save_weights,
 )
-from nextword.models.build import build_model
-from nextword.prediction.predictor import Predictor
-from nextword.runs import begin_run, run_to_begin, run_to_resume
-from nextword.text.encoded import prepare_text
-from nextword.training.automatic import resolve
+from nextword.losses.sampled import SampledLoss
+from nextword.losses.softmax import ExactLoss, Loss
+from nextword.model import Model
+from nextword.models.registry import build_model
+from nextword.storage.files import read_tensors, remove_leftovers, write_atomically
+from nextword.storage.lock import RunLock
+from nextword.storage.run_folder import begin_run, run_to_begin, run_to_resume
+from nextword.text.prepare import prepare_text
+from nextword.training.auto_settings import resolve
 from nextword.training.batches import build_batches
-from nextword.training.card import model_card
-from nextword.training.changes import refuse_changes
-from nextword.training.lock import RunLock
-from nextword.training.mixing import fit_mixture
+from nextword.training.callbacks import Callback, CallbackList
+from nextword.training.checkpoint import Notes, SavedState, read_state
+from nextword.training.fit_mixture import fit_mixture
+from nextword.training.init_embeddings import start_from_text, start_from_vectors
+from nextword.training.model_card import model_card
 from nextword.training.prompts import default_prompts
-from nextword.training.record import (
+from nextword.training.resolve_text import stem, with_text
+from nextword.training.result import TrainingResult, conclude
+from nextword.training.resume_checks import refuse_changes
+from nextword.training.run_files import (
     about,
     cut_log,
     describe_text,
@@ -44,14 +49,9 @@ from nextword.training.record import (
     logged_bytes,
     write_config,
 )
-from nextword.training.result import TrainingResult, conclude
 from nextword.training.saving import Saver
-from nextword.training.source import stem, with_text
-from nextword.training.start import start_from_text, start_from_vectors
-from nextword.training.state import Notes, SavedState, read_state
 from nextword.training.tensorboard import EventWriter, check_tensorboard
 from nextword.training.trainer import Progress, StepReport, Trainer
-from nextword.training.watcher import Watcher, Watchers
 
 VALIDATION_STREAMS = 16
 """Pieces in which the validation part is read while training, at most; final figures use one."""
@@ -69,14 +69,14 @@ class NetworkRun:
         config: Config,
         name: str | None,
         resume: bool,
-        watcher: Watcher,
+        callback: Callback,
         should_stop: Callable[[], bool],
     ) -> None:
-        self.watcher = watcher
+        self.callback = callback
         self.config = with_text(config)
         self.name, self.stem = name, f"{stem(self.config)}-{self.config.model.kind}"
         self.folder = run_to_resume(name) if resume else run_to_begin(name, self.stem)
-        self.lock = RunLock(self.folder, watcher.say)
+        self.lock = RunLock(self.folder, callback.say)
         if resume:
             self.lock.take()
         try:
@@ -92,9 +92,9 @@ class NetworkRun:
             check_tensorboard()
         self.device = choose_device(self.config.training.device)
         threads = None if notes is None else notes.threads
-        choose_threads(self.config.training.threads, threads, self.watcher.say)
-        self.text = prepare_text(self.config.text, self.config.vocabulary, report=self.watcher.say)
-        self.watcher.say(describe_text(self.text))
+        choose_threads(self.config.training.threads, threads, self.callback.say)
+        self.text = prepare_text(self.config.text, self.config.vocabulary, report=self.callback.say)
+        self.callback.say(describe_text(self.text))
         self.config = resolve(self.config, len(self.text.parts["train"].ids))
         if notes is not None:
             refuse_changes(self.folder, notes.config, self.config, self.text.sha256)
@@ -105,7 +105,7 @@ class NetworkRun:
         held_out = self.text.parts.get("valid")
         self.valid = None if held_out is None else held_out.ids[:VALIDATION_WORDS]
         if held_out is None:
-            self.watcher.say("perplexities are those of the training text itself")
+            self.callback.say("perplexities are those of the training text itself")
         self.prompts = training.prompts or default_prompts(
             self.text.tokenizer, (held_out or self.text.parts["train"]).ids[:VALIDATION_WORDS]
         )
@@ -137,7 +137,7 @@ class NetworkRun:
         if saved is not None:
             saved.freeze(model)  # the weights come later; what they started from is not needed
         elif settings.vectors:
-            self.watcher.say(start_from_vectors(model, settings, self.text.tokenizer.words))
+            self.callback.say(start_from_vectors(model, settings, self.text.tokenizer.words))
         elif settings.start == "cooccurrence" and settings.input == "embedding":
             seed = self.config.training.seed
             start_from_text(model, settings, self.text.parts["train"].ids, seed)
@@ -163,14 +163,14 @@ class NetworkRun:
         write_config(self.folder, self.config, self.text)
         if self.resumed is None:
             self.saver.save()  # whatever happens, a resume is possible
-        self.watcher.say(_describe_model(self.loaded, self.config, self.trainer))
+        self.callback.say(_describe_model(self.loaded, self.config, self.trainer))
         if self.config.training.tensorboard:
-            self.watcher = Watchers(self.watcher, EventWriter(self.folder.path))
-        self.watcher.began(self.trainer)
+            self.callback = CallbackList(self.callback, EventWriter(self.folder.path))
+        self.callback.began(self.trainer)
         try:
             finished = self.trainer.run()
         finally:
-            self.watcher.ended()
+            self.callback.ended()
         progress = self.trainer.progress
         self.saver.save()
         if not finished and (progress.best_step < progress.step or not progress.validations):
@@ -204,7 +204,7 @@ class NetworkRun:
 
     def _result(self, stopped: bool) -> TrainingResult:
         best = load_model_folder(self.folder.model).to(self.device)
-        mixture = fit_mixture(best, self.text, self.config, self.watcher.say)
+        mixture = fit_mixture(best, self.text, self.config, self.callback.say)
         save_mixture(self.folder.model, mixture)
         best = replace(best, mixture=mixture)
         progress = self.trainer.progress
@@ -219,7 +219,7 @@ class NetworkRun:
         return mean_loss(self.loaded.network, ids, streams)
 
     def stepped(self, report: StepReport) -> None:
-        self.watcher.stepped(report)
+        self.callback.stepped(report)
         every = max(1, report.total_steps // 200)
         if report.progress.step % every == 0:
             log(
@@ -238,7 +238,7 @@ class NetworkRun:
             with self.saver.pausing():
                 self._save_model()
         perplexity = math.exp(min(loss, 700.0))
-        predictor = Predictor(self.loaded)
+        predictor = Model(self.loaded)
         samples = {prompt: predictor.predict(prompt, k=3) for prompt in self.prompts}
         log(
             self.folder,
@@ -248,7 +248,7 @@ class NetworkRun:
             perplexity=perplexity,
             samples={prompt: [asdict(p) for p in found] for prompt, found in samples.items()},
         )
-        self.watcher.validated(progress, perplexity, samples)
+        self.callback.validated(progress, perplexity, samples)
 
     def _save_model(self) -> None:
         if (self.folder.model / WEIGHTS).exists():

@@ -8,38 +8,38 @@ import torch
 
 from nextword.config import Config
 from nextword.errors import ConfigError
-from nextword.model_folder import LoadedModel, save_model
+from nextword.inference.model_folder import LoadedModel, save_model
 from nextword.ngram.model import NgramModel
-from nextword.runs import begin_run, run_to_begin
-from nextword.text.encoded import prepare_text
-from nextword.training.card import model_card
-from nextword.training.lock import RunLock
-from nextword.training.record import describe_text, log, write_config
+from nextword.storage.lock import RunLock
+from nextword.storage.run_folder import begin_run, run_to_begin
+from nextword.text.prepare import prepare_text
+from nextword.training.callbacks import Callback
+from nextword.training.model_card import model_card
+from nextword.training.resolve_text import stem, with_text
 from nextword.training.result import TrainingResult, conclude
-from nextword.training.source import stem, with_text
+from nextword.training.run_files import describe_text, log, write_config
 from nextword.training.trainer import Progress
-from nextword.training.watcher import Watcher
 
 
 class NgramRun:
     """A run of ``model.kind: ngram``."""
 
-    def __init__(self, config: Config, name: str | None, resume: bool, watcher: Watcher) -> None:
+    def __init__(self, config: Config, name: str | None, resume: bool, callback: Callback) -> None:
         if resume:
             raise ConfigError(
                 "an n-gram model is counted in one go; train it anew without --resume"
             )
-        self.watcher = watcher
+        self.callback = callback
         self.config = with_text(config)
         self.name, self.stem = name, f"{stem(self.config)}-ngram"
         self.folder = run_to_begin(name, self.stem)
-        self.text = prepare_text(self.config.text, self.config.vocabulary, report=watcher.say)
-        watcher.say(describe_text(self.text))
+        self.text = prepare_text(self.config.text, self.config.vocabulary, report=callback.say)
+        callback.say(describe_text(self.text))
 
     def train(self) -> TrainingResult:
         """Count, keep and measure."""
         self.folder = begin_run(self.name, self.stem)
-        with RunLock(self.folder, self.watcher.say):
+        with RunLock(self.folder, self.callback.say):
             run_to_begin(self.folder.path.name, self.stem)  # another may have just ended here
             return self._train()
 
@@ -50,7 +50,7 @@ class NgramRun:
         model = NgramModel.fit(ids, len(self.text.tokenizer), order)
         progress = Progress(step=order, words=len(ids), seconds=time.perf_counter() - started)
         sizes = ", ".join(f"{count:,}" for count in model.ngram_counts())
-        self.watcher.say(f"n-grams of 1 to {order} words: {sizes}")
+        self.callback.say(f"n-grams of 1 to {order} words: {sizes}")
         counts = torch.from_numpy(self.text.vocabulary.counts)
         loaded = LoadedModel(model, self.text.tokenizer, self.config.model, counts)
         save_model(self.folder.model, loaded, model_card(self.config, loaded, self.text))

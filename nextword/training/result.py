@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
-from nextword.model_folder import LoadedModel
-from nextword.prediction.predictor import Predictor
-from nextword.reading.base import Reading, foresee, of_targets
-from nextword.reading.ensemble import MixedReading
-from nextword.text.cache import TextPart
+from nextword.inference.decoder import Decoder, gather_targets, score_stream
+from nextword.inference.mixture import MixtureDecoder
+from nextword.inference.model_folder import LoadedModel
+from nextword.model import Model
+from nextword.text.dataset import TextPart
 from nextword.training.prompts import ARTICLE_PROMPT, default_prompts
 from nextword.training.trainer import Progress
 
@@ -48,7 +48,7 @@ class TrainingResult:
     """Something that it can be asked about."""
     stopped: bool
     """Whether it was stopped before its end; a resume would go on."""
-    predictor: Predictor
+    predictor: Model
     """The best model, ready to be asked."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def conclude(
         stopped: whether that was before its end.
     """
     found = {
-        part: perplexities(best.reading(), parts[part], len(best.tokenizer))
+        part: perplexities(best.decoder(), parts[part], len(best.tokenizer))
         for part in HELD_OUT
         if part in parts
     }
@@ -97,16 +97,16 @@ def conclude(
         path=path,
         prompt=prompts[0] if prompts else ARTICLE_PROMPT,
         stopped=stopped,
-        predictor=Predictor(best),
+        predictor=Model(best),
     )
 
 
-def perplexities(reading: Reading, part: TextPart, vocabulary_size: int) -> tuple[float, float]:
+def perplexities(decoder: Decoder, part: TextPart, vocabulary_size: int) -> tuple[float, float]:
     """Perplexity of a held-out part in one stream, and that of the network alone."""
     nats, alone = 0.0, 0.0
-    for seen in foresee(reading, part.ids, vocabulary_size):
+    for seen in score_stream(decoder, part.ids, vocabulary_size):
         nats += _cost(seen.log_probabilities, seen.targets)
-        first = reading.forecasts[0] if isinstance(reading, MixedReading) else seen
+        first = decoder.forecasts[0] if isinstance(decoder, MixtureDecoder) else seen
         alone += _cost(first.log_probabilities, seen.targets)
     words = max(len(part.ids), 1)
     return math.exp(min(nats / words, 700.0)), math.exp(min(alone / words, 700.0))
@@ -114,4 +114,4 @@ def perplexities(reading: Reading, part: TextPart, vocabulary_size: int) -> tupl
 
 def _cost(log_probabilities: Tensor, targets: Tensor) -> float:
     """Nats that the words that came cost."""
-    return -float(of_targets(log_probabilities, targets).double().sum())
+    return -float(gather_targets(log_probabilities, targets).double().sum())

@@ -9,11 +9,11 @@ import torch
 from nextword.config import Config, load_config
 from nextword.device import hardware_trouble
 from nextword.errors import TrainingError
-from nextword.runs import run_to_resume
+from nextword.storage.run_folder import run_to_resume
+from nextword.training.callbacks import Callback
 from nextword.training.network_run import NetworkRun
 from nextword.training.ngram_run import NgramRun
 from nextword.training.result import TrainingResult
-from nextword.training.watcher import Watcher
 
 ADVICE = (
     "lower training.batch_size, windows.length, model.hidden_size or vocabulary.max_size, or set "
@@ -29,7 +29,7 @@ def train(
     *,
     run: str | None = None,
     resume: bool = False,
-    watcher: Watcher | None = None,
+    callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainingResult:
     """Train a next-word predictor and keep it under ``runs/``.
@@ -56,8 +56,8 @@ def train(
         # a caller's own draws are not disturbed by ours
         with torch.random.fork_rng():
             if config.model.kind == "ngram":
-                return NgramRun(config, run, resume, watcher or Watcher()).train()
-            return NetworkRun(config, run, resume, watcher or Watcher(), should_stop).train()
+                return NgramRun(config, run, resume, callback or Callback()).train()
+            return NetworkRun(config, run, resume, callback or Callback(), should_stop).train()
     except (RuntimeError, MemoryError) as error:
         trouble = hardware_trouble(error)
         if trouble is None:

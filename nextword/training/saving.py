@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nextword.runs import RunFolder
-from nextword.training.state import Notes, save_state
+from nextword.storage.run_folder import RunFolder
+from nextword.training.checkpoint import Notes, save_state
 from nextword.training.trainer import Trainer
 
 MOST_PAUSE = 0.02

@@ -14,7 +14,7 @@ WARMUP_SHARE = 0.1
 """Warm-up takes at most this share of a training, however short that is."""
 
 
-class Course:
+class Budget:
     """The way from the first step to the last, measured in steps and, with a budget, in time:
     whichever is used up first.
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextword.errors import NextwordError
-from nextword.prediction.reader import Prediction
+from nextword.inference.session import Prediction
+from nextword.training.callbacks import Callback
 from nextword.training.trainer import Progress, StepReport, Trainer
-from nextword.training.watcher import Watcher
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -35,7 +35,7 @@ def check_tensorboard() -> None:
         ) from error
 
 
-class EventWriter(Watcher):
+class EventWriter(Callback):
     """Writes what a training sees as TensorBoard's events.
 
     Args:

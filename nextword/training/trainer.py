@@ -22,7 +22,7 @@ from nextword.losses.softmax import Loss
 from nextword.models.base import LanguageModel, State, detach
 from nextword.training.batches import BatchSource
 from nextword.training.optimizer import build_optimizer, gradient_norm
-from nextword.training.schedule import Course, Schedule
+from nextword.training.schedule import Budget, Schedule
 
 VALIDATION_SHARE = 0.1
 """Of a time budget, looks at the validation part take about this share at most."""
@@ -46,7 +46,7 @@ class Progress:
     """Time of that spent on saving: what a resume needs, and the best model."""
     validations: int = 0
     """Looks taken at the validation part."""
-    looks_due: int = 0
+    validations_due: int = 0
     """Looks of all that there is room for that were due so far."""
     best_loss: float = math.inf
     """The best validation loss, in nats a word."""
@@ -119,7 +119,7 @@ class Trainer:
         self.precision = choose_precision(config.precision, device)
         self.optimizer = build_optimizer(model, config)
         self.steps_per_epoch = -(-len(batches) // config.accumulate)
-        self.course = Course(config, self.steps_per_epoch)
+        self.course = Budget(config, self.steps_per_epoch)
         self.schedule = Schedule(config)
         self.progress = Progress()
         self.carried: State = self._fresh_state()
@@ -148,13 +148,13 @@ class Trainer:
             TrainingError: step after step gave no finite gradient.
         """
         # a resume with more epochs has looks ahead of it again
-        self.progress.looks_due = min(self.progress.looks_due, self._looks_due())
+        self.progress.validations_due = min(self.progress.validations_due, self._looks_due())
         if self.progress.step == 0 and self.done < 1:
             # preparations may have used up part of a time budget, and nothing is learned yet
-            self.progress.looks_due = self._looks_due()
+            self.progress.validations_due = self._looks_due()
         while True:
             # before the step, so that a state saved between step and look resumes with the look
-            if self._looks_due() > self.progress.looks_due:
+            if self._looks_due() > self.progress.validations_due:
                 self.measure()
             if self.finished or self.should_stop():
                 return self.finished
@@ -174,7 +174,7 @@ class Trainer:
         progress.seconds += took
         progress.validation_seconds += took
         progress.validations += 1
-        progress.looks_due = self._looks_due()
+        progress.validations_due = self._looks_due()
         improved = loss < progress.best_loss
         if improved:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0

@@ -36,7 +36,10 @@ def test_figures_are_those_of_eval_and_of_the_run(cli: Cli) -> None:
     assert "perplexity against tiny" in called.out
     for name, run in zip(("tiny", "mixed", "counted"), told["runs"], strict=True):
         only = run["only_here"]["tokens"]
-        assert f"only {name} has the right word first at {only:,} places" in called.out
+        assert (
+            f"only {name} has the right word first at {only:,} place{'s' * (only != 1)} "
+            in called.out
+        )
 
 
 def test_a_narrow_terminal_has_a_table_for_each_few_runs(

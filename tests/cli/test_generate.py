@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.prediction.sampling import Sampling
+from nextword.inference.sampling import Sampling
 
 Cli = Callable[..., SimpleNamespace]
 PROMPT = "Napoleon was the"

@@ -124,7 +124,7 @@ def test_too_little_memory_is_one_line(cli: Cli, config: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         after_step(patch, 15, fail)
         called = cli("train", "--config", config, "--run", "a")
-        patch.setattr("nextword.prediction.predictor.load_model_folder", lambda path: fail())
+        patch.setattr("nextword.model.load_model_folder", lambda path: fail())
         asked = cli("predict", "the", "--model", "runs/a")
     assert called.code == 1
     assert called.err.splitlines()[-1].startswith(

@@ -14,10 +14,10 @@ import pytest
 import nextword
 from nextword.cli.console import Console
 from nextword.cli.terminal import say, say_json
-from nextword.model_folder import load_model_folder, save_model
-from nextword.prediction.reader import Prediction
+from nextword.formatting import escape_control
+from nextword.inference.model_folder import load_model_folder, save_model
+from nextword.inference.session import Prediction
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.visible import visible
 from nextword.training.trainer import Progress
 
 Cli = Callable[..., SimpleNamespace]
@@ -50,9 +50,9 @@ def evil_model(tiny_run: SimpleNamespace, tmp_path: Path) -> Path:
 
 def test_letters_stay_and_commands_are_spelled_out() -> None:
     kept = "Ünïcödé שלום مرحبا 我 👨\u200d👩 🇫🇷 a\u200fb é \xa0"
-    assert visible(kept) == kept
-    assert visible("\x1b[2J\n\t\x9b\u202e\udcff") == r"\x1b[2J\n\t\x9b\u202e\udcff"
-    assert not commands_in(visible("".join(map(chr, range(0x3000)))))
+    assert escape_control(kept) == kept
+    assert escape_control("\x1b[2J\n\t\x9b\u202e\udcff") == r"\x1b[2J\n\t\x9b\u202e\udcff"
+    assert not commands_in(escape_control("".join(map(chr, range(0x3000)))))
 
 
 def test_a_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +82,7 @@ def test_only_one_module_writes_to_the_terminal() -> None:
                 "sys.stderr.write",
             ):
                 writers.add(file.relative_to(package).as_posix())
-    allowed = {f"cli/{name}.py" for name in ("console", "generate_command", "score_command")}
+    allowed = {f"cli/{name}.py" for name in ("console", "generate", "score")}
     assert "cli/terminal.py" in writers and writers <= {"cli/terminal.py", *allowed}
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from nextword.cli.wrap import Wrapper, columns_of, visible_lines
+from nextword.cli.wrap import Wrapper, columns_of, escape_lines
 
 
 def wrapped(pieces: list[str], width: int) -> str:
@@ -57,4 +57,4 @@ def test_colours_take_no_columns_and_gaps_are_painted() -> None:
 
 
 def test_only_line_ends_are_obeyed() -> None:
-    assert visible_lines("a\tb\r\nc\x1b[2J\rd") == "a b\nc\\x1b[2J\\rd"
+    assert escape_lines("a\tb\r\nc\x1b[2J\rd") == "a b\nc\\x1b[2J\\rd"

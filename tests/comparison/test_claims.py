@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from nextword.comparison.claims import NEAR, UNSURE, Claim, Finding, claims
-from nextword.comparison.comparison import Compared, Comparison, compare
-from nextword.comparison.contender import Contender
-from nextword.insight.context import ContextCost
-from nextword.insight.gradients import Fade
-from nextword.insight.memory import Memory
+from nextword.comparison.comparison import Comparison, RunResult, compare
+from nextword.comparison.loaded_run import LoadedRun
+from nextword.interpret.context import ContextCost
+from nextword.interpret.gradients import GradientDecay
+from nextword.interpret.memory import Memory
 from nextword.text.tokenizer import Tokenizer
 
 REACH = 50
@@ -32,7 +32,7 @@ def memory(
     """Of a gradient that halves so fast, and a network that needs so many words."""
     k = np.arange(REACH + 1)
     left = np.ones(REACH + 1) if half_life is None else 0.5 ** (k / half_life)
-    fade = Fade(left, left, 0 * left, error)
+    fade = GradientDecay(left, left, 0 * left, error)
     costs = [
         ContextCost(n, 50.0, 0.0 if needed is not None and n >= needed else 0.5, error)
         for n in CONTEXTS
@@ -43,11 +43,11 @@ def memory(
 
 
 @pytest.fixture
-def contest(contend: Callable[..., Contender]) -> Callable[..., Comparison]:
+def contest(contend: Callable[..., LoadedRun]) -> Callable[..., Comparison]:
     """Runs by kind, each with a half-life, the words it needs, and nats more than the others."""
 
     def make(**told: tuple[float | None, int | None, float]) -> Comparison:
-        runs: list[Compared] = []
+        runs: list[RunResult] = []
         for name, (half_life, needed, more) in told.items():
             alone = compare([contend(name, kind=name, layers=1)]).runs[0]
             noise = np.random.default_rng(len(runs)).normal(
@@ -113,7 +113,7 @@ def test_half_a_truth_and_too_small_a_difference(contest: Callable[..., Comparis
     assert MEMORY not in told
 
 
-def remembering(comparison: Comparison, **memories: Memory) -> Comparison:
+def memory_settings(comparison: Comparison, **memories: Memory) -> Comparison:
     """The same runs with other memories."""
     runs = [replace(run, memory=memories.get(run.name, run.memory)) for run in comparison.runs]
     return replace(comparison, runs=runs)
@@ -132,7 +132,7 @@ def test_a_half_life_is_longer_only_beyond_its_error(
         assert run.memory is not None and run.memory.whole is not None
         whole = replace(run.memory.whole, half_life_error=error)
         told[run.name] = replace(run.memory, whole=whole)
-    claim = claims(remembering(comparison, **told))[2]
+    claim = claims(memory_settings(comparison, **told))[2]
     assert claim.statement == FURTHER and claim.verdict == verdict
     assert (UNSURE in claim.findings[0].evidence) == (verdict == "not decided")
 
@@ -140,16 +140,16 @@ def test_a_half_life_is_longer_only_beyond_its_error(
 def test_a_gradient_that_is_gone_at_once_has_vanished(contest: Callable[..., Comparison]) -> None:
     comparison = contest(rnn=(4.0, 13, 0.0), lstm=(20.0, 34, 0.0))
     left = np.array([1.0, *[0.0] * REACH])
-    dead = Fade(left, left, 1 - left, 0.0)
+    dead = GradientDecay(left, left, 1 - left, 0.0)
     told = {name: replace(memory(name, 4.0, 13), whole=dead) for name in ("rnn", "lstm")}
-    vanishes, _, further, *_ = claims(remembering(comparison, rnn=told["rnn"]))
+    vanishes, _, further, *_ = claims(memory_settings(comparison, rnn=told["rnn"]))
     assert vanishes.verdict == "holds" and further.verdict == "holds"
     assert vanishes.findings[0].evidence == (
         "gone after a word or two, less than 1 % left after 1 word"
     )
-    nothing = replace(told["rnn"], whole=Fade(0 * left, 0 * left, 0 * left + 1))
-    assert verdicts(remembering(comparison, rnn=nothing))[VANISHES] == "not decided"
-    _, _, further, *_ = claims(remembering(comparison, lstm=told["lstm"]))
+    nothing = replace(told["rnn"], whole=GradientDecay(0 * left, 0 * left, 0 * left + 1))
+    assert verdicts(memory_settings(comparison, rnn=nothing))[VANISHES] == "not decided"
+    _, _, further, *_ = claims(memory_settings(comparison, lstm=told["lstm"]))
     assert further.verdict == "does not hold"
 
 
@@ -186,7 +186,7 @@ def test_words_are_near_only_beyond_the_error_of_what_they_cost(
             for run in comparison.runs
             if run.memory is not None
         }
-        found = verdicts(remembering(comparison, **told))
+        found = verdicts(memory_settings(comparison, **told))
         assert (found[NEAR_WORDS], found[FURTHER]) == (near, further), error
 
 
@@ -200,7 +200,7 @@ def test_contexts_that_only_look_equal_are_not_called_so(
         assert run.memory is not None
         costs = [replace(cost, standard_error=error) for cost in run.memory.costs]
         told[run.name] = replace(run.memory, costs=costs)
-    assert verdicts(remembering(comparison, **told))[FURTHER] == verdict
+    assert verdicts(memory_settings(comparison, **told))[FURTHER] == verdict
 
 
 def test_near_words_are_not_judged_by_less_than_these(
@@ -208,7 +208,7 @@ def test_near_words_are_not_judged_by_less_than_these(
 ) -> None:
     short = memory("rnn", 4.0, None)
     short = replace(short, reach=13, costs=[*short.costs[:4], short.costs[-1]])
-    claim = claims(remembering(contest(rnn=(4.0, 13, 0.0)), rnn=short))[1]
+    claim = claims(memory_settings(contest(rnn=(4.0, 13, 0.0)), rnn=short))[1]
     assert claim.findings == [
         Finding(
             "rnn",
@@ -221,10 +221,10 @@ def test_near_words_are_not_judged_by_less_than_these(
 def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Comparison]) -> None:
     comparison = contest(rnn=(4.0, 13, 0.3), lstm=(20.0, 34, 0.0))
     plain, gated = comparison.runs
-    loaded = gated.contender.loaded
+    loaded = gated.loaded_run.loaded
     folding = Tokenizer(loaded.tokenizer.words, "words", lowercase=True)
-    contender = replace(gated.contender, loaded=replace(loaded, tokenizer=folding))
-    folded = replace(comparison, runs=[plain, replace(gated, contender=contender)])
+    loaded_run = replace(gated.loaded_run, loaded=replace(loaded, tokenizer=folding))
+    folded = replace(comparison, runs=[plain, replace(gated, loaded_run=loaded_run)])
     assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "not decided"
     assert folded.notes == [
         "lstm: capitals were folded and need not be foretold, so the figures are better than they "
@@ -243,6 +243,6 @@ def test_verdicts_of_several_findings() -> None:
 
 
 def test_nothing_is_claimed_where_no_memory_was_measured(
-    contend: Callable[..., Contender],
+    contend: Callable[..., LoadedRun],
 ) -> None:
     assert claims(compare([contend("a", kind="rnn"), contend("b", kind="lstm")])) == []

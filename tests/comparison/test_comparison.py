@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from nextword.comparison.claims import claims
-from nextword.comparison.comparison import Remembering, compare
-from nextword.comparison.contender import Contender, open_contenders
-from nextword.comparison.rows import rows
+from nextword.comparison.comparison import MemorySettings, compare
+from nextword.comparison.loaded_run import LoadedRun, load_runs
+from nextword.comparison.table import rows
 from nextword.errors import TextError
 from nextword.evaluation.evaluator import evaluate
-from nextword.insight.memory import measure_memory
+from nextword.interpret.memory import measure_memory
 from nextword.training.run import train
 
-Contend = Callable[..., Contender]
-FEW = Remembering(reach=10, places=5)
+Contend = Callable[..., LoadedRun]
+FEW = MemorySettings(reach=10, places=5)
 
 
 def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
@@ -27,7 +27,7 @@ def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
     comparison = compare(both, 2, FEW, lambda *done: told.append(done))
     for run, each in zip(comparison.runs, both, strict=True):
         loaded = each.loaded
-        wanted = evaluate(loaded.reading(), each.part, loaded.tokenizer, loaded.counts, 2)
+        wanted = evaluate(loaded.decoder(), each.part, loaded.tokenizer, loaded.counts, 2)
         same = [replace(measured, seconds=0.0).as_dict() for measured in (run.measured, wanted)]
         assert same[0] == same[1]
         memory = measure_memory(loaded, each.name, each.part, 10, 5)
@@ -45,20 +45,20 @@ def test_a_run_beside_itself_differs_in_nothing(contend: Contend) -> None:
     assert first.against_first is None and second.against_first is not None
     assert (second.against_first.share, second.against_first.sign) == (0, 0)
     for run in (first, second):
-        assert run.advantage is not None and run.advantage.tokens == 0
+        assert run.unique_hits is not None and run.unique_hits.tokens == 0
     assert comparison.change(first, second).share == 0
 
 
 def test_a_run_alone_has_nothing_to_differ_from(contend: Contend) -> None:
     comparison = compare([contend("a", kind="feedforward")])
     (run,) = comparison.runs
-    assert run.against_first is None and run.advantage is None and comparison.notes == []
+    assert run.against_first is None and run.unique_hits is None and comparison.notes == []
     assert "against" not in " ".join(row.title for row in rows(comparison))
 
 
 def test_all_figures_fit_into_json(contend: Contend) -> None:
     comparison = compare(
-        [contend("a", kind="lstm"), contend("b", kind="feedforward")], remembering=FEW
+        [contend("a", kind="lstm"), contend("b", kind="feedforward")], memory_settings=FEW
     )
     told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
     assert told["compared_by"] == "perplexity" and told["text"] == "a text"
@@ -73,7 +73,7 @@ def test_a_text_too_short_is_said_before_anything_is_measured(contend: Contend) 
     with pytest.raises(TextError, match="too few to look 100 words back"):
         compare(
             [contend("a"), contend("b", words=50)],
-            remembering=Remembering(),
+            memory_settings=MemorySettings(),
             progress=called.append,
         )
     assert not called
@@ -81,10 +81,10 @@ def test_a_text_too_short_is_said_before_anything_is_measured(contend: Contend) 
 
 def test_ngrams_have_no_memory(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kinds)
-    contenders = open_contenders([Path("rnn"), Path("counted")])
-    network, counted = compare(contenders, remembering=FEW).runs
+    loaded_runs = load_runs([Path("rnn"), Path("counted")])
+    network, counted = compare(loaded_runs, memory_settings=FEW).runs
     assert network.memory is not None and counted.memory is None
-    table = {row.title: row.cells for row in rows(compare(contenders, remembering=FEW))}
+    table = {row.title: row.cells for row in rows(compare(loaded_runs, memory_settings=FEW))}
     assert table["context needed (words)"][1] == "-"
 
 
@@ -93,7 +93,7 @@ def test_a_figure_beyond_all_numbers_is_none_in_json(contend: Contend) -> None:
     with torch.no_grad():
         for weight in wild.loaded.network.output.parameters():
             weight.mul_(1e6)
-    comparison = compare([contend("a", kind="lstm"), wild], remembering=FEW)
+    comparison = compare([contend("a", kind="lstm"), wild], memory_settings=FEW)
     told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
     assert told["runs"][1]["against_first"]["standard_error"] is None
     for row in rows(comparison):
@@ -106,7 +106,7 @@ def test_runs_of_which_one_folds_capitals_are_compared_by_letters(
     monkeypatch.chdir(tmp_path)
     small = {"model.kind": "lstm", "text.lowercase": True, "training.epochs": 1}
     train({**tiny_settings, **small}, run="small")
-    comparison = compare(open_contenders([kinds / "runs" / "rnn", Path("small")]), 3, FEW)
+    comparison = compare(load_runs([kinds / "runs" / "rnn", Path("small")]), 3, FEW)
     assert not comparison.same_words and comparison.measure == "bits_per_character"
     assert comparison.notes == [
         "The runs write the words of the text differently: compare them by bits per character, not "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nextword.comparison.paired import Change, bits_by_letter, bits_change, perplexity_change
-from nextword.evaluation.places import Places
+from nextword.evaluation.token_scores import Places
 
 
 def places(words: list[int], bits: list[float], letters: list[int]) -> Places:
@@ -74,17 +74,17 @@ def test_a_change_is_told_as_a_share_with_the_error_of_that() -> None:
 
 
 def test_what_is_sure_of_one_is_sure_of_the_other() -> None:
-    draw, signs = np.random.default_rng(6), set()
+    draw, num_features = np.random.default_rng(6), set()
     for _ in range(300):
         nats, noise = draw.uniform(0, 8, 1000), draw.normal(0.25, 4, 1000)
         one, other = perplexity_change(nats + noise, nats), perplexity_change(nats, nats + noise)
         assert one.sign == -other.sign
-        signs.add(one.sign)
+        num_features.add(one.sign)
         bits = [np.exp(draw.normal(mean, 1, 1000)).tolist() for mean in (1.0, 1.1)]
         mine, theirs = (places([5] * 1000, each, [4] * 1000) for each in bits)
         assert bits_change(mine, theirs).sign == -bits_change(theirs, mine).sign
         assert bits_change(mine, theirs).log == pytest.approx(-bits_change(theirs, mine).log)
-    assert signs == {0, 1}
+    assert num_features == {0, 1}
 
 
 def test_the_error_of_bits_is_that_of_blocks_of_words() -> None:

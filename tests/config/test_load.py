@@ -186,18 +186,18 @@ def test_a_dumped_config_reads_back_the_same(rate: float, path: str, prompt: str
 def test_find_config_takes_a_path_first_then_a_shipped_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = tmp_path / "installed" / "shipped_files" / "configs"
-    shipped.mkdir(parents=True)
+    find_resource = tmp_path / "installed" / "shipped_files" / "configs"
+    find_resource.mkdir(parents=True)
     for name in ("small.yaml", "large.yaml", "notes.txt"):
-        (shipped / name).touch()
-    monkeypatch.setattr("nextword.shipped._PACKAGE", tmp_path / "installed")
+        (find_resource / name).touch()
+    monkeypatch.setattr("nextword.resources._PACKAGE", tmp_path / "installed")
     monkeypatch.chdir(tmp_path)
     for name in ("small", "small.yaml", "configs/small", "configs/small.yaml"):
-        assert find_config(name) == shipped / "small.yaml"
+        assert find_config(name) == find_resource / "small.yaml"
     yaml_file(tmp_path, "")
     assert find_config("run.yaml") == Path("run.yaml")
     (tmp_path / "small").mkdir()
-    assert find_config("small") == shipped / "small.yaml"
+    assert find_config("small") == find_resource / "small.yaml"
     for name in ("tiny", "../configs/small", "run"):
         with pytest.raises(
             ConfigError, match=r"no shipped configuration \(shipped: large, small\)"

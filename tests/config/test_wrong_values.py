@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextword.config import Config, load_config
-from nextword.config.describe import schema_keys
 from nextword.config.load import _LARGEST_FILE
+from nextword.config.reference import schema_keys
 from nextword.config.yaml_text import parse_yaml
 from nextword.errors import ConfigError
 

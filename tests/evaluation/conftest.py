@@ -9,11 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from nextword.evaluation.held_out import HeldOut
-from nextword.reading.base import Forecast, Reading
+from nextword.inference.decoder import Decoder, Distributions
 
 
-class Script(Reading):
+class Script(Decoder):
     """Says at each place what it was told to say there, whatever it reads.
 
     Args:
@@ -24,29 +23,16 @@ class Script(Reading):
         self.log_probabilities = torch.tensor(np.asarray(probabilities)).log().float()
         self.place = 0
 
-    def read(self, ids: Tensor) -> Forecast:
+    def read(self, ids: Tensor) -> Distributions:
         said = self.log_probabilities[self.place : self.place + len(ids)]
         self.place += len(ids)
-        return Forecast(said, torch.zeros(len(ids), 0))
+        return Distributions(said, torch.zeros(len(ids), 0))
 
 
 @pytest.fixture(scope="session")
 def script() -> type[Script]:
     """The reading above; modules of tests cannot import one another."""
     return Script
-
-
-@pytest.fixture(scope="session")
-def held_out() -> Callable[..., HeldOut]:
-    """Makes a text of ids: every word but an end's neighbour has a space behind it."""
-
-    def make(ids: Sequence[int] | np.ndarray, characters: int = 250) -> HeldOut:
-        numbers = np.array(ids)
-        unknown = ["zebra"] * int((numbers == 0).sum())
-        spaced = (numbers != 1) & (np.append(numbers[1:], 1) != 1)
-        return HeldOut("a text", numbers, characters, unknown, spaced)
-
-    return make
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,13 @@ import pytest
 from nextword import load_model, train
 from nextword.evaluation.baselines import simpler_models
 from nextword.evaluation.held_out import held_out_part, training_part
-from nextword.model_folder import LoadedModel
-from nextword.reading.base import Reading, foresee
+from nextword.inference.decoder import Decoder, score_stream
+from nextword.inference.model_folder import LoadedModel
 
 
-def mean_surprisal(reading: Reading, loaded: LoadedModel, ids: np.ndarray) -> float:
+def mean_surprisal(decoder: Decoder, loaded: LoadedModel, ids: np.ndarray) -> float:
     nats = 0.0
-    for seen in foresee(reading, ids, len(loaded.tokenizer)):
+    for seen in score_stream(decoder, ids, len(loaded.tokenizer)):
         nats -= float(seen.log_probabilities.gather(1, seen.targets.unsqueeze(1)).sum())
     return nats / len(ids)
 
@@ -54,6 +54,6 @@ def test_the_network_alone_stands_beside_a_mixture(
     ids = held_out_part(result.path / "model", loaded.tokenizer, "test").ids
     alone = math.exp(mean_surprisal(found["network alone"](), loaded, ids))
     assert alone == pytest.approx(result.network_test_perplexity, rel=1e-5)
-    assert math.exp(mean_surprisal(loaded.reading(), loaded, ids)) == pytest.approx(
+    assert math.exp(mean_surprisal(loaded.decoder(), loaded, ids)) == pytest.approx(
         result.test_perplexity, rel=1e-5
     )

@@ -13,10 +13,10 @@ import torch
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import HeldOut
-from nextword.evaluation.spelling import spelling_surprisals
-from nextword.model_folder import LoadedModel
-from nextword.reading import base
-from nextword.reading.base import Reading
+from nextword.inference import decoder as base
+from nextword.inference.decoder import Decoder
+from nextword.inference.model_folder import LoadedModel
+from nextword.text.spelling import spelling_surprisals
 from nextword.text.tokenizer import Tokenizer
 
 IDS = np.random.default_rng(2).integers(0, 14, 61).astype(np.uint16)
@@ -40,10 +40,10 @@ Texts = Callable[..., HeldOut]
 
 
 def measure(loaded: LoadedModel, text: HeldOut, **given: Any) -> Evaluation:
-    return evaluate(loaded.reading(), text, loaded.tokenizer, loaded.counts, **given)
+    return evaluate(loaded.decoder(), text, loaded.tokenizer, loaded.counts, **given)
 
 
-def test_by_hand(script: type[Reading]) -> None:
+def test_by_hand(script: type[Decoder]) -> None:
     """ "the cat, qz" and "cat": the second word of each pair of rows is what came."""
     words = ["<unk>", "<eos>", "the", "cat", ",", "can"]
     ids = [2, 3, 4, 0, 1, 3, 1]

@@ -12,8 +12,8 @@ from nextword.config import load_config
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.held_out import HeldOut, held_out_part, learned_from, read_text
-from nextword.runs import RunFolder
-from nextword.text.encoded import prepare_text
+from nextword.storage.run_folder import RunFolder
+from nextword.text.prepare import prepare_text
 from nextword.text.tokenizer import Tokenizer
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from nextword.config import ModelConfig, find_config, load_config
 from nextword.losses.softmax import ExactLoss
-from nextword.models.build import build_model
 from nextword.models.layers import WordVectors
 from nextword.models.recurrent import RecurrentModel
+from nextword.models.registry import build_model
 
 Array = NDArray[np.float64]
 Activation = Literal["tanh", "sigmoid", "relu"]

@@ -7,9 +7,9 @@ import torch
 
 from nextword.config.schema import ModelConfig
 from nextword.models.base import LanguageModel
-from nextword.models.build import build_model
 from nextword.models.layers import WindowDropout
 from nextword.models.recurrent import RecurrentModel
+from nextword.models.registry import build_model
 
 VOCABULARY = 23
 FAMILIES = [

@@ -125,7 +125,7 @@ def test_hardly_any_text_is_enough(ids: list[int], order: int) -> None:
     rows = fitted.log_probabilities(every_context(order))
     assert rows.isfinite().all()
     assert torch.allclose(rows.exp().sum(1), torch.ones(len(rows)), atol=1e-5)
-    assert fitted.evidence(every_context(order)).isfinite().all()
+    assert fitted.gate_features(every_context(order)).isfinite().all()
     again = NgramModel.from_tensors(fitted.tensors(), SIZE, order)
     assert again.ngram_counts() == fitted.ngram_counts()
 
@@ -136,7 +136,7 @@ def test_no_places_are_no_trouble() -> None:
         contexts = fitted.contexts(torch.empty(0, dtype=torch.int64), fitted.initial_context())
         assert contexts.shape == (0, order - 1)
         assert fitted.log_probabilities(contexts).shape == (0, SIZE)
-        assert fitted.evidence(contexts).shape == (0, order + 1)
+        assert fitted.gate_features(contexts).shape == (0, order + 1)
 
 
 def test_contexts_run_on_over_windows() -> None:
@@ -178,7 +178,7 @@ def test_a_match_is_as_long_as_what_was_seen() -> None:
 
 def test_evidence_is_the_longest_match_and_its_count() -> None:
     fitted = NgramModel.fit(np.array([2, 3, 2, 3, 4, END_ID, 2, 3, END_ID]), SIZE, 3)
-    found = fitted.evidence(torch.tensor([[2, 3], [5, 3], [3, 5], [4, END_ID]]))
+    found = fitted.gate_features(torch.tensor([[2, 3], [5, 3], [3, 5], [4, END_ID]]))
     assert found.dtype == torch.float32
     assert found[:, :3].tolist() == [[0, 0, 1], [0, 1, 0], [1, 0, 0], [0, 1, 0]]
     # 2 3 stands before 2, 4 and END; different words before 3 2, 3 4 and 3 END: one each;

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nextword.files import read_tensors, write_tensors
 from nextword.ngram.model import NgramModel
+from nextword.storage.files import read_tensors, write_tensors
 
 SIZE, ORDER = 9, 4
 
@@ -31,7 +31,7 @@ def test_tensors_are_all_of_it(tmp_path: Path, order: int) -> None:
     assert again.parameter_count() == model.parameter_count()
     places = model.contexts(torch.from_numpy(ids), model.initial_context())
     assert torch.equal(again.log_probabilities(places), model.log_probabilities(places))
-    assert torch.equal(again.evidence(places), model.evidence(places))
+    assert torch.equal(again.gate_features(places), model.gate_features(places))
 
 
 def test_tensors_are_small_and_plain(model: NgramModel) -> None:
@@ -161,5 +161,5 @@ def test_no_change_of_a_number_leads_astray(model: NgramModel) -> None:
         accepted += 1
         sums = other.log_probabilities(contexts).exp().sum(1)
         assert torch.allclose(sums, torch.ones(50), atol=1e-3)
-        assert other.evidence(contexts).isfinite().all()
+        assert other.gate_features(contexts).isfinite().all()
     assert accepted

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.contender import Contender, open_contenders
+from nextword.comparison.loaded_run import LoadedRun, load_runs
 from nextword.report.facts import facts
 
 
 @pytest.fixture
-def opened(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> list[Contender]:
+def opened(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> list[LoadedRun]:
     monkeypatch.chdir(kinds)
-    return open_contenders([Path("mixed"), Path("counted"), Path("rnn")])
+    return load_runs([Path("mixed"), Path("counted"), Path("rnn")])
 
 
-def test_a_network_is_told_of_with_its_text_and_its_training(opened: list[Contender]) -> None:
+def test_a_network_is_told_of_with_its_text_and_its_training(opened: list[LoadedRun]) -> None:
     told = dict(facts(opened[0]))
     config, log = opened[0].config, opened[0].log
     assert config is not None and log.result is not None
@@ -28,12 +28,12 @@ def test_a_network_is_told_of_with_its_text_and_its_training(opened: list[Conten
     assert "held out" in told and "unknown" in told["training part"]
 
 
-def test_counted_ngrams_have_no_training(opened: list[Contender]) -> None:
+def test_counted_ngrams_have_no_training(opened: list[LoadedRun]) -> None:
     told = dict(facts(opened[1]))
     assert told["model"].startswith("n-grams of up to 5 words")
     assert not {"network", "budget", "optimizer", "loss", "mixed with"} & set(told)
     assert "threads" not in told["with"]
 
 
-def test_the_kind_of_a_plain_rnn_has_its_activation(opened: list[Contender]) -> None:
+def test_the_kind_of_a_plain_rnn_has_its_activation(opened: list[LoadedRun]) -> None:
     assert dict(facts(opened[2]))["network"].startswith("rnn (tanh), ")

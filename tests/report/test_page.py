@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.comparison import Remembering
-from nextword.comparison.contender import open_contenders
+from nextword.comparison.comparison import MemorySettings
+from nextword.comparison.loaded_run import load_runs
 from nextword.config import Config
+from nextword.formatting import escape_control
+from nextword.report.data import ReportData, gather
 from nextword.report.facts import facts
-from nextword.report.material import Material, gather
 from nextword.report.page import render
-from nextword.text.visible import visible
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
-FEW = Remembering(reach=10, places=5)
+FEW = MemorySettings(reach=10, places=5)
 VOID = {"meta", "br", "path", "use", "rect", "link"}
 
 
@@ -55,18 +55,18 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def material(kinds: Path) -> Material:
+def data(kinds: Path) -> ReportData:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(kinds)
-        return gather(open_contenders([Path("tiny")]), FEW)
+        return gather(load_runs([Path("tiny")]), FEW)
 
 
 @pytest.fixture(scope="module")
-def several(kinds: Path) -> Material:
+def several(kinds: Path) -> ReportData:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(kinds)
         paths = [Path(name) for name in ("rnn", "mixed", "feedforward")]
-        return gather(open_contenders(paths, alone=True), FEW)
+        return gather(load_runs(paths, alone=True), FEW)
 
 
 def check_self_contained(text: str) -> Page:
@@ -92,15 +92,15 @@ def check_self_contained(text: str) -> Page:
     return page
 
 
-def test_one_run_is_told_whole(material: Material, tiny_text: Path) -> None:
-    text = render(material)
+def test_one_run_is_told_whole(data: ReportData, tiny_text: Path) -> None:
+    text = render(data)
     page = check_self_contained(text)
-    run = material.runs[0]
+    run = data.runs[0]
     shown = page.shown
     assert f"perplexity {run.compared.measured.perplexity:.1f}" in shown
     assert "measured on the validation part of tiny.txt." in shown
     assert str(tiny_text.parent) not in text
-    assert str(material.runs[0].compared.contender.config.about["text_sha256"]) in shown  # type: ignore[union-attr]
+    assert str(data.runs[0].compared.loaded_run.config.about["text_sha256"]) in shown  # type: ignore[union-attr]
     assert len(run.looks) == 4 and run.prompts
     for look in run.looks:
         assert f"{look.perplexity:,.1f}" in shown
@@ -118,18 +118,18 @@ def test_one_run_is_told_whole(material: Material, tiny_text: Path) -> None:
     assert len(words) == sum(len(told.words) for told in run.hardest + [run.ordinary] if told)
 
 
-def test_the_same_run_gives_the_same_page(material: Material, kinds: Path) -> None:
+def test_the_same_run_gives_the_same_page(data: ReportData, kinds: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(kinds)
-        again = gather(open_contenders([Path("tiny")]), FEW)
+        again = gather(load_runs([Path("tiny")]), FEW)
     timeless = [
         re.sub(r"<th scope=.row.>reading words/s</th>.*", "", render(told))
-        for told in (material, again)
+        for told in (data, again)
     ]
     assert timeless[0] == timeless[1]
 
 
-def test_several_runs_are_held_against_the_article(several: Material) -> None:
+def test_several_runs_are_held_against_the_article(several: ReportData) -> None:
     page = check_self_contained(render(several))
     shown = page.shown
     for claim in several.claims:
@@ -139,8 +139,8 @@ def test_several_runs_are_held_against_the_article(several: Material) -> None:
     assert len(several.claims) == 5 and "They were trained alike" in shown
     for run in several.runs:
         assert f"What {run.name} expected as it learned" in shown and len(run.looks) == 4
-        assert run.compared.advantage is not None
-        assert f"at {run.compared.advantage.tokens:,} places" in shown
+        assert run.compared.unique_hits is not None
+        assert f"at {run.compared.unique_hits.tokens:,} places" in shown
         assert run.ordinary is None and len(run.hardest) <= 2
     # what is true of all is told once
     assert shown.count("its SHA-256") == 1 and shown.count("took ") >= 3
@@ -148,10 +148,10 @@ def test_several_runs_are_held_against_the_article(several: Material) -> None:
     assert "nextword report rnn-again mixed-again feedforward-again" in shown
 
 
-def test_runs_that_were_not_trained_alike_are_said_so(several: Material) -> None:
+def test_runs_that_were_not_trained_alike_are_said_so(several: ReportData) -> None:
     first, *others = several.comparison.runs
-    wider = replace(first.contender, config=with_size(first.contender.config, 77))
-    runs = [replace(first, contender=wider), *others]
+    wider = replace(first.loaded_run, config=with_size(first.loaded_run.config, 77))
+    runs = [replace(first, loaded_run=wider), *others]
     shown = Page(render(replace(several, comparison=replace(several.comparison, runs=runs)))).shown
     assert "They were not trained alike: model.hidden_size (77, 24, 24)." in shown
 
@@ -172,7 +172,7 @@ def test_a_page_names_no_folder(
     config = moved / "config.yaml"
     config.write_text(config.read_text().replace(str(tiny_text), str(copied)))
     for paths in ([moved], [Path("rnn"), moved]):
-        text = render(gather(open_contenders(paths, alone=True), FEW))
+        text = render(gather(load_runs(paths, alone=True), FEW))
         for folder in (kinds, tmp_path, tiny_text.parent):
             assert str(folder) not in text
     assert f"{tmp_path.name}/rnn" in text  # as much of it as tells one from the other
@@ -182,11 +182,11 @@ def test_a_page_names_no_folder(
 @pytest.mark.parametrize("name", ["counted", "fewer"])
 def test_any_run_has_a_page(kinds: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kinds)
-    material = gather(open_contenders([Path(name)]), Remembering(reach=5000))
-    text = render(material)
+    data = gather(load_runs([Path(name)]), MemorySettings(reach=5000))
+    text = render(data)
     shown = check_self_contained(text).shown
-    contender = material.runs[0].compared.contender
-    assert contender.part.name not in text  # it names folders
+    loaded_run = data.runs[0].compared.loaded_run
+    assert loaded_run.part.name not in text  # it names folders
     reason = {"counted": "n-grams have no memory", "fewer": "too few to look 5000 words back"}
     assert "Not measured: " in shown and reason[name] in shown
     assert "gradient's half-life" not in shown
@@ -195,9 +195,9 @@ def test_any_run_has_a_page(kinds: Path, name: str, monkeypatch: pytest.MonkeyPa
 def test_a_model_without_its_run_has_a_page(kinds: Path, tmp_path: Path) -> None:
     (tmp_path / "alone").symlink_to(kinds / "runs" / "rnn" / "model")
     (tmp_path / "short.txt").write_text("Napoleon was the Emperor of France .\n")
-    contenders = open_contenders([tmp_path / "alone"], text=[str(tmp_path / "short.txt")])
-    assert [title for title, _ in facts(contenders[0])] == ["network"]
-    shown = check_self_contained(render(gather(contenders, FEW))).shown
+    loaded_runs = load_runs([tmp_path / "alone"], text=[str(tmp_path / "short.txt")])
+    assert [title for title, _ in facts(loaded_runs[0])] == ["network"]
+    shown = check_self_contained(render(gather(loaded_runs, FEW))).shown
     assert "measured on short.txt." in shown and "To repeat it" not in shown
     assert "All paragraphs are too short to show." in shown
 
@@ -208,27 +208,27 @@ def test_a_run_whose_text_is_gone_can_be_told_of_on_another(
     run = Path(shutil.copytree(kinds / "runs" / "rnn", tmp_path / "moved"))
     config = run / "config.yaml"
     config.write_text(config.read_text().replace(str(tiny_text), str(tmp_path / "gone.txt")))
-    (contender,) = open_contenders([run], text=[str(tiny_text)])
-    told = dict(facts(contender))
+    (loaded_run,) = load_runs([run], text=[str(tiny_text)])
+    told = dict(facts(loaded_run))
     assert told["text"] == "gone.txt" and "not where it was" in told["where it is"]
     assert "took" in told and "optimizer" in told and "held out" not in told
 
 
-def test_nothing_that_is_shown_can_command_the_page(several: Material) -> None:
+def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None:
     evil = "<script>alert(1)</script>\x1b[31m\u202e&lt;"
     run = several.runs[0]
     # its name stands in notes and in what is said of trainings that nobody knows, too
-    unknown = replace(run.compared.contender, name=evil, config=None, learned_it=True)
-    compared = replace(run.compared, contender=unknown)
-    advantage = compared.advantage
-    assert advantage is not None
-    example = replace(advantage.examples[0], word=evil, before=evil)
+    unknown = replace(run.compared.loaded_run, name=evil, config=None, learned_it=True)
+    compared = replace(run.compared, loaded_run=unknown)
+    unique_hits = compared.unique_hits
+    assert unique_hits is not None
+    example = replace(unique_hits.examples[0], word=evil, before=evil)
     compared = replace(
         compared,
-        advantage=replace(
-            advantage,
+        unique_hits=replace(
+            unique_hits,
             examples=[example],
-            words=[replace(advantage.words[0], word=evil)],
+            words=[replace(unique_hits.words[0], word=evil)],
         ),
     )
     spoiled = replace(
@@ -249,7 +249,7 @@ def test_nothing_that_is_shown_can_command_the_page(several: Material) -> None:
         )
     )
     page = check_self_contained(text)
-    assert f"{visible(evil)} was trained on this very text" in page.shown
-    assert f"nothing tells it of {visible(evil)}." in page.shown
+    assert f"{escape_control(evil)} was trained on this very text" in page.shown
+    assert f"nothing tells it of {escape_control(evil)}." in page.shown
     assert "<script" not in text and "&lt;script&gt;" in text and r"\x1b[31m" in text
     assert "\u202e" not in text and "\x1b" not in text

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nextword.evaluation.places import Places
+from nextword.evaluation.token_scores import Places
 from nextword.report.passages import hardest_passages, ordinary_passage
 
 

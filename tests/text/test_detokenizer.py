@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nextword.text.corpus import read_paragraphs
 from nextword.text.detokenizer import Detokenizer, detokenize
+from nextword.text.readers import read_paragraphs
 from nextword.text.tokenizer import END, SPECIAL_WORDS, Tokenizer
 
 BOOK = Path(__file__).resolve().parents[2].parent / "shared" / "corpora" / "war-and-peace.txt"

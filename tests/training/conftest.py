@@ -11,7 +11,7 @@ import torch
 
 from nextword.config.schema import ModelConfig, TrainingConfig
 from nextword.losses.softmax import ExactLoss
-from nextword.models.build import build_model
+from nextword.models.registry import build_model
 from nextword.training.batches import ContinuousBatches
 from nextword.training.trainer import Progress, StepReport, Trainer
 

@@ -14,12 +14,12 @@ import torch
 
 from nextword import load_model, train
 from nextword.errors import ConfigError, ModelError, NextwordError, TrainingError
-from nextword.runs import RunFolder
+from nextword.storage.lock import RunLock
+from nextword.storage.run_folder import RunFolder
 from nextword.training import network_run as run_module
 from nextword.training import saving
-from nextword.training.lock import RunLock
+from nextword.training.callbacks import Callback
 from nextword.training.trainer import StepReport
-from nextword.training.watcher import Watcher
 
 STATE, WEIGHTS = Path("state/state.safetensors"), Path("model/model.safetensors")
 STEPS = 26
@@ -50,7 +50,7 @@ def after(steps: int) -> Callable[[], bool]:
     return lambda: next(left, True)
 
 
-class At(Watcher):
+class At(Callback):
     """Does something after a step."""
 
     def __init__(self, step: int, do: Callable[[], object]) -> None:
@@ -101,7 +101,7 @@ def test_a_look_taken_at_an_early_stop_changes_nothing_after_a_resume(
 def test_the_log_repeats_no_line_after_a_crash(short: Settings) -> None:
     settings = {**short, "training.save_every": 1000}
     with pytest.raises(Crash):
-        train(settings, run="a", watcher=At(20, crash))
+        train(settings, run="a", callback=At(20, crash))
     log = Path("runs/a/metrics.jsonl")
     assert len(log.read_text().splitlines()) == 20
     with log.open("a") as file:
@@ -150,7 +150,7 @@ def test_a_second_training_in_the_same_run_is_refused(short: Settings) -> None:
             train(run="a", resume=True)
         refused.append(str(caught.value))
 
-    assert train(short, run="a", watcher=At(4, second)).steps == STEPS
+    assert train(short, run="a", callback=At(4, second)).steps == STEPS
     assert len(refused) == 1
     with RunLock(RunFolder(Path("runs/a")), print):
         pass
@@ -174,7 +174,7 @@ def test_a_disk_that_fills_up_in_a_save_leaves_the_last_good_state(
 
         name = f"full{number}"
         with pytest.raises(NextwordError, match=r"cannot be written \(No space left") as caught:
-            train(short, run=name, watcher=At(9, fill))
+            train(short, run=name, callback=At(9, fill))
         assert str(caught.value).startswith(f"runs/{name}/") and "\n" not in str(caught.value)
         monkeypatch.setattr(os, "fsync", sync)
         assert not list(Path("runs", name).rglob(".*.tmp"))
@@ -189,7 +189,7 @@ def test_a_log_that_cannot_be_written_is_one_line(short: Settings) -> None:
         Path("runs/a/metrics.jsonl").mkdir()
 
     with pytest.raises(NextwordError, match=r"runs/a/metrics\.jsonl: cannot be written"):
-        train(short, run="a", watcher=At(3, spoil))
+        train(short, run="a", callback=At(3, spoil))
 
 
 def test_a_place_for_runs_that_cannot_be_written_is_one_line(short: Settings) -> None:
@@ -264,7 +264,7 @@ def test_too_little_memory_is_one_line_that_says_what_to_lower(
         raise error
 
     with pytest.raises(TrainingError, match=said) as caught:
-        train(short, run="a", watcher=At(6, fail))
+        train(short, run="a", callback=At(6, fail))
     told = str(caught.value)
     assert "training.batch_size" in told and "model.hidden_size" in told and "\n" not in told
     assert train(run="a", resume=True).steps == STEPS
@@ -275,7 +275,7 @@ def test_memory_that_is_really_not_there(short: Settings) -> None:
         torch.empty(1 << 58, dtype=torch.uint8)
 
     with pytest.raises(TrainingError, match="out of memory"):
-        train(short, run="a", watcher=At(2, fail))
+        train(short, run="a", callback=At(2, fail))
 
 
 def test_a_bug_is_not_taken_for_the_hardware(short: Settings) -> None:
@@ -283,7 +283,7 @@ def test_a_bug_is_not_taken_for_the_hardware(short: Settings) -> None:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        train(short, run="a", watcher=At(2, fail))
+        train(short, run="a", callback=At(2, fail))
 
 
 def test_what_saving_took_is_told(short: Settings) -> None:

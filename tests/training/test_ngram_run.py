@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 from nextword import load_model, train
 from nextword.config import load_config
 from nextword.errors import ConfigError, ModelError
+from nextword.inference.decoder import score_stream
 from nextword.ngram.model import NgramModel
-from nextword.reading.base import foresee
-from nextword.text.encoded import prepare_text
+from nextword.text.prepare import prepare_text
+from nextword.training.callbacks import Callback
 from nextword.training.result import TrainingResult
-from nextword.training.watcher import Watcher
 
 Cli = Callable[..., SimpleNamespace]
 
@@ -42,7 +42,7 @@ def measured(result: TrainingResult, part: str) -> float:
     loaded = load_model(result.path).loaded
     nats = [
         -seen.log_probabilities.gather(1, seen.targets[:, None]).double().sum()
-        for seen in foresee(loaded.reading(), ids, len(loaded.tokenizer))
+        for seen in score_stream(loaded.decoder(), ids, len(loaded.tokenizer))
     ]
     return math.exp(sum(nats) / len(ids))
 
@@ -151,9 +151,9 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
 
 def test_a_watcher_is_told_what_was_read_and_counted(settings: dict[str, object]) -> None:
     told: list[str] = []
-    watcher = Watcher()
-    watcher.say = told.append  # type: ignore[method-assign]
-    result = train(settings, watcher=watcher)
+    callback = Callback()
+    callback.say = told.append  # type: ignore[method-assign]
+    result = train(settings, callback=callback)
     assert any("words to train on, vocabulary" in line for line in told)
     counts = ", ".join(f"{count:,}" for count in result.predictor.loaded.model.ngram_counts())
     assert told[-1] == f"n-grams of 1 to 4 words: {counts}"

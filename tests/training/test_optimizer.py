@@ -8,8 +8,8 @@ import torch
 from nextword.config.schema import ModelConfig, TrainingConfig
 from nextword.losses.softmax import ExactLoss
 from nextword.models.base import LanguageModel
-from nextword.models.build import build_model
 from nextword.models.layers import WordVectors
+from nextword.models.registry import build_model
 from nextword.training.optimizer import build_optimizer, gradient_norm
 
 

@@ -17,12 +17,12 @@ from safetensors.torch import load_file
 from nextword import __version__, load_model, train
 from nextword.config import Config, load_config
 from nextword.errors import ConfigError, ModelError, NextwordError, TextError, TrainingError
+from nextword.inference.decoder import score_stream
 from nextword.models.layers import WordVectors
-from nextword.reading.base import foresee
-from nextword.text.encoded import prepare_text
+from nextword.text.prepare import prepare_text
 from nextword.training import network_run as run_module
+from nextword.training.callbacks import Callback
 from nextword.training.trainer import StepReport, Trainer
-from nextword.training.watcher import Watcher
 
 STEPS = 26
 """Of an epoch of the tiny text."""
@@ -50,7 +50,7 @@ class Crash(Exception):
     """Stands for a lost power supply."""
 
 
-class CrashAt(Watcher):
+class CrashAt(Callback):
     """Crashes after a step, or in the look at the validation part that follows it."""
 
     def __init__(self, step: int) -> None:
@@ -192,7 +192,7 @@ def test_the_figures_are_those_of_reading_word_by_word(tiny_run: SimpleNamespace
         part = prepared(tiny_run).parts[name]
         nats = [
             -seen.log_probabilities.gather(1, seen.targets.unsqueeze(1)).sum()
-            for seen in foresee(loaded.reading(), part.ids, len(loaded.tokenizer))
+            for seen in score_stream(loaded.decoder(), part.ids, len(loaded.tokenizer))
         ]
         measured = math.exp(sum(nats) / len(part.ids))
         wanted = getattr(tiny_run.result, f"{name}_perplexity")
@@ -206,14 +206,14 @@ def test_the_best_model_is_kept_not_the_last(
     monkeypatch.setattr(run_module, "mean_loss", lambda *given: next(looks, 0.5))
     weights: list[torch.Tensor] = []
 
-    class Keep(Watcher):
+    class Keep(Callback):
         def began(self, trainer: Trainer) -> None:
             self.trainer = trainer
 
         def validated(self, *told: object) -> None:
             weights.append(self.trainer.model.output.weight.detach().clone())
 
-    result = train({**short, "training.validations": 4}, run="a", watcher=Keep())
+    result = train({**short, "training.validations": 4}, run="a", callback=Keep())
     assert torch.equal(load_model(result.path).loaded.model.output.weight, weights[1])
     assert not torch.equal(weights[1], weights[3])
 
@@ -250,7 +250,7 @@ def test_a_run_that_crashed_goes_on_from_its_last_save(short: dict[str, object],
     settings = {**short, "model.dropout": 0.3, "training.save_every": 1e-9}
     whole = train(settings, run="whole")
     with pytest.raises(Crash):
-        train(settings, run="crashed", watcher=CrashAt(step))
+        train(settings, run="crashed", callback=CrashAt(step))
     assert_same_end(whole.path, train(run="crashed", resume=True).path)
 
 
@@ -276,7 +276,7 @@ def test_a_run_that_crashed_before_its_first_save_goes_on_from_its_beginning(
 ) -> None:
     whole = train(short, run="whole")
     with pytest.raises(Crash):
-        train(short, run="crashed", watcher=CrashAt(5))
+        train(short, run="crashed", callback=CrashAt(5))
     assert_same_end(whole.path, train(run="crashed", resume=True).path)
 
 
@@ -397,9 +397,9 @@ def test_a_run_starts_from_glove_vectors(short: dict[str, object], freeze: bool)
         "training.weight_decay": 0.5,
     }
     said: list[str] = []
-    watcher = Watcher()
-    watcher.say = said.append  # type: ignore[method-assign]
-    train(settings, run="a", watcher=watcher, should_stop=after(5))
+    callback = Callback()
+    callback.say = said.append  # type: ignore[method-assign]
+    train(settings, run="a", callback=callback, should_stop=after(5))
     Path("glove.txt").unlink()
     result = train(run="a", resume=True)
     assert any("glove.txt: vectors for 4 of" in line for line in said)
@@ -501,7 +501,7 @@ def test_a_watcher_is_told_everything_and_the_end_even_after_a_crash(
 ) -> None:
     told: list[str] = []
 
-    class Listen(Watcher):
+    class Listen(Callback):
         def say(self, line: str) -> None:
             told.append(f"say {line}")
 
@@ -521,7 +521,7 @@ def test_a_watcher_is_told_everything_and_the_end_even_after_a_crash(
         def ended(self) -> None:
             told.append("end")
 
-    train({**short, "training.prompts": ["the cat", "my"]}, run="a", watcher=Listen())
+    train({**short, "training.prompts": ["the cat", "my"]}, run="a", callback=Listen())
     assert told.count("step") == STEPS
     assert told.count("look ['my', 'the cat']") == 2
     assert told.index("began 0") < told.index("step")
@@ -529,7 +529,7 @@ def test_a_watcher_is_told_everything_and_the_end_even_after_a_crash(
     assert any("tiny.txt: " in line and "words to train on, vocabulary" in line for line in told)
     assert any("lstm, 1 x 24" in line and "26 steps on cpu" in line for line in told)
     with pytest.raises(Crash):
-        train({**short, "training.epochs": 3}, run="b", watcher=Listen())
+        train({**short, "training.epochs": 3}, run="b", callback=Listen())
     assert told[-1] == "end"
 
 

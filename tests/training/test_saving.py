@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from nextword.config import Config
-from nextword.runs import RunFolder
+from nextword.storage.run_folder import RunFolder
 from nextword.training import saving
+from nextword.training.checkpoint import Notes
 from nextword.training.saving import MOST_PAUSE, Saver
-from nextword.training.state import Notes
 from nextword.training.trainer import Trainer
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from nextword.device import _computes_bfloat16
 from nextword.errors import TrainingError
 from nextword.evaluation.stream import mean_loss
 from nextword.losses.softmax import ExactLoss, LossValue
@@ -74,6 +75,10 @@ def test_every_kind_learns_a_cycle_by_heart(
         assert mean_loss(trainer.model, IDS, streams=4) < 0.1
 
 
+@pytest.mark.skipif(
+    not _computes_bfloat16(),
+    reason="this processor cannot compute in bfloat16",
+)
 def test_bfloat16_learns_too(make_trainer: MakeTrainer) -> None:
     settings = {"training.precision": "bfloat16", "training.epochs": 20}
     trainer = make_trainer({**settings, "training.learning_rate": 0.03})

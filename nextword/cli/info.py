@@ -1,0 +1,128 @@
+"""``nextword info``."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nextword.cli.options import json_option
+from nextword.cli.terminal import say, say_json
+from nextword.errors import NextwordError
+
+if TYPE_CHECKING:
+    from nextword.storage.run_folder import RunFolder
+
+
+@click.command("info")
+@click.argument("run", required=False, type=click.Path(path_type=Path))
+@json_option
+def command(run: Path | None, as_json: bool) -> None:
+    """Show versions and devices, and the runs under runs/ or what RUN holds."""
+    from nextword.storage.run_folder import find_run, known_runs
+
+    if run is not None:
+        described = describe_run(find_run(run))
+    else:
+        found = known_runs()
+        described = {**_machine(), "newest": _newest(found), "runs": _describe_all(found)}
+    if as_json:
+        say_json(described)
+    else:
+        say(*description_lines(described))
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    from nextword.version import __version__
+
+    devices = ["cpu"] + [
+        f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())
+    ]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return {
+        "nextword": __version__,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "devices": devices,
+    }
+
+
+def _newest(folders: list[RunFolder]) -> str | None:
+    """The run that other commands ask where none is named."""
+    from nextword.storage.run_folder import newest_run
+
+    return newest_run().path.name if folders else None
+
+
+def _describe_all(folders: list[RunFolder]) -> list[dict[str, Any]]:
+    """What each run is about; of those that cannot be read, only stderr hears."""
+    described = []
+    for folder in folders:
+        try:
+            described.append(describe_run(folder))
+        except NextwordError as error:
+            say(*str(error).split("\n"), err=True)
+    return described
+
+
+def describe_run(folder: RunFolder) -> dict[str, Any]:
+    """What a run is about, and how far it came.
+
+    Raises:
+        ConfigError: its configuration is damaged.
+    """
+    config = folder.read_config()
+    text = config.text.train or config.text.path
+    described: dict[str, Any] = {
+        "run": folder.path.name,
+        "text": text,
+        "model": config.model.kind,
+        "hidden_size": config.model.hidden_size,
+        "layers": config.model.layers,
+        "vocabulary_size": config.about.get("vocabulary_size"),
+        "has_model": (folder.model / "model.safetensors").is_file(),
+    }
+    return {**described, **_last_figures(folder)}
+
+
+def _last_figures(folder: RunFolder) -> dict[str, Any]:
+    """The last validation and the final result that the run has logged."""
+    from nextword.storage.metrics_log import read_log
+
+    log = read_log(folder.metrics)
+    figures: dict[str, Any] = {}
+    if log.looks and log.result is None:
+        look = log.looks[-1]
+        figures |= {"step": look.step, "validation_perplexity": look.perplexity}
+    if log.result is not None:
+        names = ("steps", "seconds", "valid_perplexity", "test_perplexity")
+        figures |= {name: getattr(log.result, name) for name in names}
+    return figures
+
+
+def description_lines(described: Mapping[str, Any]) -> list[str]:
+    """A machine with its runs, or one run, as lines for the terminal."""
+    lines = []
+    rest = {n: value for n, value in described.items() if n not in ("runs", "newest")}
+    width = max(map(len, rest), default=0) + 2
+    for name, value in rest.items():
+        if isinstance(value, float):
+            value = f"{value:,.2f}"
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        lines.append(f"{name.replace('_', ' '):<{width}}{shown}")
+    if (runs := described.get("runs")) is None:
+        return lines
+    lines += ["", "no runs under runs/ yet" if not runs else "runs"]
+    for run in runs:
+        best = run.get("valid_perplexity") or run.get("validation_perplexity")
+        figure = "-" if best is None else f"{best:,.1f}"
+        newest = "  (asked unless another is named)" * (run["run"] == described.get("newest"))
+        lines.append(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}{newest}")
+    return lines

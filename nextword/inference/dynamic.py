@@ -1,0 +1,88 @@
+"""Dynamic evaluation (Krause and others, 2018): the weights learn from the text as it is read.
+
+After every few words the network takes a step down the gradient of their loss, from weights that
+are its own; those of the model stay as they are. A pull back to the trained weights keeps it from
+drifting away.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nextword.inference.decoder import Distributions
+from nextword.inference.network import NetworkDecoder, forecast_of
+from nextword.models.base import LanguageModel
+
+SEGMENT = 16
+"""Words learned from at once."""
+RATE = 0.3
+"""Step size of the descent."""
+PULL = 0.002
+"""Share of the way back to the trained weights that each step goes."""
+CLIP = 1.0
+"""Largest norm of a step's gradient, in nats a word."""
+
+
+class DynamicDecoder(NetworkDecoder):
+    """A network that goes on learning as it reads.
+
+    Args:
+        model: the trained network; a copy of it learns.
+        rate: step size.
+        pull: share of the way back to the trained weights, a step.
+        segment: words learned from at once; a forecast never rests on words after it.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        rate: float = RATE,
+        pull: float = PULL,
+        segment: int = SEGMENT,
+    ) -> None:
+        super().__init__(copy.deepcopy(model))
+        self.rate, self.pull, self.segment = rate, pull, segment
+        self._own: list[Tensor] = [part for part in self.model.parameters() if part.requires_grad]
+        self._trained = [part.detach().clone() for part in self._own]
+        self._start = self._state
+        self._pending = torch.empty(0, dtype=torch.int64)
+        """Words read since the last step, from :attr:`_start` on."""
+
+    def read(self, ids: Tensor) -> Distributions:
+        words = ids.to(self.model.output.weight.device)
+        forecasts, features, start = [], [], 0
+        while start < len(words):
+            if len(self._pending) == self.segment:
+                self._learn(words[start : start + 1])
+            end = start + self.segment - len(self._pending)
+            piece = words[start:end]
+            forecasts.append(self._read_on(piece))
+            features.append(self.features)
+            self._pending = torch.cat([self._pending.to(piece), piece])
+            start = end
+        self.features = torch.cat(features)
+        return forecast_of(torch.cat(forecasts))
+
+    def _learn(self, following: Tensor) -> None:
+        """One step on the pending words, the last of which ``following`` has just followed."""
+        inputs, targets = self._pending, torch.cat([self._pending[1:], following])
+        # cuDNN has no way back through a network that is not in training mode
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+            features, _ = self.model.features(inputs[None], self._start)
+            loss = functional.cross_entropy(self.model.output(features[0]).float(), targets)
+            gradients = torch.autograd.grad(loss, self._own)
+        with torch.no_grad():
+            norm = float(torch.stack([gradient.norm() for gradient in gradients]).norm())
+            torch._foreach_lerp_(self._own, self._trained, self.pull)
+            if math.isfinite(norm):
+                step = self.rate * min(1.0, CLIP / max(norm, 1e-12))
+                torch._foreach_add_(self._own, list(gradients), alpha=-step)
+            # what the network remembers is made anew, with the weights it has now
+            _, self._start = self.model.features(inputs[None], self._start)
+        self._state = self._start
+        self._pending = self._pending[:0]

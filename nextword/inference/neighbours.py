@@ -1,0 +1,129 @@
+"""Words whose vectors point the same way in a network's embedding."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nextword.errors import ModelError, NextwordError
+from nextword.inference.model_folder import LoadedModel
+from nextword.inference.ranking import top_words
+from nextword.models.layers import WordVectors
+from nextword.text.tokenizer import Tokenizer
+from nextword.text.vocabulary import SPECIAL_WORDS
+
+SUGGESTIONS = 3
+"""Spellings that are offered for a word that the vocabulary lacks."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A word near another."""
+
+    word: str
+    """As the vocabulary spells it."""
+    similarity: float
+    """The cosine of the angle between the two vectors, from -1 to 1."""
+
+
+def embedding(loaded: LoadedModel) -> Tensor:
+    """A network's word vectors, ``(vocabulary, size)`` on the CPU.
+
+    Raises:
+        ModelError: the model has none.
+    """
+    if loaded.config.kind == "ngram":
+        raise ModelError("an n-gram model has no word vectors; name a network with --model")
+    if loaded.config.input == "one_hot":
+        raise ModelError(
+            "a network with model.input: one_hot has no word vectors; name another with --model"
+        )
+    vectors = next(part for part in loaded.network.modules() if isinstance(part, WordVectors))
+    return vectors.weight.detach().float().cpu()
+
+
+def word_id(tokenizer: Tokenizer, word: str) -> int:
+    """The id of a word, however its letters are composed.
+
+    Raises:
+        NextwordError: the vocabulary lacks it; the nearest spellings are named.
+    """
+    spelled = unicodedata.normalize("NFC", word.strip())
+    if tokenizer.lowercase:
+        spelled = spelled.lower()
+    known = tokenizer.words[len(SPECIAL_WORDS) :]
+    if spelled in known:
+        return known.index(spelled) + len(SPECIAL_WORDS)
+    close = nearest_spellings(spelled, known)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise NextwordError(f"not in the vocabulary: {word}{hint}")
+
+
+def nearest_spellings(word: str, known: Sequence[str]) -> list[str]:
+    """The words that look most alike, those first that differ in capitals only."""
+    same = [other for other in known if other.casefold() == word.casefold()]
+    close = difflib.get_close_matches(word, known, n=SUGGESTIONS, cutoff=0.7)
+    return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
+
+
+def nearest(
+    vectors: Tensor, wanted: Tensor, without: Sequence[int], k: int
+) -> list[tuple[int, float]]:
+    """The ids nearest to a vector and their cosines, the nearest first.
+
+    Args:
+        vectors: ``(vocabulary, size)``.
+        wanted: ``(size,)``.
+        without: ids that are not named, besides those of the special words.
+        k: how many.
+    """
+    cosines = functional.normalize(vectors, dim=1) @ functional.normalize(wanted, dim=0)
+    allowed = torch.ones(len(vectors), dtype=torch.bool)
+    allowed[: len(SPECIAL_WORDS)] = False
+    allowed[list(without)] = False
+    return top_words(cosines, allowed, k)
+
+
+def similar(loaded: LoadedModel, word: str, k: int) -> list[Neighbour]:
+    """The ``k`` words nearest to a word."""
+    vectors, number = embedding(loaded), word_id(loaded.tokenizer, word)
+    found = nearest(vectors, vectors[number], [number], k)
+    return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in found]
+
+
+def analogy(loaded: LoadedModel, a: str, b: str, c: str, k: int) -> list[Neighbour]:
+    """Words that are to ``c`` as ``b`` is to ``a``: nearest to b - a + c, none of the three.
+
+    Vectors have length one before they are added (Mikolov and others, 2013).
+    """
+    vectors = embedding(loaded)
+    ids = [word_id(loaded.tokenizer, word) for word in (a, b, c)]
+    first, second, third = functional.normalize(vectors[ids], dim=1)
+    found = nearest(vectors, second - first + third, ids, k)
+    return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in found]
+
+
+def principal_plane(vectors: Tensor) -> Tensor:
+    """Points on the plane in which vectors differ most (principal components).
+
+    The sign of an axis is chosen so that its farthest point is on the positive side.
+
+    Args:
+        vectors: ``(points, size)``, at least one point.
+
+    Returns:
+        Coordinates ``(points, 2)`` of float64, each column with mean zero.
+    """
+    centred = vectors.double() - vectors.double().mean(0)
+    left, values, _ = torch.linalg.svd(centred, full_matrices=False)
+    plane = torch.zeros(len(vectors), 2, dtype=torch.float64)
+    axes = min(2, len(values))
+    plane[:, :axes] = left[:, :axes] * values[:axes]
+    farthest = plane.gather(0, plane.abs().argmax(0, keepdim=True))
+    return torch.where(farthest < 0, -plane, plane)

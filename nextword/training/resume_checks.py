@@ -1,0 +1,68 @@
+"""What may change when a run goes on, and what may not."""
+
+from __future__ import annotations
+
+from nextword.config import Config
+from nextword.errors import ConfigError
+from nextword.storage.run_folder import RunFolder
+
+FREE = frozenset(
+    {
+        "text.path",
+        "text.train",
+        "text.valid",
+        "text.test",
+        *(
+            f"training.{name}"
+            for name in (
+                "epochs",
+                "minutes",
+                "learning_rate",
+                "clip_norm",
+                "validations",
+                "patience",
+                "save_every",
+                "device",
+                "precision",
+                "threads",
+                "prompts",
+                "tensorboard",
+            )
+        ),
+        *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),
+    }
+)
+"""Keys that steer only what is still to come; of a text, its place but not its content."""
+
+
+def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_sha256: str) -> None:
+    """Let a run go on only with the network, the words and their order that it began with.
+
+    Args:
+        folder: the run.
+        begun: its configuration, resolved.
+        now: that of the resume, resolved.
+        text_sha256: of the text as it is now.
+
+    Raises:
+        ConfigError: something else was changed; every key is named.
+    """
+    before, after = dict(begun.leaves()), dict(now.leaves())
+    changed = [
+        f"{key} (was {before[key]!r}, now {after[key]!r})"
+        for key in before
+        if key not in FREE and before[key] != after[key]
+    ]
+    if begun.about.get("text_sha256") != text_sha256 or _parts(begun) != _parts(now):
+        changed.insert(0, "the text")
+    if changed:
+        raise ConfigError(
+            f"{folder.path}: {', '.join(changed)} changed since the run began; resume it without "
+            "the change, or train anew under another --run"
+        )
+
+
+def _parts(config: Config) -> list[bool]:
+    """Which files a text has, wherever they lie."""
+    text = config.text
+    return [name is None for name in (text.path, text.train, text.valid, text.test)]

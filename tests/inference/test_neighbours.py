@@ -1,0 +1,116 @@
+"""Nearest words, on vectors made by hand."""
+
+import pytest
+import torch
+
+from nextword.config.schema import ModelConfig
+from nextword.errors import ModelError, NextwordError
+from nextword.inference.model_folder import LoadedModel
+from nextword.inference.neighbours import embedding, nearest_spellings, principal_plane
+from nextword.model import Model
+from nextword.models.layers import WordVectors
+from nextword.models.registry import build_model
+from nextword.ngram.model import NgramModel
+from nextword.text.tokenizer import Tokenizer
+
+VECTORS = {
+    "<unk>": (1.0, 0.0, 0.0),
+    "<eos>": (1.0, 0.0, 0.0),
+    "man": (1.0, 0.0, 0.0),
+    "woman": (1.0, 1.4, 0.0),
+    "king": (2.0, 0.0, 2.0),
+    "queen": (1.0, 1.0, 1.0),
+    "boy": (8.0, -1.0, 0.0),
+    "nothing": (0.0, 0.0, 0.0),
+    "été": (-1.0, 0.0, 0.0),
+}
+
+
+def network(lowercase: bool = False, **settings: object) -> LoadedModel:
+    config = ModelConfig.model_validate({"embedding_size": 3, "hidden_size": 4, **settings})
+    tokenizer = Tokenizer(list(VECTORS), "words", lowercase)
+    model = build_model(config, len(tokenizer)).eval()
+    counts = torch.ones(len(tokenizer), dtype=torch.int64)
+    if config.input == "embedding":
+        with torch.no_grad():
+            for part in model.modules():
+                if isinstance(part, WordVectors):
+                    part.weight.copy_(torch.tensor(list(VECTORS.values())))
+    return LoadedModel(model, tokenizer, config, counts)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "feedforward"])
+def test_near_is_what_points_the_same_way_whatever_its_length(kind: str) -> None:
+    found = Model(network(kind=kind)).similar("man", k=3)
+    assert [near.word for near in found] == ["boy", "king", "woman"]
+    wanted = [8 / 65**0.5, 0.5**0.5, 1 / 2.96**0.5]
+    assert [near.similarity for near in found] == pytest.approx(wanted)
+
+
+def test_the_word_itself_and_special_words_are_not_named() -> None:
+    found = Model(network()).similar("man", k=100)
+    assert {near.word for near in found} == set(VECTORS) - {"<unk>", "<eos>", "man"}
+    assert (found[-1].word, found[-1].similarity) == ("été", -1)
+    zero = next(near for near in found if near.word == "nothing")
+    assert zero.similarity == 0
+
+
+def test_an_analogy_is_a_sum_of_directions_without_the_three_words() -> None:
+    found = Model(network()).analogy("man", "king", "woman", k=1)
+    assert [near.word for near in found] == ["queen"]
+    # king / |king| - man + woman / |woman|, at an angle to queen
+    half = 0.5**0.5
+    wanted = torch.tensor([half - 1 + 1 / 2.96**0.5, 1.4 / 2.96**0.5, half])
+    cosine = float(wanted.sum() / wanted.norm() / 3**0.5)
+    assert found[0].similarity == pytest.approx(cosine)
+    left = {near.word for near in Model(network()).analogy("man", "king", "woman", 100)}
+    assert not left & {"man", "king", "woman"}
+
+
+def test_an_unknown_word_names_the_nearest_spellings() -> None:
+    predictor = Model(network())
+    for word, close in [("King", "king"), ("womann", "woman"), ("quen", "queen")]:
+        with pytest.raises(NextwordError, match=f"vocabulary: {word}; did you mean {close}"):
+            predictor.similar(word)
+    with pytest.raises(NextwordError, match="vocabulary: xylophone$"):
+        predictor.analogy("man", "xylophone", "king")
+    with pytest.raises(NextwordError, match="not in the vocabulary: <unk>"):
+        predictor.similar("<unk>")
+
+
+def test_words_are_spelled_as_the_tokenizer_spells_them() -> None:
+    assert Model(network()).similar("e\u0301te\u0301")
+    assert Model(network(lowercase=True)).similar("KING")
+
+
+def test_spellings_that_differ_in_capitals_come_first() -> None:
+    assert nearest_spellings("MARY", ["Marya", "mark", "Mary"])[0] == "Mary"
+    assert nearest_spellings("pierre", ["zzz"]) == []
+
+
+def test_models_without_word_vectors_say_so() -> None:
+    with pytest.raises(ModelError, match="one_hot"):
+        embedding(network(input="one_hot"))
+    plain = network()
+    counted = NgramModel.fit(torch.arange(9).numpy(), 9, order=2)
+    config = ModelConfig(kind="ngram", order=2)
+    with pytest.raises(ModelError, match="n-gram"):
+        embedding(LoadedModel(counted, plain.tokenizer, config, plain.counts))
+
+
+def test_the_plane_keeps_what_lies_in_a_plane() -> None:
+    torch.manual_seed(1)
+    flat = torch.randn(20, 2) * torch.tensor([5.0, 1.0])
+    turn, _ = torch.linalg.qr(torch.randn(6, 6))
+    plane = principal_plane(torch.cat([flat, torch.zeros(20, 4)], 1) @ turn + 3)
+    assert torch.allclose(torch.cdist(plane, plane), torch.cdist(flat, flat).double(), atol=1e-4)
+    assert torch.allclose(plane.mean(0), torch.zeros(2, dtype=torch.float64), atol=1e-6)
+    assert plane[:, 0].var() > plane[:, 1].var()
+    farthest = plane.abs().argmax(0)
+    assert plane[farthest[0], 0] > 0 and plane[farthest[1], 1] > 0
+
+
+def test_a_plane_of_points_on_a_line_is_a_line() -> None:
+    plane = principal_plane(torch.tensor([[1.0], [2.0], [6.0]]))
+    assert plane[:, 0].tolist() == pytest.approx([-2, -1, 3])
+    assert plane[:, 1].tolist() == [0, 0, 0]

@@ -1,0 +1,136 @@
+"""The filtered distribution, against cases worked out by hand; and drawing from it."""
+
+import math
+import random
+from collections import Counter
+
+import pytest
+import torch
+from torch import Tensor
+
+from nextword.errors import ConfigError, ModelError
+from nextword.inference.sampling import Sampling, draw, filtered
+
+ALL = Sampling(top_p=1.0)
+
+
+def cut(shares: list[float], sampling: Sampling, barred: int | None = None) -> list[float]:
+    allowed = torch.ones(len(shares), dtype=torch.bool)
+    if barred is not None:
+        allowed[barred] = False
+    found: Tensor = filtered(torch.tensor(shares).log(), allowed, sampling)
+    assert found.dtype == torch.float64
+    return [float(share) for share in found]
+
+
+def test_without_settings_it_is_the_models_own_distribution() -> None:
+    assert cut([0.1, 0.6, 0.3], ALL) == pytest.approx([0.1, 0.6, 0.3])
+
+
+def test_what_is_barred_hands_its_share_to_the_others_in_proportion() -> None:
+    assert cut([0.5, 0.2, 0.3], ALL, barred=0) == pytest.approx([0, 0.4, 0.6])
+
+
+@pytest.mark.parametrize(
+    ("temperature", "wanted"),
+    [
+        (0.5, [0.0625 / 0.375, 0.25 / 0.375, 0.0625 / 0.375]),  # squares
+        (2.0, [0.5 / (1 + 0.5**0.5), 0.5**0.5 / (1 + 0.5**0.5), 0.5 / (1 + 0.5**0.5)]),  # roots
+    ],
+)
+def test_temperature_is_a_power_of_the_probabilities(
+    temperature: float, wanted: list[float]
+) -> None:
+    assert cut([0.25, 0.5, 0.25], Sampling(temperature, top_p=1)) == pytest.approx(wanted)
+
+
+def test_temperature_zero_is_the_likeliest_the_first_of_equals() -> None:
+    assert cut([0.2, 0.4, 0.4], Sampling(0)) == [0, 1, 0]
+    assert cut([0.2, 0.4, 0.4], Sampling(0), barred=1) == [0, 0, 1]
+    assert cut([0.2, 0.5, 0.3], Sampling(1e-300, top_p=1)) == [0, 1, 0]
+    assert cut([0.2, 0.5, 0.3], Sampling(1e9, top_p=1)) == pytest.approx([1 / 3] * 3)
+
+
+def test_top_k_keeps_that_many_even_of_equals() -> None:
+    assert cut([0.1, 0.4, 0.3, 0.2], Sampling(top_k=2, top_p=1)) == pytest.approx(
+        [0, 4 / 7, 3 / 7, 0]
+    )
+    assert cut([0.25] * 4, Sampling(top_k=3, top_p=1)) == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+    assert cut([0.5, 0.5], Sampling(top_k=99, top_p=1)) == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("top_p", "wanted"),
+    [
+        (1e-9, [0, 1, 0, 0]),
+        (0.49, [0, 1, 0, 0]),
+        (0.51, [0, 0.625, 0.375, 0]),
+        (0.79, [0, 0.625, 0.375, 0]),
+        (0.81, [0, 0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95]),
+        (0.96, [0.05, 0.5, 0.3, 0.15]),
+    ],
+)
+def test_the_nucleus_is_the_fewest_words_that_reach_top_p(
+    top_p: float, wanted: list[float]
+) -> None:
+    assert cut([0.05, 0.5, 0.3, 0.15], Sampling(top_p=top_p)) == pytest.approx(wanted)
+
+
+def test_the_nucleus_is_that_of_the_words_which_top_k_and_temperature_leave() -> None:
+    shares = [0.4, 0.3, 0.2, 0.1]
+    # of two words the first has 4/7
+    assert cut(shares, Sampling(top_k=2, top_p=0.5)) == [1, 0, 0, 0]
+    assert cut(shares, Sampling(top_p=0.5)) == pytest.approx([4 / 7, 3 / 7, 0, 0])
+    # squared they are 16, 9, 4 and 1 of 30
+    assert cut(shares, Sampling(0.5, top_p=0.5)) == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("shares", [[math.nan, 0.5], [0.0, 0.0]])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_forecast_without_probabilities_is_a_damaged_model(
+    shares: list[float], temperature: float
+) -> None:
+    with pytest.raises(ModelError, match="damaged"):
+        cut(shares, Sampling(temperature))
+    with pytest.raises(ModelError, match="damaged"):
+        cut([1.0, 0.0], Sampling(temperature), barred=0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"temperature": -0.1},
+        {"temperature": math.nan},
+        {"temperature": math.inf},
+        {"top_k": 0},
+        {"top_p": 0.0},
+        {"top_p": 1.1},
+        {"top_p": math.nan},
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(settings)).replace("_", "-")):
+        Sampling(**settings)  # type: ignore[arg-type]
+
+
+def test_words_are_drawn_as_often_as_they_are_likely() -> None:
+    chance = random.Random(1)
+    shares = torch.tensor([0.0, 0.2, 0.0, 0.7, 0.1, 0.0])
+    seen = Counter(draw(shares, chance) for _ in range(4000))
+    assert set(seen) == {1, 3, 4}
+    for word, count in seen.items():
+        assert count / 4000 == pytest.approx(float(shares[word]), abs=0.03)
+
+
+def test_rounding_leads_to_no_word_without_a_share() -> None:
+    class Extreme(random.Random):
+        def __init__(self, value: float) -> None:
+            super().__init__(0)
+            self.value = value
+
+        def random(self) -> float:
+            return self.value
+
+    shares = torch.tensor([0.0, 0.5, 0.5, 0.0])
+    assert draw(shares, Extreme(0.0)) == 1
+    assert draw(shares, Extreme(1.0)) == 2

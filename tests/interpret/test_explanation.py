@@ -1,0 +1,87 @@
+"""What is told of each word, against the same network asked in other ways."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from nextword.errors import ModelError
+from nextword.inference.model_folder import LoadedModel
+from nextword.inference.passage import passage_of
+from nextword.inference.scoring import score
+from nextword.interpret.explanation import explain
+from nextword.model import Model
+from nextword.ngram.model import NgramModel
+
+TEXT = "the war zebra and ten"
+Build = Callable[..., LoadedModel]
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "feedforward"])
+def test_words_are_as_probable_as_when_they_are_scored(untrained: Build, kind: str) -> None:
+    loaded = untrained(kind=kind)
+    passage = passage_of(loaded.tokenizer, TEXT)
+    told = explain(loaded, passage, k=4)
+    scored = score(loaded.decoder(), passage, loaded.tokenizer.words).words
+    assert told.words[0].word == "<eos>" and told.words[0].probability is None
+    for word, wanted in zip(told.words[1:], scored, strict=True):
+        assert (word.word, word.known, word.rank) == (wanted.word, wanted.known, wanted.rank)
+        assert word.probability == pytest.approx(wanted.probability, rel=1e-4)
+    predicted = Model(loaded).predict(TEXT, k=4)
+    assert [p.word for p in told.words[-1].predictions] == [p.word for p in predicted]
+    assert told.prediction.probability == pytest.approx(predicted[0].probability, rel=1e-4)
+    assert [part.word for part in told.attributions] == [word.word for word in told.words]
+    reader = Model(loaded).reader()
+    reader.read(TEXT)
+    forecast = reader.probabilities()
+    entropy = -float((forecast * forecast.log2()).sum())
+    assert told.words[-1].entropy_bits == pytest.approx(entropy, rel=1e-4)
+
+
+def test_movement_is_that_of_h_over_its_length(untrained: Build) -> None:
+    loaded = untrained(kind="lstm", layers=1)
+    told = explain(loaded, passage_of(loaded.tokenizer, "the war"))
+    model = loaded.network
+    before = model.initial_state(1)
+    for word, read in zip([1, *loaded.tokenizer.encode("the war")], told.words, strict=True):
+        with torch.no_grad():
+            _, after = model.features(torch.tensor([[word]]), before)
+        wanted = (after[0] - before[0]).norm() / after[0].norm()
+        assert read.moved == pytest.approx(float(wanted), rel=1e-4)
+        before = after
+    assert told.words[0].moved == pytest.approx(1)  # from h_0 = 0
+
+
+def test_gates_are_averaged_over_units_and_layers_are_kept_apart(untrained: Build) -> None:
+    loaded = untrained(kind="gru", hidden_size=4)
+    with torch.no_grad():
+        for cell, bias in zip(loaded.network.cells, (50.0, -50.0), strict=True):
+            cell.hidden_weight.zero_()
+            cell.input_weight.zero_()
+            cell.input_bias.zero_()
+            cell.hidden_bias.zero_()
+            cell.input_bias[:2] = bias  # the reset gate of two of four units
+    word = explain(loaded, passage_of(loaded.tokenizer, "the")).words[1]
+    assert [layer["reset"] for layer in word.gates] == pytest.approx([0.75, 0.25])
+    assert word.gate("reset") == pytest.approx(0.5) and word.gate("update") == pytest.approx(0.5)
+
+
+def test_without_a_hidden_state_there_is_none_to_tell_of(untrained: Build) -> None:
+    loaded = untrained(kind="feedforward")
+    told = explain(loaded, passage_of(loaded.tokenizer, TEXT))
+    assert told.gate_names == [] and all(word.moved is None for word in told.words)
+
+
+def test_what_cannot_be_explained_is_said(untrained: Build) -> None:
+    loaded = untrained(kind="rnn")
+    passage = passage_of(loaded.tokenizer, TEXT)
+    with torch.no_grad():
+        loaded.network.output.weight[3] = math.nan
+    with pytest.raises(ModelError, match="not numbers"):
+        explain(loaded, passage)
+    counted = NgramModel.fit(np.arange(14), 14, 2)
+    config = loaded.config.model_copy(update={"kind": "ngram"})
+    with pytest.raises(ModelError, match="no network"):
+        explain(LoadedModel(counted, loaded.tokenizer, config, loaded.counts), passage)

@@ -1,0 +1,95 @@
+"""Which folder a name, a path or nothing at all stands for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nextword.errors import ConfigError, ModelError
+from nextword.storage.run_folder import find_model, find_run, fresh_name, newest_run, run_folder
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make_run(name: str, changed: float, model: bool = True) -> Path:
+    """A run folder whose files all changed ``changed`` seconds after the epoch."""
+    run = run_folder(name)
+    files = [run.config, run.metrics] + [run.model / "model.safetensors"] * model
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        os.utime(file, (changed, changed))
+    return run.path
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "../a", "a\\b", "a\0b"])
+def test_a_run_never_lies_outside_the_runs(name: str) -> None:
+    with pytest.raises(ConfigError, match="plain name"):
+        run_folder(name)
+
+
+def test_a_fresh_name_is_the_first_that_is_free() -> None:
+    assert fresh_name("book") == "book"
+    make_run("book", 1)
+    assert fresh_name("book") == "book-2"
+    Path("runs/book-2").mkdir()
+    assert fresh_name("book") == "book-3"
+
+
+def test_the_newest_run_is_the_one_whose_files_changed_last() -> None:
+    make_run("aaa", 300)
+    old = make_run("zzz", 100)
+    Path("runs/no-run").mkdir()
+    Path("runs/a-file").touch()
+    assert newest_run().path == Path("runs/aaa")
+    os.utime(old / "metrics.jsonl", (400, 400))
+    assert newest_run().path == old
+    make_run("begun", 500, model=False)
+    assert newest_run().path == Path("runs/begun")
+
+
+def test_no_run_at_all_says_how_to_get_one() -> None:
+    for call in (newest_run, lambda: find_run(None), lambda: find_model(None)):
+        with pytest.raises(ModelError, match="nextword train"):
+            call()
+    Path("runs").mkdir()
+    with pytest.raises(ModelError, match="nextword train"):
+        newest_run()
+
+
+def test_a_run_is_found_by_name_by_path_and_from_elsewhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("mine", 1)
+    assert find_run(Path("mine")).path == Path("runs/mine")
+    assert find_run(Path("runs/mine")).path == Path("runs/mine")
+    monkeypatch.chdir("/")
+    assert find_run(home / "runs" / "mine").path == home / "runs" / "mine"
+    with pytest.raises(ModelError, match="theirs: is no run folder"):
+        find_run(Path("theirs"))
+
+
+def test_a_model_is_found_in_its_run_and_by_itself(home: Path) -> None:
+    run = make_run("mine", 1)
+    for path in (None, Path("mine"), run, run / "model", home / run / "model"):
+        found = find_model(path)
+        assert found.resolve() == (home / run / "model").resolve()
+    (run / "model").rename(home / "alone")
+    assert find_model(Path("alone")) == Path("alone")
+
+
+def test_what_is_no_model_is_said_plainly() -> None:
+    make_run("begun", 1, model=False)
+    Path("empty").mkdir()
+    with pytest.raises(ModelError, match="has no model yet"):
+        find_model(Path("begun"))
+    with pytest.raises(ModelError, match="has no model yet"):
+        find_model(None)
+    with pytest.raises(ModelError, match="empty: holds neither a run nor a model"):
+        find_model(Path("empty"))
+    with pytest.raises(ModelError, match="nowhere: no such"):
+        find_model(Path("nowhere"))

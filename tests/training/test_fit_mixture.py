@@ -1,0 +1,277 @@
+"""What is mixed with a trained network: kept where it helps, and the same after loading."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nextword import load_model, train
+from nextword.config import Config, load_config
+from nextword.inference.adaptation import ADAPTATIONS
+from nextword.inference.cache import CacheSettings
+from nextword.inference.mixture import Mixture, MixtureDecoder, combinations
+from nextword.inference.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
+from nextword.model import Model
+from nextword.models.registry import build_model
+from nextword.ngram.model import NgramModel
+from nextword.text.prepare import EncodedText, prepare_text
+from nextword.training import fit_mixture as mixing
+from nextword.training.callbacks import Callback
+from nextword.training.fit_mixture import SHARPNESS, fit_mixture
+from nextword.training.result import perplexities
+
+Fit = Callable[..., Mixture]
+
+
+@pytest.fixture
+def config(tiny_settings: dict[str, object]) -> Config:
+    return load_config(overrides={**tiny_settings, "mixture.ngram": None, "model.order": 3})
+
+
+@pytest.fixture
+def text(config: Config) -> EncodedText:
+    return prepare_text(config.text, config.vocabulary)
+
+
+@pytest.fixture
+def loaded(config: Config, text: EncodedText) -> LoadedModel:
+    """A network that has learned nothing but how often words come."""
+    torch.manual_seed(2)
+    network = build_model(config.model, len(text.tokenizer)).eval()
+    counts = torch.from_numpy(text.vocabulary.counts)
+    network.output.start_from_counts(counts)
+    return LoadedModel(network, text.tokenizer, config.model, counts)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def found(loaded: LoadedModel, text: EncodedText, config: Config, said: list[str]) -> Fit:
+    """Fits a mixture; keywords set fields of the ``mixture`` section."""
+
+    def fit(held_out: EncodedText = text, **wanted: Any) -> Mixture:
+        section = config.mixture.model_copy(update=wanted)
+        return fit_mixture(
+            loaded, held_out, config.model_copy(update={"mixture": section}), said.append
+        )
+
+    return fit
+
+
+def shortened(text: EncodedText, words: int | None) -> EncodedText:
+    """The text with so many words to weigh by; with no validation part for None."""
+    parts = dict(text.parts)
+    valid = parts.pop("valid")
+    if words is not None:
+        parts["valid"] = replace(valid, ids=valid.ids[:words])
+    return replace(text, parts=parts)
+
+
+def test_ngrams_that_help_are_kept_and_help(
+    found: Fit, loaded: LoadedModel, text: EncodedText, said: list[str]
+) -> None:
+    mixture = found()
+    assert mixture.ngram is not None and mixture.ngram.order == 3
+    assert list(mixture.weights) == combinations(ngram=True)
+    size = len(text.tokenizer)
+    for part in ("valid", "test"):
+        decoder = replace(loaded, mixture=mixture).decoder()
+        mixed, alone = perplexities(decoder, text.parts[part], size)
+        assert mixed < 0.3 * alone
+        assert alone == perplexities(loaded.decoder(), text.parts[part], size)[1]
+    (line,) = said
+    assert re.fullmatch(r"n-grams are mixed in: perplexity −[7-9]\d\.\d % .*", line)
+
+
+def test_ngrams_that_do_not_help_are_left_out(
+    found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mixing, "WORTH", math.inf)
+    mixture = found()
+    assert mixture.ngram is None
+    assert list(mixture.weights) == combinations(ngram=False)
+    (line,) = said
+    assert line.startswith("n-grams are left out: with them perplexity −")
+
+
+def test_ngrams_that_are_asked_for_are_kept_whether_they_help_or_not(
+    found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mixing, "WORTH", math.inf)
+    mixture = found(ngram=True)
+    assert mixture.ngram is not None
+    assert list(mixture.weights) == combinations(ngram=True)
+    assert len(said) == 1 and "left out" not in said[0]
+
+
+def test_ngrams_that_are_not_wanted_are_not_counted(
+    found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object) -> NgramModel:
+        raise AssertionError("counted")
+
+    monkeypatch.setattr(NgramModel, "fit", refuse)
+    mixture = found(ngram=False)
+    assert mixture.ngram is None and said == []
+    assert list(mixture.weights) == ["network+cache"]
+
+
+def test_a_cache_that_is_not_wanted_is_not_weighed(found: Fit, loaded: LoadedModel) -> None:
+    mixture = found(cache=False, cache_size=7)
+    assert list(mixture.weights) == ["network+ngram"]
+    assert mixture.cache == CacheSettings(size=7)
+    # it can be asked for all the same
+    predictor = Model(replace(loaded, mixture=mixture))
+    assert predictor.predict("the small", adapt="cache")
+
+
+@pytest.mark.parametrize("sharpness", SHARPNESS)
+def test_the_sharpness_that_foresees_most_is_taken(
+    found: Fit, sharpness: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = mixing._look
+
+    def favour(*given: Any) -> Any:
+        network, counted, caches = look(*given)
+        for settings, each in zip(given[2], caches, strict=True):
+            each.likelihoods[:] = -0.1 if settings.sharpness == sharpness else -30.0
+        return network, counted, caches
+
+    monkeypatch.setattr(mixing, "_look", favour)
+    mixture = found(ngram=False, cache_size=50)
+    assert mixture.cache == CacheSettings(size=50, sharpness=sharpness)
+
+
+@pytest.mark.parametrize("words", [None, 0, mixing.FEWEST - 1])
+@pytest.mark.parametrize("ngram", [None, True])
+def test_without_enough_held_out_nothing_is_mixed(
+    found: Fit, text: EncodedText, words: int | None, ngram: bool | None, said: list[str]
+) -> None:
+    assert found(shortened(text, words), ngram=ngram) == Mixture()
+    # what was asked for and is not done is said
+    assert len(said) == (ngram is True)
+
+
+def test_few_words_are_enough(found: Fit, text: EncodedText) -> None:
+    mixture = found(shortened(text, mixing.FEWEST))
+    assert mixture.ngram is not None
+    assert all(torch.isfinite(each.slopes).all() for each in mixture.weights.values())
+
+
+def test_both_weighings_are_asked_before_ngrams_are_left_out(
+    found: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = mixing.fit
+
+    def fails(likelihoods: Any, gate_features: Any, constant: bool = False) -> Any:
+        weights = fit(likelihoods, gate_features, constant)
+        # as where there is too little text for so much evidence
+        return weights if constant else replace(weights, biases=torch.tensor([0.0, -50.0]))
+
+    monkeypatch.setattr(mixing, "fit", fails)
+    mixture = found(cache=False)
+    assert mixture.ngram is not None
+    assert not mixture.weights["network+ngram"].slopes.any()
+
+
+def test_a_large_vocabulary_is_read_in_smaller_pieces(
+    found: Fit, text: EncodedText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+    read = mixing.Parts.read
+
+    def note(self: mixing.Parts, ids: torch.Tensor) -> Any:
+        lengths.append(len(ids))
+        return read(self, ids)
+
+    monkeypatch.setattr(mixing.Parts, "read", note)
+    whole = found()
+    assert max(lengths) > 10
+    lengths.clear()
+    monkeypatch.setattr("nextword.inference.decoder.NUMBERS", 10 * len(text.tokenizer))
+    pieces = found()
+    assert max(lengths) == 10 and sum(lengths) == len(text.parts["valid"].ids)
+    for names, weights in whole.weights.items():
+        torch.testing.assert_close(pieces.weights[names].slopes, weights.slopes, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("runs_to", [5e3, 1e30, math.nan])
+def test_a_network_that_ran_away_ends_no_training(
+    found: Fit, loaded: LoadedModel, text: EncodedText, tmp_path: Path, runs_to: float
+) -> None:
+    with torch.no_grad():
+        loaded.network.output.bias[3] = runs_to
+    mixture = found(ngram=True)
+    save_model(tmp_path, loaded, "")
+    save_mixture(tmp_path, mixture)
+    back = load_model_folder(tmp_path).mixture
+    assert back.weights.keys() == mixture.weights.keys()
+
+
+@pytest.mark.parametrize("adapt", ADAPTATIONS)
+@pytest.mark.parametrize("ngram", [True, False])
+def test_a_saved_mixture_predicts_the_same(
+    found: Fit, loaded: LoadedModel, tmp_path: Path, adapt: Any, ngram: bool
+) -> None:
+    mixed = replace(loaded, mixture=found(ngram=ngram, cache_size=30))
+    save_model(tmp_path, mixed, "")
+    save_mixture(tmp_path, mixed.mixture)
+    assert (tmp_path / "ngram.safetensors").exists() == ngram
+    here, back = Model(mixed), load_model(tmp_path)
+    assert isinstance(back.loaded.decoder(), MixtureDecoder) == ngram
+    for prompt in ("", "Napoleon was the Emperor of", "the sea . my sister reads " * 5):
+        wanted = here.predict(prompt, k=1000, adapt=adapt)
+        assert back.predict(prompt, k=1000, adapt=adapt) == wanted
+
+
+def test_a_run_mixes_and_measures_both(
+    tiny_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines: list[str] = []
+    callback = Callback()
+    callback.say = lines.append  # type: ignore[method-assign]
+    settings = {**tiny_settings, "training.epochs": 1, "mixture.ngram": None}
+    result = train(settings, run="a", callback=callback)
+    assert result.valid_perplexity < 0.9 * result.network_valid_perplexity
+    assert result.test_perplexity < 0.9 * result.network_test_perplexity
+    assert sum("n-grams" in line for line in lines) == 1
+    stored = load_model("a")
+    assert isinstance(stored.loaded.decoder(), MixtureDecoder)
+    assert stored.predict("the", k=9) == result.predictor.predict("the", k=9)
+    config = load_config(result.path / "config.yaml", environ={})
+    part = prepare_text(config.text, config.vocabulary).parts["valid"]
+    measured = perplexities(stored.loaded.decoder(), part, len(stored.words))
+    assert measured == pytest.approx((result.valid_perplexity, result.network_valid_perplexity))
+
+    # a resume finds the mixture anew
+    again = train({"mixture.ngram": False}, run="a", resume=True)
+    assert again.valid_perplexity == again.network_valid_perplexity
+    assert again.network_valid_perplexity == pytest.approx(result.network_valid_perplexity)
+    assert not (result.path / "model" / "ngram.safetensors").exists()
+    assert type(load_model("a").loaded.decoder()) is not MixtureDecoder
+
+
+def test_without_anything_held_out_a_run_mixes_nothing(
+    tiny_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        **tiny_settings,
+        "training.epochs": 0.2,
+        "mixture.ngram": None,
+        "text.holdout": {"valid": 0, "test": 0},
+    }
+    result = train(settings, run="a")
+    assert result.network_valid_perplexity is result.valid_perplexity is None
+    assert load_model("a").loaded.mixture == Mixture()
+    assert np.isclose(result.predictor.reader("cache").probabilities().sum(), 1, atol=1e-4)
