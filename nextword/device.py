@@ -131,7 +131,7 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
 
 def _computes_bfloat16() -> bool:
     """Whether this processor's kernels know bfloat16 at all; oneDNN has none without AVX-512."""
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return True  # PyTorch's own kernels do it, slowly
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 

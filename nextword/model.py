@@ -1,62 +1,79 @@
-"""The predictor: a trained model, ready to be asked."""
+"""A trained model as users hold it."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nextword.device import choose_device
-from nextword.inference.adaptation import Adapt
-from nextword.inference.generation import SEEDS, Generated, generate
-from nextword.inference.model_folder import LoadedModel, load_model_folder
+from nextword.errors import ConfigError, ModelError
+from nextword.evaluation.evaluator import Evaluation, evaluate
+from nextword.evaluation.held_out import held_out_part, read_text
+from nextword.evaluation.keystrokes import SUGGESTIONS
+from nextword.evaluation.score import Score, score
+from nextword.inference.decoder import Adapt
+from nextword.inference.generation import MAX_SEED, Generated, generate
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.model_folder import load_model_folder
 from nextword.inference.neighbours import Neighbour, analogy, similar
-from nextword.inference.passage import Passage, passage_of
 from nextword.inference.sampling import Sampling
-from nextword.inference.scoring import Score, score
 from nextword.inference.session import Prediction, Session
 from nextword.storage.run_folder import find_model
+from nextword.text.tokenized import TokenizedText, tokenize_string
 
 
 class Model:
-    """A trained model, ready to be asked.
+    """A trained model: predicts, continues, scores and compares words; :func:`load_model` reads it.
 
     Args:
-        loaded: the network and its words, as :func:`nextword.load_model` reads them.
+        loaded: the network or n-grams and their words.
+        folder: the model folder that it was read from, or that holds it.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, loaded: LoadedModel, folder: Path | None = None) -> None:
         self.loaded = loaded
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        where = "" if self.folder is None else f" from {str(self.folder)!r}"
+        return f"<nextword.Model {self.loaded.architecture}, {len(self.words):,} words{where}>"
 
     @property
     def words(self) -> list[str]:
-        """The vocabulary in id order: the special words, then by falling frequency."""
+        """The vocabulary by ids: the special words, then by falling frequency."""
         return self.loaded.tokenizer.words
 
-    def reader(self, adapt: Adapt = "none") -> Session:
-        """A fresh reader, to be fed text bit by bit and asked in between.
+    def session(self, adapt: Adapt = "none") -> Session:
+        """A new session: text in bit by bit, predictions out in between.
 
         Args:
-            adapt: ``cache`` (words that came in places like this one are likelier to come
-                again), ``dynamic`` (the network learns on), ``both`` or ``none``.
+            adapt: ``cache`` (recent words in similar contexts become more likely), ``dynamic``
+                (the network goes on learning), ``both`` or ``none``.
+
+        Raises:
+            ConfigError: an n-gram model cannot adapt.
         """
         return Session(self.loaded, adapt)
 
     def predict(
         self, prompt: str = "", k: int = 5, prefix: str = "", adapt: Adapt = "none"
     ) -> list[Prediction]:
-        """The ``k`` words most likely to follow ``prompt``.
+        """The ``k`` words most likely to follow a prompt.
 
         Args:
             prompt: any text; words that the vocabulary lacks are read as unknown.
-            k: how many words; fewer if fewer begin with ``prefix``.
+            k: how many; fewer where fewer begin with ``prefix``.
             prefix: letters with which the words must begin.
-            adapt: see :meth:`reader`.
+            adapt: see :meth:`session`.
+
+        Raises:
+            ConfigError: ``k`` is below one.
         """
-        reader = self.reader(adapt)
-        reader.read(prompt)
-        return reader.predict(k, prefix)
+        session = self.session(adapt)
+        session.read(prompt)
+        return session.predict(k, prefix)
 
     def generate(
         self,
@@ -65,68 +82,127 @@ class Model:
         sampling: Sampling | None = None,
         seed: int | None = None,
         adapt: Adapt = "none",
-        told: Callable[[str], object] | None = None,
+        on_piece: Callable[[str], object] | None = None,
     ) -> Generated:
-        """A text that goes on from ``prompt``.
+        """Continue a prompt.
 
         Args:
-            prompt: any text; if it ends in a blank line, a new paragraph begins.
-            words: how many to add; marks of punctuation are words.
-            sampling: how they are chosen; by default from the nucleus of 90 %.
-            seed: the same seed gives the same text; by default a chance one.
-            adapt: see :meth:`reader`.
-            told: is told each piece of the text once it is there, the prompt first.
+            prompt: any text; after a blank line at its end a new paragraph begins.
+            words: how many to add; punctuation counts.
+            sampling: how they are drawn; by default from the nucleus of 90 %.
+            seed: the same seed gives the same text; random by default.
+            adapt: see :meth:`session`.
+            on_piece: called with each piece of the text as soon as it is known, the prompt first.
+
+        Raises:
+            ConfigError: ``words`` is below one.
         """
-        tokenizer = self.loaded.tokenizer
-        seed = random.SystemRandom().randrange(SEEDS) if seed is None else seed
-        passage, reader = passage_of(tokenizer, prompt), self.reader(adapt)
+        seed = random.SystemRandom().randrange(MAX_SEED) if seed is None else seed
         how = sampling or Sampling()
-        return generate(reader, tokenizer, prompt, passage, words, how, seed, told)
+        session = self.session(adapt)
+        return generate(session, self.loaded.tokenizer, prompt, words, how, seed, on_piece)
 
     def score(
         self,
-        text: str | Passage,
+        text: str | TokenizedText,
         adapt: Adapt = "none",
         progress: Callable[[int], object] | None = None,
     ) -> Score:
-        """How likely each word of a text was.
+        """The probability, rank and surprisal of every word of a text.
 
         Args:
-            text: the end of its last paragraph is scored only if a blank line shows it.
-            adapt: see :meth:`reader`.
-            progress: is told how many more words were seen.
+            text: the end of its last paragraph is scored only if a blank line follows.
+            adapt: see :meth:`session`.
+            progress: called with the number of words just scored.
 
         Raises:
             TextError: it holds no word.
         """
-        passage = passage_of(self.loaded.tokenizer, text) if isinstance(text, str) else text
-        return score(self.loaded.decoder(adapt), passage, self.words, progress)
+        tokenizer = self.loaded.tokenizer
+        tokenized = tokenize_string(tokenizer, text) if isinstance(text, str) else text
+        return score(self.loaded.decoder(adapt), tokenized, self.words, progress)
 
     def similar(self, word: str, k: int = 10) -> list[Neighbour]:
-        """The ``k`` words nearest to ``word`` in the network's embedding.
+        """The ``k`` words nearest to a word in the network's embedding.
 
         Raises:
             ModelError: the model has no word vectors.
             NextwordError: the vocabulary lacks the word.
+            ConfigError: ``k`` is below one.
         """
-        return similar(self.loaded, word, k)
+        return similar(self.loaded, word, _at_least_one(k))
 
     def analogy(self, a: str, b: str, c: str, k: int = 10) -> list[Neighbour]:
         """Words that are to ``c`` as ``b`` is to ``a``; raises as :meth:`similar`."""
-        return analogy(self.loaded, a, b, c, k)
+        return analogy(self.loaded, a, b, c, _at_least_one(k))
+
+    def text(
+        self, paths: Sequence[str] = (), split: str = "valid", encoding: str = "utf-8"
+    ) -> TokenizedText:
+        """A text in the model's words: files, or a held-out part of the text of its run.
+
+        Args:
+            paths: files or folders; none for the run's own text.
+            split: ``valid`` or ``test``, of the run's own text.
+            encoding: of the files.
+
+        Raises:
+            ModelError: the model has no run beside it, or its text has changed.
+            TextError: the text cannot be read, holds no word, or nothing was held out.
+        """
+        if paths:
+            return read_text(self.loaded.tokenizer, paths, encoding)
+        if self.folder is None:
+            raise ModelError("the model was not read from a run: name a text")
+        return held_out_part(self.folder, self.loaded.tokenizer, split)
+
+    def evaluate(
+        self,
+        text: TokenizedText | str | os.PathLike[str] | None = None,
+        split: str = "valid",
+        adapt: Adapt = "none",
+        suggestions: int = SUGGESTIONS,
+        progress: Callable[[int], object] | None = None,
+    ) -> Evaluation:
+        """Measure the model on held-out text.
+
+        Args:
+            text: a file or folder, or a text from :meth:`text`; by default the held-out part
+                ``split`` of the run's own text.
+            split: ``valid`` or ``test``.
+            adapt: see :meth:`session`; it never looks ahead.
+            suggestions: words that the simulated typist sees at once.
+            progress: called with the number of tokens just predicted.
+
+        Raises:
+            ModelError, TextError: see :meth:`text`.
+        """
+        if not isinstance(text, TokenizedText):
+            text = self.text([] if text is None else [os.fspath(text)], split)
+        loaded = self.loaded
+        return evaluate(
+            loaded.decoder(adapt), text, loaded.tokenizer, loaded.counts, suggestions, progress
+        )
 
 
-def load_model(path: str | os.PathLike[str] | None = None, device: str = "cpu") -> Model:
+def _at_least_one(k: int) -> int:
+    if k < 1:
+        raise ConfigError(f"k: {k} is not at least 1")
+    return k
+
+
+def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto") -> Model:
     """Read a run or model folder; without a path, the newest run under ``runs/``.
 
     Args:
-        path: a run folder or a model folder.
-        device: where to compute, such as ``cpu`` or ``cuda``.
+        path: a run folder, a run's name, or a model folder.
+        device: where to compute: ``auto`` (CUDA if there is one, else the CPU), ``cpu``, ``cuda``,
+            ``cuda:1`` or ``mps``.
 
     Raises:
-        ModelError: there is no such folder, or its files are damaged or foreign.
+        ModelError: there is no such folder, or its files are damaged or of another program.
         ConfigError: there is no such device.
     """
     place = choose_device(device)
-    loaded = load_model_folder(find_model(Path(path) if path is not None else None))
-    return Model(loaded.to(place))
+    folder = find_model(Path(path) if path is not None else None)
+    return Model(load_model_folder(folder).to(place), folder)

@@ -24,11 +24,12 @@ from nextword.config.schema import (
     VocabularyConfig,
 )
 from nextword.inference.gating import GatingWeights
+from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
-from nextword.inference.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
+from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
 from nextword.losses.softmax import ExactLoss
 from nextword.model import Model
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.models.vectors import read_vectors
 from nextword.ngram.model import NgramModel
 from nextword.storage.files import read_tensors, write_tensors
@@ -125,7 +126,7 @@ def _model_readers(folder: Path) -> dict[str, Reader]:
 def _save_tiny_model(folder: Path) -> None:
     torch.manual_seed(1)
     config = ModelConfig(embedding_size=4, hidden_size=4)
-    network = build_model(config, len(WORDS)).eval()
+    network = build_network(config, len(WORDS)).eval()
     counts = torch.arange(len(WORDS), 0, -1)
     tokenizer = Tokenizer(WORDS, "words", lowercase=False)
     ids = np.array([2, 3, 4, 7, 1, 2, 5, 6, 7, 1] * 5)
@@ -136,7 +137,7 @@ def _save_tiny_model(folder: Path) -> None:
         weights[names] = GatingWeights.constant(
             [1 / parts] * parts, num_gate_features(names, ngram.order)
         )
-    save_model(folder, LoadedModel(network, tokenizer, config, counts), "# A card\n")
+    save_model(folder, LoadedNetwork(network, tokenizer, config, counts), "# A card\n")
     save_mixture(folder, Mixture(ngram, weights=weights))
 
 
@@ -180,7 +181,7 @@ class _Nobody:
 
 def _state_reader(folder: Path) -> Reader:
     config = TrainingConfig(epochs=1, precision="float32")
-    network = build_model(ModelConfig(embedding_size=4, hidden_size=4), 8)
+    network = build_network(ModelConfig(embedding_size=4, hidden_size=4), 8)
     batches = ContinuousBatches(np.array([2, 3, 4, 5, 6, 7] * 20), 2, 5)
     trainer = Trainer(
         network,

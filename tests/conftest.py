@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nextword.comparison.loaded_run import LoadedRun
-    from nextword.evaluation.held_out import HeldOut
-    from nextword.inference.model_folder import LoadedModel
+    from nextword.inference.loaded_model import LoadedModel
+    from nextword.text.tokenized import TokenizedText
 
 # the same examples at every run, however slow the machine is
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -139,8 +139,8 @@ def untrained() -> Callable[..., LoadedModel]:
     import torch
 
     from nextword.config.schema import ModelConfig
-    from nextword.inference.model_folder import LoadedModel
-    from nextword.models.registry import build_model
+    from nextword.inference.loaded_model import LoadedNetwork
+    from nextword.models.registry import build_network
     from nextword.text.tokenizer import Tokenizer
 
     def build(**settings: object) -> LoadedModel:
@@ -148,25 +148,27 @@ def untrained() -> Callable[..., LoadedModel]:
         defaults = {"embedding_size": 6, "hidden_size": 10, "context": 3, "layers": 2}
         config = ModelConfig.model_validate({**defaults, **settings})
         tokenizer = Tokenizer(["<unk>", "<eos>", *FEW_WORDS], "words", lowercase=False)
-        model = build_model(config, len(tokenizer)).eval()
+        model = build_network(config, len(tokenizer)).eval()
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.copy_(torch.randn_like(parameter) / 2)
-        return LoadedModel(model, tokenizer, config, torch.ones(len(tokenizer), dtype=torch.int64))
+        return LoadedNetwork(
+            model, tokenizer, config, torch.ones(len(tokenizer), dtype=torch.int64)
+        )
 
     return build
 
 
 @pytest.fixture(scope="session")
-def random_text() -> Callable[..., HeldOut]:
+def random_text() -> Callable[..., TokenizedText]:
     """Makes a text of random words that those networks know."""
     import numpy as np
 
-    from nextword.evaluation.held_out import HeldOut
+    from nextword.text.tokenized import TokenizedText
 
-    def make(words: int, seed: int = 3) -> HeldOut:
+    def make(words: int, seed: int = 3) -> TokenizedText:
         ids = np.random.default_rng(seed).integers(1, len(FEW_WORDS) + 2, words)
-        return HeldOut("a text", ids, 5 * words, [], np.ones(words, dtype=np.bool_))
+        return TokenizedText(ids, np.ones(words, dtype=np.bool_), [], 5 * words, "a text")
 
     return make
 
@@ -208,25 +210,25 @@ def without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def held_out() -> Callable[..., HeldOut]:
+def held_out() -> Callable[..., TokenizedText]:
     """Makes a text of ids: every word but an end's neighbour has a space behind it."""
 
     import numpy as np
 
-    from nextword.evaluation.held_out import HeldOut
+    from nextword.text.tokenized import TokenizedText
 
-    def make(ids: Sequence[int] | np.ndarray, characters: int = 250) -> HeldOut:
+    def make(ids: Sequence[int] | np.ndarray, characters: int = 250) -> TokenizedText:
         numbers = np.array(ids)
         unknown = ["zebra"] * int((numbers == 0).sum())
         spaced = (numbers != 1) & (np.append(numbers[1:], 1) != 1)
-        return HeldOut("a text", numbers, characters, unknown, spaced)
+        return TokenizedText(numbers, spaced, unknown, characters, "a text")
 
     return make
 
 
 @pytest.fixture
 def contend(
-    untrained: Callable[..., LoadedModel], random_text: Callable[..., HeldOut]
+    untrained: Callable[..., LoadedModel], random_text: Callable[..., TokenizedText]
 ) -> Callable[..., LoadedRun]:
     """Makes a contender of some kind; all stand before the same text."""
 

@@ -11,12 +11,12 @@ import torch
 import nextword
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError, NextwordError
-from nextword.inference.adaptation import ADAPTATIONS, Adapt
+from nextword.inference.decoder import ADAPTATIONS, Adapt
 from nextword.inference.gating import GatingWeights
+from nextword.inference.loaded_model import LoadedNetwork, LoadedNgrams
 from nextword.inference.mixture import Mixture, num_gate_features
-from nextword.inference.model_folder import LoadedModel
 from nextword.model import Model, load_model
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.text.tokenizer import Tokenizer
 
@@ -32,9 +32,9 @@ def untrained(words: list[str], lowercase: bool = False) -> Model:
     torch.manual_seed(3)
     config = ModelConfig(embedding_size=6, hidden_size=8)
     tokenizer = Tokenizer(["<unk>", "<eos>", *words], "words", lowercase)
-    model = build_model(config, len(tokenizer)).eval()
+    model = build_network(config, len(tokenizer)).eval()
     counts = torch.ones(len(tokenizer), dtype=torch.int64)
-    return Model(LoadedModel(model, tokenizer, config, counts))
+    return Model(LoadedNetwork(model, tokenizer, config, counts))
 
 
 def test_the_network_has_learned_the_text(predictor: Model) -> None:
@@ -85,19 +85,19 @@ def test_a_prefix_is_spelled_as_the_vocabulary_spells() -> None:
 
 
 def test_reading_in_pieces_is_reading_at_once(predictor: Model) -> None:
-    whole, pieces = predictor.reader(), predictor.reader()
+    whole, pieces = predictor.session(), predictor.session()
     whole.read("my sister reads another long")
     for piece in ("my sister", "", "reads", "another long"):
         pieces.read(piece)
     torch.testing.assert_close(pieces.probabilities(), whole.probabilities())
-    assert not torch.allclose(predictor.reader().probabilities(), whole.probabilities())
+    assert not torch.allclose(predictor.session().probabilities(), whole.probabilities())
 
 
 def test_asking_changes_nothing_and_readers_do_not_meddle(predictor: Model) -> None:
-    first = predictor.reader()
+    first = predictor.session()
     first.read(PROMPT)
     before = first.predict()
-    second = predictor.reader()
+    second = predictor.session()
     second.read("the small cat")
     second.predict(prefix="c")
     assert first.predict() == before == predictor.predict(PROMPT)
@@ -110,12 +110,12 @@ def test_an_empty_prompt_predicts_how_a_paragraph_begins(predictor: Model) -> No
 
 
 def test_unknown_words_are_named_once_each_and_read_as_unknown(predictor: Model) -> None:
-    reader = predictor.reader()
+    reader = predictor.session()
     assert reader.read("the zebra and the Zebra and zebra") == ["zebra", "and", "Zebra"]
     assert reader.read("the small cat") == []
     assert predictor.predict("the zebra") == predictor.predict("the unicorn")
     # a special word that somebody types is a word like any other, and unknown
-    assert predictor.reader().read("the <unk>") != []
+    assert predictor.session().read("the <unk>") != []
 
 
 def test_any_text_at_all_can_be_a_prompt(predictor: Model) -> None:
@@ -127,7 +127,7 @@ def test_any_text_at_all_can_be_a_prompt(predictor: Model) -> None:
 
 def test_a_lower_case_model_reads_capitals() -> None:
     predictor = untrained(["napoleon", "was"], lowercase=True)
-    assert predictor.reader().read("NAPOLEON Was") == []
+    assert predictor.session().read("NAPOLEON Was") == []
     assert predictor.predict("NAPOLEON") == predictor.predict("napoleon")
 
 
@@ -161,7 +161,7 @@ def with_ngrams(predictor: Model) -> Model:
         "network+ngram": GatingWeights.constant([0.6, 0.4], num_gate_features("network+ngram", 2))
     }
     mixture = Mixture(ngram, weights=weights)
-    return Model(LoadedModel(plain.model, plain.tokenizer, plain.config, plain.counts, mixture))
+    return Model(LoadedNetwork(plain.model, plain.tokenizer, plain.config, plain.counts, mixture))
 
 
 @pytest.mark.parametrize("adapt", ADAPTATIONS)
@@ -170,9 +170,9 @@ def test_a_reader_adapts_only_itself(predictor: Model, adapt: Adapt, mixed: bool
     if mixed:
         predictor = with_ngrams(predictor)
     weights = [part.detach().clone() for part in predictor.loaded.network.parameters()]
-    alone = predictor.reader(adapt)
+    alone = predictor.session(adapt)
     alone.read(LONG)
-    first, second = predictor.reader(adapt), predictor.reader("both")
+    first, second = predictor.session(adapt), predictor.session("both")
     first.read(LONG[:100])
     second.read("Napoleon was the Emperor of France . " * 8)
     first.read(LONG[100:])
@@ -181,7 +181,7 @@ def test_a_reader_adapts_only_itself(predictor: Model, adapt: Adapt, mixed: bool
     assert all(torch.equal(one, other) for one, other in zip(weights, after, strict=True))
     # nor is what is asked later
     assert predictor.predict(PROMPT) == Model(predictor.loaded).predict(PROMPT, adapt="none")
-    fresh = predictor.reader(adapt)
+    fresh = predictor.session(adapt)
     fresh.read(LONG)
     assert torch.equal(fresh.probabilities(), alone.probabilities())
 
@@ -189,7 +189,7 @@ def test_a_reader_adapts_only_itself(predictor: Model, adapt: Adapt, mixed: bool
 @pytest.mark.parametrize("adapt", ["cache", "dynamic", "both"])
 def test_what_was_read_is_likelier_to_come_again(adapt: Adapt) -> None:
     predictor = untrained(["a", "b", "c", "d", "e", "f", "g", "h"])
-    still, adapted = predictor.reader(), predictor.reader(adapt)
+    still, adapted = predictor.session(), predictor.session(adapt)
     for reader in (still, adapted):
         reader.read("a b c h " * 30)
     read = [predictor.words.index(word) for word in "abch"]
@@ -210,9 +210,9 @@ def test_counted_ngrams_predict_and_do_not_adapt() -> None:
     model = NgramModel.fit(np.array(text), 5, 3)
     counts = torch.tensor([0, 9, 9, 9, 9])
     config = ModelConfig(kind="ngram", order=3)
-    predictor = Model(LoadedModel(model, tokenizer, config, counts))
+    predictor = Model(LoadedNgrams(model, tokenizer, config, counts))
     assert [predictor.predict(p, k=1)[0].word for p in ("", "a", "a b")] == ["a", "b", "c"]
-    reader = predictor.reader()
+    reader = predictor.session()
     assert reader.read("a zebra") == ["zebra"]
     assert reader.probabilities().sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ConfigError, match="does not adapt"):
@@ -222,9 +222,9 @@ def test_counted_ngrams_predict_and_do_not_adapt() -> None:
 def test_a_long_text_is_read_in_pieces_that_fit(
     predictor: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = predictor.reader("both")
+    wanted = predictor.session("both")
     wanted.read(LONG)
-    monkeypatch.setattr("nextword.inference.decoder.NUMBERS", 5 * len(predictor.words))
-    pieces = predictor.reader("both")
+    monkeypatch.setattr("nextword.inference.decoder.CHUNK_NUMBERS", 5 * len(predictor.words))
+    pieces = predictor.session("both")
     pieces.read(LONG)
     torch.testing.assert_close(pieces.probabilities(), wanted.probabilities(), atol=1e-5, rtol=1e-4)

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
+from nextword import __version__
 from nextword.cli.terminal import say
 from nextword.errors import NextwordError
-from nextword.version import __version__
 
 COMMANDS = {
     "train": "Train a predictor on a text.",

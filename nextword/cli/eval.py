@@ -22,13 +22,13 @@ from nextword.cli.options import (
     texts_option,
 )
 from nextword.cli.terminal import say, say_json
-from nextword.inference.adaptation import Adapt
+from nextword.inference.decoder import Adapt
 
 if TYPE_CHECKING:
     from nextword.evaluation.baselines import Opener
     from nextword.evaluation.evaluator import Evaluation
-    from nextword.evaluation.held_out import HeldOut
-    from nextword.inference.model_folder import LoadedModel
+    from nextword.inference.loaded_model import LoadedModel
+    from nextword.text.tokenized import TokenizedText
 
 
 @click.command("eval")
@@ -77,7 +77,7 @@ def command(
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device, leave_busy_cores
     from nextword.evaluation.baselines import simpler_models
-    from nextword.evaluation.held_out import LEARNED, held_out_part, learned_from, read_text
+    from nextword.evaluation.held_out import TRAINED_ON, held_out_part, read_text, trained_on
     from nextword.inference.model_folder import load_model_folder
     from nextword.plotting.evaluation import write_plots
     from nextword.plotting.style import prepare_plots
@@ -90,8 +90,8 @@ def command(
     loaded = load_model_folder(folder).to(choose_device(device))
     if text:
         part = read_text(loaded.tokenizer, list(text), encoding)
-        if learned_from(folder, text):
-            say(f"the model {LEARNED}", err=True)
+        if trained_on(folder, text):
+            say(f"the model {TRAINED_ON}", err=True)
     else:
         part = held_out_part(folder, loaded.tokenizer, split)
     openers = simpler_models(loaded, folder) if baselines else {}
@@ -112,7 +112,9 @@ def command(
         say(f"drawn: {picture}", err=True)
 
 
-def _measure(opener: Opener, part: HeldOut, loaded: LoadedModel, suggestions: int) -> Evaluation:
+def _measure(
+    opener: Opener, part: TokenizedText, loaded: LoadedModel, suggestions: int
+) -> Evaluation:
     """One evaluation under a bar."""
     from tqdm import tqdm
 

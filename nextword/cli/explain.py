@@ -98,14 +98,14 @@ def _prompt(
     from nextword.cli.explain_table import explanation_json, explanation_lines
     from nextword.cli.piped import argument_text, piped_text
     from nextword.inference.model_folder import load_model_folder
-    from nextword.inference.passage import passage_of
     from nextword.interpret.explanation import explain
+    from nextword.text.tokenized import tokenize_string
 
     text = argument_text(prompt) if prompt is not None else piped_text()
     if prompt is None and not text.strip():
         raise click.UsageError("no prompt: give one as an argument or through a pipe")
     loaded = load_model_folder(asked_model(model))
-    told = explain(loaded, passage_of(loaded.tokenizer, text), count)
+    told = explain(loaded, tokenize_string(loaded.tokenizer, text), count)
     if plot is not None:
         from nextword.plotting.interpret import explanation_figure
         from nextword.plotting.style import write_picture
@@ -134,13 +134,13 @@ def _gradients(
     from nextword.cli.progress import Bars
     from nextword.comparison.loaded_run import load_runs
     from nextword.device import leave_busy_cores
-    from nextword.evaluation.held_out import LEARNED
+    from nextword.evaluation.held_out import TRAINED_ON
     from nextword.interpret.memory import check_memory, measure_memory
 
     texts = () if text is None else (text,)
     (run,) = load_runs([model], split, texts, encoding)
     if run.learned_it:
-        say(f"{run.name} {LEARNED}", err=True)
+        say(f"{run.name} {TRAINED_ON}", err=True)
     leave_busy_cores(partial(say, err=True))
     check_memory(run.loaded, run.part, reach, places)
     with Bars() as bars:

@@ -12,7 +12,7 @@ import click
 from nextword.cli.asked import asked_model
 from nextword.cli.options import adapt_option, device_option, json_option, model_option
 from nextword.cli.terminal import say, say_json
-from nextword.inference.adaptation import Adapt
+from nextword.inference.decoder import Adapt
 
 if TYPE_CHECKING:
     from nextword.inference.sampling import Sampling
@@ -99,9 +99,9 @@ def command(
 def _seed() -> int:
     import random
 
-    from nextword.inference.generation import SEEDS
+    from nextword.inference.generation import MAX_SEED
 
-    return random.SystemRandom().randrange(SEEDS)
+    return random.SystemRandom().randrange(MAX_SEED)
 
 
 def _write(

@@ -38,7 +38,7 @@ def command(run: Path | None, as_json: bool) -> None:
 def _machine() -> dict[str, Any]:
     import torch
 
-    from nextword.version import __version__
+    from nextword import __version__
 
     devices = ["cpu"] + [
         f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())

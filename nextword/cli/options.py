@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from nextword.inference.adaptation import ADAPTATIONS
+from nextword.inference.decoder import ADAPTATIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -15,7 +15,7 @@ from nextword.cli.asked import asked_model
 from nextword.cli.options import device_option, json_option, model_option
 from nextword.cli.piped import argument_text
 from nextword.cli.terminal import say, say_json
-from nextword.inference.adaptation import ADAPTATIONS, Adapt
+from nextword.inference.decoder import ADAPTATIONS, Adapt
 
 if TYPE_CHECKING:
     from nextword.inference.session import Prediction, Session
@@ -57,8 +57,7 @@ def command(
     place = choose_device(device)
     predictor = load_model(asked_model(model), str(place))
     session = prompt is None and sys.stdin.isatty()
-    # counted n-grams have nothing that could adapt
-    usual = "cache" if session and predictor.loaded.config.kind != "ngram" else "none"
+    usual = predictor.loaded.session_adapt if session else "none"
     answer = _Answer(predictor, count, prefix, cast(Adapt, adapt or usual), as_json)
     if prompt is not None:
         answer.to(argument_text(prompt))
@@ -89,7 +88,7 @@ class _Answer:
 
     def reader(self) -> Session:
         """A reader at the beginning of a text."""
-        return self.predictor.reader(self.adapt)
+        return self.predictor.session(self.adapt)
 
     def after(self, reader: Session, prompt: str) -> None:
         """Let a reader go on with a prompt, and answer."""

@@ -18,12 +18,12 @@ from nextword.cli.options import (
     model_option,
 )
 from nextword.cli.terminal import say, say_json
-from nextword.inference.adaptation import Adapt
+from nextword.inference.decoder import Adapt
 
 if TYPE_CHECKING:
-    from nextword.inference.passage import Passage
-    from nextword.inference.scoring import Score
+    from nextword.evaluation.score import Score
     from nextword.model import Model
+    from nextword.text.tokenized import TokenizedText
 
 
 @click.command("score")
@@ -51,8 +51,8 @@ def command(
     word's probability, rank and surprisal. JSON is a line a word, and one for all.
     """
     from nextword.device import choose_device
-    from nextword.inference.passage import passage_in, passage_of
     from nextword.model import load_model
+    from nextword.text.tokenized import tokenize_files, tokenize_string
 
     if prompt is not None and text is not None:
         raise click.UsageError("give a text as an argument or with --text, not both")
@@ -64,15 +64,15 @@ def command(
     predictor = load_model(asked_model(model), str(place))
     tokenizer = predictor.loaded.tokenizer
     if text is not None:
-        passage = passage_in(tokenizer, text, encoding)
+        passage = tokenize_files(tokenizer, [text], encoding)
     else:
         from nextword.cli.piped import argument_text
 
-        passage = passage_of(tokenizer, argument_text(prompt or ""))
+        passage = tokenize_string(tokenizer, argument_text(prompt or ""))
     _show(_scored(predictor, passage, cast(Adapt, adapt)), table, as_json)
 
 
-def _scored(predictor: Model, passage: Passage, adapt: Adapt) -> Score:
+def _scored(predictor: Model, passage: TokenizedText, adapt: Adapt) -> Score:
     """The score, under a bar where that takes long and a person waits."""
     from tqdm import tqdm
 

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from nextword.cli.wrap import Wrapper, columns_of, padded, shown_word
+from nextword.evaluation.score import Score, ScoredWord
 from nextword.formatting import percent
-from nextword.inference.scoring import Score, ScoredWord
 from nextword.inference.shades import EDGES, edge_names, shade
 from nextword.text.vocabulary import END
 

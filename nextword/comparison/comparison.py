@@ -11,7 +11,7 @@ from nextword.comparison.loaded_run import LoadedRun, same_vocabulary, same_word
 from nextword.comparison.paired import Change, bits_change, perplexity_change
 from nextword.comparison.unique_hits import UniqueHits, find_unique_hits
 from nextword.evaluation.evaluator import Evaluation, evaluate
-from nextword.evaluation.held_out import LEARNED
+from nextword.evaluation.held_out import TRAINED_ON
 from nextword.evaluation.keystrokes import SUGGESTIONS
 from nextword.formatting import plain
 from nextword.interpret.memory import Memory, Progress, check_memory, measure_memory
@@ -63,7 +63,7 @@ class RunResult:
             "hidden_size": loaded.config.hidden_size,
             "layers": loaded.config.layers,
             "vocabulary_size": len(loaded.tokenizer),
-            "parameters": loaded.model.parameter_count(),
+            "parameters": loaded.parameter_count(),
             "training": {
                 "steps": None if result is None else result.steps,
                 "seconds": None if result is None else result.seconds,
@@ -131,7 +131,7 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader of the figures has to know, a sentence each."""
-        told = [f"{run.name} {LEARNED}." for run in self.runs if run.loaded_run.learned_it]
+        told = [f"{run.name} {TRAINED_ON}." for run in self.runs if run.loaded_run.learned_it]
         mixed = [run for run in self.runs if run.loaded_run.loaded.mixture.ngram is not None]
         if any(run.memory is not None for run in mixed):
             told.append("What is said of memory is of the network alone, without the n-grams.")
@@ -208,7 +208,7 @@ def compare(
     won: list[UniqueHits] | list[None] = [None] * len(loaded_runs)
     if words and len(loaded_runs) > 1:
         won = find_unique_hits(
-            [each.places for each in measured],
+            [each.scores for each in measured],
             [each.loaded.tokenizer.words for each in loaded_runs],
             loaded_runs[0].spelled,
             loaded_runs[0].part.spaced,
@@ -260,7 +260,7 @@ def _measure(same_words: bool, same_vocabulary: bool) -> Measure:
 
 
 def _change(measure: Measure, one: Evaluation, other: Evaluation) -> Change:
-    mine, others = one.places, other.places
+    mine, others = one.scores, other.scores
     if measure == "bits_per_character":
         return bits_change(mine, others)
     if measure == "perplexity":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,11 +12,12 @@ import torch
 
 from nextword.config import Config
 from nextword.errors import TextError
-from nextword.evaluation.held_out import HeldOut, held_out_part, learned_from, read_text
-from nextword.inference.mixture import Mixture
-from nextword.inference.model_folder import LoadedModel, load_model_folder
+from nextword.evaluation.held_out import held_out_part, read_text, trained_on
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.model_folder import load_model_folder
 from nextword.storage.metrics_log import RunLog, read_log
 from nextword.storage.run_folder import RunFolder, find_model
+from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END
 
 _PARTS = {"valid": "validation", "test": "test"}
@@ -32,7 +33,7 @@ class LoadedRun:
     folder: Path
     """The model folder."""
     loaded: LoadedModel
-    part: HeldOut
+    part: TokenizedText
     """The text that it is measured on, in its own words."""
     config: Config | None
     """What it was told; None of a model folder without its run."""
@@ -50,7 +51,7 @@ class LoadedRun:
     @cached_property
     def spelled(self) -> list[str]:
         """The words of its text, known or not."""
-        return self.part.spelled(self.loaded.tokenizer.words)
+        return self.part.words(self.loaded.tokenizer.words)
 
 
 def load_runs(
@@ -80,7 +81,7 @@ def load_runs(
     for folder, name in zip(folders, _names(folders), strict=True):
         loaded = load_model_folder(folder).to(device or torch.device("cpu"))
         if alone and len(folders) > 1:
-            loaded = replace(loaded, mixture=Mixture())
+            loaded = loaded.alone()
         part = (
             read_text(loaded.tokenizer, list(text), encoding)
             if text
@@ -92,7 +93,7 @@ def load_runs(
         files = list(text) if config is None or text else config.text.file_names_of(split)
         names = ", ".join(Path(file).name for file in files)
         measured_on = names if text else f"the {_PARTS[split]} part of {names}"
-        learned = bool(text) and learned_from(folder, text)
+        learned = bool(text) and trained_on(folder, text)
         found.append(LoadedRun(name, folder, loaded, part, config, log, measured_on, learned))
     if not text:
         _check_same_text(found)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nextword.evaluation.perplexity import MOST_NATS
 from nextword.evaluation.statistics import standard_error
-from nextword.evaluation.token_scores import Places
+from nextword.inference.scoring import TokenScores
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def perplexity_change(surprisals: NDArray[np.floating], others: NDArray[np.float
     return Change(float(nats.mean()), standard_error(nats))
 
 
-def bits_change(places: Places, others: Places) -> Change:
+def bits_change(places: TokenScores, others: TokenScores) -> Change:
     """How many more bits one model needs for a text than another, unknown words spelled out.
 
     Args:
@@ -77,18 +77,18 @@ def bits_change(places: Places, others: Places) -> Change:
     ratio = float(mine.sum()) / float(theirs.sum())
     # a letter more or less, as small writing may bring, moves nothing far
     letters = min(len(mine), len(theirs))
-    words = min(len(places.words), len(others.words))
+    words = min(len(places.ids), len(others.ids))
     error = standard_error(mine[:letters], theirs[:letters], words)
     return Change(math.log(ratio), None if error is None else error / ratio)
 
 
-def bits_by_letter(places: Places) -> NDArray[np.float64]:
+def bits_by_letter(places: TokenScores) -> NDArray[np.float64]:
     """The bits of each word spread evenly over its letters, ``(letters,)``.
 
     An end, which has none, counts with the letter before it.
     """
     bits = (places.surprisals.astype(np.float64) + places.spellings) / math.log(2)
-    letters = places.letters
+    letters = places.lengths
     spread = np.repeat(bits / np.maximum(letters, 1), letters)
     if len(spread):
         ends = letters == 0

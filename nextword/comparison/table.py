@@ -36,7 +36,7 @@ Tell = Callable[[RunResult], str]
 def _training() -> dict[str, Tell]:
     return {
         "model": _architecture,
-        "parameters": lambda run: f"{run.loaded_run.loaded.model.parameter_count():,}",
+        "parameters": lambda run: f"{run.loaded_run.loaded.parameter_count():,}",
         "vocabulary": lambda run: f"{len(run.loaded_run.loaded.tokenizer):,}",
         "words read in training": lambda run: _count(run.loaded_run.log.words),
         "training time": _training_time,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.evaluation.accuracy import real_words
-from nextword.evaluation.token_scores import Places
+from nextword.inference.scoring import TokenScores
 from nextword.text.vocabulary import END, UNKNOWN_ID
 
 WORDS, EXAMPLES = 10, 5
@@ -59,7 +59,7 @@ class UniqueHits:
 
 
 def find_unique_hits(
-    measured: Sequence[Places],
+    measured: Sequence[TokenScores],
     vocabularies: Sequence[Sequence[str]],
     words: Sequence[str],
     spaced: NDArray[np.bool_],
@@ -72,11 +72,11 @@ def find_unique_hits(
         words: the text's words, known or not.
         spaced: whether a space follows each, ``(places,)``.
     """
-    first = np.stack([(places.ranks == 1) & (places.words != UNKNOWN_ID) for places in measured])
+    first = np.stack([(places.ranks == 1) & (places.ids != UNKNOWN_ID) for places in measured])
     told = np.stack([np.exp(-places.surprisals.astype(np.float64)) for places in measured])
     alone = [np.flatnonzero(row) for row in first & (first.sum(0) == 1)]
     real = [
-        here[real_words(vocabulary)[places.words[here]]]
+        here[real_words(vocabulary)[places.ids[here]]]
         for here, places, vocabulary in zip(alone, measured, vocabularies, strict=True)
     ]
     counts = [Counter(words[place] for place in places) for places in real]

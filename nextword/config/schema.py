@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from nextword.config.encodings import text_codec
+from nextword.config.kinds import KINDS
 from nextword.errors import ConfigError
 
 
@@ -33,6 +34,12 @@ def _known_encoding(name: str) -> str:
         text_codec(name)
     except ConfigError as error:
         raise ValueError(str(error)) from None
+    return name
+
+
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError(f"must be one of {', '.join(KINDS)}")
     return name
 
 
@@ -175,7 +182,9 @@ class WindowsConfig(Section):
 class ModelConfig(Section):
     """The network."""
 
-    kind: Literal["rnn", "lstm", "gru", "feedforward", "ngram"] = "lstm"
+    kind: Annotated[
+        str, AfterValidator(_known_kind), "one of rnn, lstm, gru, feedforward, ngram"
+    ] = "lstm"
     """The family: the standard RNN, LSTM, GRU, a feed-forward network without memory, or counted
     n-grams (interpolated modified Kneser-Ney)."""
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from nextword.evaluation.held_out import training_part
 from nextword.inference.decoder import Decoder
-from nextword.inference.mixture import Mixture
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.ngram import NgramDecoder
+from nextword.inference.decoders import NgramDecoder
+from nextword.inference.loaded_model import LoadedModel
 from nextword.ngram.model import NgramModel
 
 Opener = Callable[[], Decoder]
@@ -31,11 +29,11 @@ def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
     training_ids = training_part(folder, loaded.tokenizer)
     unigram = NgramModel.fit(training_ids, size, 1)
     found = {"unigram": _counted(unigram, loaded)}
-    if loaded.config.kind != "ngram":
+    if loaded.has_network:
         ngram = loaded.mixture.ngram or NgramModel.fit(training_ids, size, loaded.config.order)
         found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
     if loaded.mixture.ngram is not None:
-        found["network alone"] = replace(loaded, mixture=Mixture()).decoder
+        found["network alone"] = loaded.alone().decoder
     return found
 
 

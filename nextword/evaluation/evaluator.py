@@ -16,13 +16,13 @@ from nextword.errors import TextError
 from nextword.evaluation.accuracy import Accuracy, accuracy, real_words
 from nextword.evaluation.breakdown import Band, Cost, by_frequency, by_position, costliest
 from nextword.evaluation.calibration import Calibration, calibration
-from nextword.evaluation.held_out import HeldOut
-from nextword.evaluation.keystrokes import SUGGESTIONS, most_saved
+from nextword.evaluation.keystrokes import SUGGESTIONS, Typist, most_saved
 from nextword.evaluation.perplexity import perplexity
 from nextword.evaluation.statistics import block_count, standard_error
-from nextword.evaluation.token_scores import Places, read_places
 from nextword.formatting import plain
-from nextword.inference.decoder import Decoder
+from nextword.inference.decoder import Decoder, ScoredPositions
+from nextword.inference.scoring import TokenScores, score_tokens
+from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
 
 
@@ -79,96 +79,100 @@ class Evaluation:
     """Of the figures above, by their names."""
     seconds: float
     """Time taken."""
-    places: Places = field(repr=False, compare=False)
-    """What all of it was computed from, place by place; not in :meth:`as_dict`."""
+    scores: TokenScores = field(repr=False, compare=False)
+    """Of every token; all figures follow from them. Not in :meth:`as_dict`."""
 
     def as_dict(self) -> dict[str, Any]:
         """The fields by name, ready for JSON: numbers that are not finite become None."""
-        figures = {name: value for name, value in vars(self).items() if name != "places"}
+        figures = {name: value for name, value in vars(self).items() if name != "scores"}
         return {name: plain(value) for name, value in figures.items()}
 
 
 def evaluate(
     decoder: Decoder,
-    text: HeldOut,
+    text: TokenizedText,
     tokenizer: Tokenizer,
     counts: Tensor,
     suggestions: int = SUGGESTIONS,
     progress: Callable[[int], object] | None = None,
 ) -> Evaluation:
-    """Measure a model on a text, every word foretold once from all that stands before it.
+    """Measure a model on a text; every token is predicted once, from all that precedes it.
 
     Args:
-        reading: the model at the beginning of a text; used up.
+        decoder: the model at the beginning of a text; used up.
         text: what it is measured on.
         tokenizer: the model's.
-        counts: how often each word stood in the training part, ``(vocabulary,)``.
-        suggestions: words that the typist is shown at once.
-        progress: is told how many more words were read.
+        counts: how often each word stands in the training part, ``(vocabulary,)``.
+        suggestions: words that the simulated typist sees at once.
+        progress: called with the number of tokens just predicted.
 
     Raises:
         TextError: the text holds no word.
-        ModelError: the model says things that are no probabilities.
+        ModelError: the model gives NaN.
     """
     if len(text.ids) == 0:
         raise TextError("the text holds no word to measure on")
     started = time.perf_counter()
-    places = read_places(decoder, text, tokenizer.words, suggestions, progress)
-    return _measured(places, text, tokenizer, counts, suggestions, started)
+    typist = Typist(tokenizer.words, suggestions)
+    targets = text.ids.astype(np.int64)
+    saved = np.empty(len(targets), dtype=np.int32)
+
+    def count_keys(scored: ScoredPositions, here: slice) -> None:
+        saved[here] = typist.saved(scored.likelier, targets[here], text.spaced[here])
+
+    scores = score_tokens(decoder, text, tokenizer.words, count_keys, progress)
+    return _measured(scores, saved, text, tokenizer, counts, suggestions, started)
 
 
 def _measured(
-    places: Places,
-    text: HeldOut,
+    scores: TokenScores,
+    saved: NDArray[np.int32],
+    text: TokenizedText,
     tokenizer: Tokenizer,
     counts: Tensor,
     suggestions: int,
     started: float,
 ) -> Evaluation:
-    """All figures from what was noted in the pass."""
-    nats = places.surprisals.astype(np.float64)
-    spelled = nats + places.spellings
-    words, known, characters = places.words, places.known, max(text.characters, 1)
-    every = accuracy(places.ranks)
-    errors = dict(every.standard_errors)
+    """All figures, from the scores of the tokens and the keys saved on each."""
+    nats = scores.surprisals.astype(np.float64)
+    spelled = nats + scores.spellings
+    ids, known, characters = scores.ids, scores.known, max(text.characters, 1)
+    overall = accuracy(scores.ranks)
+    errors = dict(overall.standard_errors)
     plain, errors["perplexity"] = perplexity(nats)
     of_known, errors["perplexity_known"] = perplexity(nats, known)
     of_spelled, errors["perplexity_spelled_out"] = perplexity(spelled)
     bits = spelled / math.log(2)
-    errors["bits_per_character"] = standard_error(bits, places.characters)
-    errors["keystroke_savings"] = standard_error(places.saved, places.characters)
+    errors["bits_per_character"] = standard_error(bits, scores.characters)
+    errors["keystroke_savings"] = standard_error(saved, scores.characters)
+    most = most_saved(np.where(known, scores.lengths, 0), scores.spaced)
     return Evaluation(
         perplexity=plain,
         perplexity_known=of_known,
         perplexity_spelled_out=of_spelled,
         bits_per_character=float(bits.sum()) / characters,
-        tokens=len(words),
+        tokens=len(ids),
         characters=text.characters,
         unknown_rate=float(np.mean(~known)),
-        bits_per_unknown_word=_mean(places.spellings[places.spellings > 0]) / math.log(2),
-        top_1=every.top_1,
-        top_3=every.top_3,
-        top_5=every.top_5,
-        mean_reciprocal_rank=every.mean_reciprocal_rank,
-        keystroke_savings=int(places.saved.sum(dtype=np.int64)) / characters,
-        keystroke_savings_limit=_limit(places) / characters,
+        bits_per_unknown_word=_mean(scores.spellings[scores.spellings > 0]) / math.log(2),
+        top_1=overall.top_1,
+        top_3=overall.top_3,
+        top_5=overall.top_5,
+        mean_reciprocal_rank=overall.mean_reciprocal_rank,
+        keystroke_savings=int(saved.sum(dtype=np.int64)) / characters,
+        keystroke_savings_limit=int(most.sum()) / characters,
         suggestions=suggestions,
-        real_words=accuracy(places.ranks, real_words(tokenizer.words)[words]),
-        calibration=calibration(places.confidences, places.ranks == 1),
-        by_frequency=by_frequency(words, nats, counts.cpu().numpy()),
-        by_position=by_position(words, nats),
-        costliest_words=costliest(words, nats, tokenizer.words),
-        blocks=block_count(len(words)),
+        real_words=accuracy(scores.ranks, real_words(tokenizer.words)[ids]),
+        calibration=calibration(scores.confidences, scores.ranks == 1),
+        by_frequency=by_frequency(ids, nats, counts.cpu().numpy()),
+        by_position=by_position(ids, nats),
+        costliest_words=costliest(ids, nats, tokenizer.words),
+        blocks=block_count(len(ids)),
         standard_errors=errors,
         seconds=time.perf_counter() - started,
-        places=places,
+        scores=scores,
     )
 
 
 def _mean(values: NDArray[np.float64]) -> float:
     return float(values.mean()) if len(values) else math.nan
-
-
-def _limit(places: Places) -> int:
-    """Keys saved if every known word were on offer before its first letter."""
-    return int(most_saved(np.where(places.known, places.letters, 0), places.spaced).sum())

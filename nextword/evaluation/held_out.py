@@ -1,10 +1,9 @@
-"""The text that a model is measured on: a held-out part of its own run, or another text."""
+"""The text a model is measured on: a held-out part of its own run, or another text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,79 +11,31 @@ from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
 from nextword.storage.run_folder import RunFolder
-from nextword.text.prepare import EncodedText, TextPart, prepare_text, text_sha256
-from nextword.text.readers import folder_files, read_units, text_files
-from nextword.text.tokenized import in_words
+from nextword.text.dataset import EncodedText
+from nextword.text.prepare import prepare_text, text_sha256
+from nextword.text.readers import folder_files
+from nextword.text.tokenized import TokenizedText, tokenize_files
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import UNKNOWN_ID
+from nextword.text.vocabulary import END_ID
 
 PARTS = ("train", "valid", "test")
-LEARNED = "was trained on this very text: its figures mean nothing here"
-"""Said of a model of which :func:`learned_from` holds."""
+TRAINED_ON = "was trained on this text: these figures are misleadingly good"
+"""About a model for which :func:`trained_on` holds."""
 
 
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """A text in a model's word ids, and what they do not tell of it."""
+def read_text(tokenizer: Tokenizer, paths: Sequence[str], encoding: str) -> TokenizedText:
+    """Any text to measure a model on.
 
-    name: str
-    ids: NDArray[np.integer]
-    """``(words,)``, an end at the end of each paragraph or line."""
-    characters: int
-    """Characters of the text, one for each paragraph's or line's end included."""
-    unknown_words: list[str]
-    """The words that the vocabulary lacks, one for each unknown id, in the text's order."""
-    spaced: NDArray[np.bool_]
-    """``(words,)``: whether a space follows."""
-
-    def __post_init__(self) -> None:
-        unknown = int((self.ids == UNKNOWN_ID).sum())
-        if len(self.unknown_words) != unknown or self.spaced.shape != self.ids.shape:
-            raise ValueError("the unknown words or the spaces are not those of the ids")
-
-    def spelled(self, vocabulary: Sequence[str]) -> list[str]:
-        """The text's words, known or not, ends among them, ``(words,)``.
-
-        Args:
-            vocabulary: the words by their ids.
-        """
-        words = [vocabulary[number] for number in self.ids.tolist()]
-        places = np.flatnonzero(self.ids == UNKNOWN_ID).tolist()
-        for place, word in zip(places, self.unknown_words, strict=True):
-            words[place] = word
-        return words
-
-    @classmethod
-    def of_part(cls, name: str, part: TextPart) -> HeldOut:
-        """A held-out part of a text that was made ready for training.
-
-        Raises:
-            ValueError: it is the training part, of which words and spaces are not kept.
-        """
-        if part.surface is None:
-            raise ValueError("the training part was not held out")
-        return cls(name, part.ids, part.characters, part.surface.unknown_words, part.surface.spaced)
+    Raises:
+        TextError: it cannot be read, or holds no word.
+    """
+    text = tokenize_files(tokenizer, paths, encoding)
+    if (text.ids == END_ID).all():
+        raise TextError(f"{', '.join(paths)}: holds no word to measure on")
+    return text
 
 
-def read_text(tokenizer: Tokenizer, path: list[str], encoding: str) -> HeldOut:
-    """Any text in the ids of a model's tokenizer."""
-    ids: list[NDArray[np.int64]] = []
-    unknown: list[str] = []
-    spaced: list[NDArray[np.bool_]] = []
-    characters = 0
-    paragraphs = read_units(tokenizer.kind, text_files(path), encoding)
-    for paragraph in in_words(tokenizer, paragraphs):
-        ids.append(paragraph.ids)
-        unknown += [paragraph.words[i] for i in np.flatnonzero(paragraph.ids == UNKNOWN_ID)]
-        spaced.append(paragraph.spaced)
-        characters += paragraph.characters
-    if sum(map(len, ids)) == len(ids):  # nothing but ends
-        raise TextError(f"{', '.join(path)}: holds no word to measure on")
-    name = ", ".join(path)
-    return HeldOut(name, np.concatenate(ids), characters, unknown, np.concatenate(spaced))
-
-
-def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
+def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> TokenizedText:
     """A held-out part of the text that a model was trained on, as it was split then.
 
     Args:
@@ -99,7 +50,7 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
     encoded = text_of_run(model, tokenizer)
     if part not in encoded.parts:
         raise TextError(f"{model.parent}: held no {part} part out; name a --text")
-    return HeldOut.of_part(f"{part} part of {encoded.source}", encoded.parts[part])
+    return encoded.parts[part].tokenized(f"{part} part of {encoded.source}")
 
 
 def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:
@@ -147,7 +98,7 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
     return encoded
 
 
-def learned_from(model: Path, text: Sequence[str]) -> bool:
+def trained_on(model: Path, text: Sequence[str]) -> bool:
     """Whether a model was trained on these very files, so that they cannot measure it.
 
     Args:

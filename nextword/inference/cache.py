@@ -1,7 +1,7 @@
-"""The neural cache of Grave, Joulin and Usunier (2017): words that came in places like this one.
+"""The continuous cache of Grave, Joulin and Usunier (2017): recent words in similar contexts.
 
-What the network made of each place is kept with the word that came there. A place's forecast is
-spread over those words, by how alike the places are.
+The network's features at each recent position are kept with the word that followed. The predictive
+distribution is spread over those words by the similarity of their features to the current ones.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from nextword.inference.decoder import Distributions
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """How much a cache keeps, and how it looks."""
+    """Settings of a cache."""
 
     size: int = 2000
-    """Places kept."""
+    """Positions kept."""
     sharpness: float = 0.3
-    """Theta: how much more an alike place counts than another."""
+    """Theta, which scales the similarity of features."""
 
 
 class Cache:
-    """The last places of a text and the words that came there.
+    """The last positions of a text and the words that followed.
 
     Args:
-        settings: how much to keep, and how to look.
-        vocabulary_size: words that may come.
+        settings: how much to keep, and how sharply to compare.
+        vocabulary_size: size of the distributions.
     """
 
     num_features = 2
-    """Evidence: the log-probability of the likeliest word, and log(1 + places kept)."""
+    """Gate features: the log-probability of the most likely word, and log(1 + positions kept)."""
 
     def __init__(self, settings: CacheSettings, vocabulary_size: int) -> None:
         self.size, self.sharpness = settings.size, settings.sharpness
@@ -44,40 +44,40 @@ class Cache:
         self._last: Tensor | None = None
 
     @torch.no_grad()
-    def read(self, ids: Tensor, features: Tensor, without: Tensor) -> Distributions:
-        """Remember some words and forecast after each.
+    def read(self, ids: Tensor, features: Tensor, fallback: Tensor) -> Distributions:
+        """Remember some words and predict after each.
 
         Args:
-            ids: the words ``(words,)``.
-            features: what the network made of the text up to each of them, ``(words, size)``.
-            without: the forecast ``(words, vocabulary)`` to give where nothing is kept yet, or
-                where the features are too large to compare.
+            ids: ``(words,)``.
+            features: the network's at each of them, ``(words, size)``.
+            fallback: log-probabilities ``(words, vocabulary)`` to give where nothing is kept yet,
+                or where the features are too large to compare.
         """
         ids = ids.to(features.device)
         self._remember(ids, features)
-        kept, places = len(self._words), len(ids)
-        # the word of entry i was read before place i + new - kept of this call
-        new = torch.arange(kept, device=ids.device) - (kept - places)
-        place = torch.arange(places, device=ids.device).unsqueeze(1)
-        seen = (new <= place) & (new > place - self.size)
-        alike = self.sharpness * (features @ self._keys.t())
-        alike = alike.masked_fill(~seen, -math.inf)
-        shares = alike.softmax(1).nan_to_num()
+        kept, positions = len(self._words), len(ids)
+        # the word of entry i was read before position i + new - kept of this call
+        new = torch.arange(kept, device=ids.device) - (kept - positions)
+        position = torch.arange(positions, device=ids.device).unsqueeze(1)
+        seen = (new <= position) & (new > position - self.size)
+        similarity = self.sharpness * (features @ self._keys.t())
+        similarity = similarity.masked_fill(~seen, -math.inf)
+        shares = similarity.softmax(1).nan_to_num()
         # only words that are kept have a share: the rest of the vocabulary is filled in last
         words, which = self._words.unique(return_inverse=True)  # type: ignore[no-untyped-call]
-        spread = features.new_zeros(len(words), places)
+        spread = features.new_zeros(len(words), positions)
         own = spread.index_add_(0, which, shares.t().contiguous()).log().t()
         count = seen.sum(1)
-        forecast = features.new_full((places, self.vocabulary_size), -math.inf)
-        forecast[:, words] = own
-        untold = ~(shares.sum(1) > 0)
-        forecast[untold] = without[untold]
-        num_features = [forecast.amax(1), count.log1p()]
+        log_probabilities = features.new_full((positions, self.vocabulary_size), -math.inf)
+        log_probabilities[:, words] = own
+        empty = ~(shares.sum(1) > 0)
+        log_probabilities[empty] = fallback[empty]
+        gate_features = [log_probabilities.amax(1), count.log1p()]
         self._keys, self._words = self._keys[-self.size :], self._words[-self.size :]
-        return Distributions(forecast, torch.stack(num_features, 1))
+        return Distributions(log_probabilities, torch.stack(gate_features, 1))
 
     def _remember(self, ids: Tensor, features: Tensor) -> None:
-        """Each word belongs to the place before it; the very first has none."""
+        """Each word belongs to the position before it; the very first has none."""
         if self._last is None:
             before, words = features[:-1], ids[1:]
         else:

@@ -1,101 +1,127 @@
-"""A place in a text, and the walk through a whole text from its first word to its last."""
+"""A decoder reads a text token by token and gives, after each, the distribution of the next."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nextword.errors import ModelError
 from nextword.text.vocabulary import END_ID
 
-PLACES = 256
-"""Words read between two looks at the forecasts."""
-NUMBERS = 1 << 23
-"""Fewer words where the vocabulary is so large that their forecasts were more numbers than this."""
+Adapt = Literal["none", "cache", "dynamic", "both"]
+"""How a model adapts to the text it reads: not at all, by a cache of the recent text, by dynamic
+evaluation (its weights go on learning), or by both."""
+ADAPTATIONS: tuple[Adapt, ...] = ("none", "cache", "dynamic", "both")
+
+CHUNK_TOKENS = 256
+"""Tokens read in one call."""
+CHUNK_NUMBERS = 1 << 23
+"""Fewer tokens where the vocabulary is so large that their distributions would hold more numbers
+than this."""
 
 
 class Distributions(NamedTuple):
-    """What is said after each of some words."""
+    """Predictive distributions, one after each token read."""
 
     log_probabilities: Tensor
-    """Of every word to come next, ``(places, vocabulary)`` in nats; each row sums to one."""
+    """``(positions, vocabulary)`` in nats; each row sums to one."""
     gate_features: Tensor
-    """What is cheap to see of how far to trust this, ``(places, signs)``."""
+    """``(positions, features)``: cheap signs of how far to trust each row, see
+    :mod:`nextword.inference.gating`."""
 
 
 class Decoder(ABC):
-    """One reader's place in one text, from its beginning on; never looks ahead."""
+    """A model at a position in one text, from the text's beginning on; it never looks ahead."""
 
     @abstractmethod
     def read(self, ids: Tensor) -> Distributions:
         """Read on.
 
         Args:
-            ids: the next words ``(words,)`` of int64, at least one, on any device.
+            ids: the next tokens ``(tokens,)`` of int64, at least one, on any device.
 
         Returns:
-            A forecast after each of them; no result depends on how a text is cut into calls.
+            A distribution after each token; no result depends on how a text is cut into calls.
         """
 
+    def unmixed(self, log_probabilities: Tensor) -> Tensor:
+        """The network's own log-probabilities in the last call, whose result is passed in."""
+        return log_probabilities
 
-def positions_at_once(vocabulary_size: int) -> int:
-    """How many words to read in one call, so that their forecasts take little memory."""
-    return max(1, min(PLACES, NUMBERS // max(vocabulary_size, 1)))
+
+def tokens_per_chunk(vocabulary_size: int) -> int:
+    """Tokens to read in one call, so that their distributions take little memory."""
+    return max(1, min(CHUNK_TOKENS, CHUNK_NUMBERS // max(vocabulary_size, 1)))
 
 
 def chunks_of(ids: NDArray[np.integer], vocabulary_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """A text in pieces that are read in one call each: words, and the words that follow them.
+    """A text in chunks that are read in one call each: tokens, and the tokens that follow them.
 
     Args:
-        ids: word ids ``(words,)``; before the first stands the end of a paragraph.
-        vocabulary_size: words that may come.
+        ids: ``(tokens,)``; the first token follows the end of a paragraph.
+        vocabulary_size: size of the distributions.
     """
     framed = torch.from_numpy(np.concatenate([[END_ID], ids]).astype(np.int64))
-    places = positions_at_once(vocabulary_size)
-    for start in range(0, len(ids), places):
-        here = framed[start : start + places + 1]
-        yield here[:-1], here[1:]
+    size = tokens_per_chunk(vocabulary_size)
+    for start in range(0, len(ids), size):
+        chunk = framed[start : start + size + 1]
+        yield chunk[:-1], chunk[1:]
 
 
 def gather_targets(log_probabilities: Tensor, targets: Tensor) -> Tensor:
-    """What was said of the words that came: of ``(places, vocabulary)`` the ``(places,)``."""
+    """Log-probabilities of the target tokens: ``(positions, vocabulary)`` to ``(positions,)``."""
     return log_probabilities.gather(1, targets.unsqueeze(1)).squeeze(1)
 
 
-class ScoredPositions(NamedTuple):
-    """Some places of a text: how likely each word was there, and the word that came."""
+@dataclass(frozen=True, eq=False)
+class ScoredPositions:
+    """Some positions of a text: the predictive distributions and the tokens that followed."""
 
     log_probabilities: Tensor
-    """``(places, vocabulary)`` in nats."""
+    """``(positions, vocabulary)`` in nats."""
     targets: Tensor
-    """``(places,)``, on the same device."""
-    gate_features: Tensor
-    """``(places, signs)``."""
+    """``(positions,)``, on the same device."""
 
-    @property
-    def own(self) -> Tensor:
-        """Log-probability of the word that came, ``(places,)``."""
+    @cached_property
+    def target_log_probabilities(self) -> Tensor:
+        """``(positions,)`` in nats."""
         return gather_targets(self.log_probabilities, self.targets)
+
+    @cached_property
+    def likelier(self) -> Tensor:
+        """Bool ``(positions, vocabulary)``: the words more likely than the target."""
+        return self.log_probabilities > self.target_log_probabilities.unsqueeze(1)
 
 
 def score_stream(
     decoder: Decoder, ids: NDArray[np.integer], vocabulary_size: int
 ) -> Iterator[ScoredPositions]:
-    """Walk through a text; each of its words is a target exactly once.
+    """Let a model predict every token of a text; each is a target exactly once.
 
-    The first word is foreseen from the end of a paragraph.
+    The first token is predicted from the end of a paragraph.
 
     Args:
-        reading: fresh, at the beginning of a text.
-        ids: word ids ``(words,)``.
-        vocabulary_size: words that may come.
+        decoder: fresh, at the beginning of a text.
+        ids: ``(tokens,)``.
+        vocabulary_size: size of the distributions.
+
+    Raises:
+        ModelError: the model gives NaN.
     """
-    for words, following in chunks_of(ids, vocabulary_size):
-        forecast = decoder.read(words)
-        targets = following.to(forecast.log_probabilities.device)
-        yield ScoredPositions(forecast.log_probabilities, targets, forecast.gate_features)
+    for tokens, following in chunks_of(ids, vocabulary_size):
+        log_probabilities = decoder.read(tokens).log_probabilities
+        # one NaN makes the maximum of its row NaN
+        if log_probabilities.amax(1).isnan().any():
+            raise ModelError(
+                "the model's probabilities are not numbers; its weights are damaged, or its "
+                "training went wrong"
+            )
+        yield ScoredPositions(log_probabilities, following.to(log_probabilities.device))

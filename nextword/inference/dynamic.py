@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nextword.inference.decoder import Distributions
-from nextword.inference.network import NetworkDecoder, forecast_of
+from nextword.inference.decoders import NetworkDecoder, with_network_features
 from nextword.models.base import LanguageModel
 
 SEGMENT = 16
@@ -35,7 +35,7 @@ class DynamicDecoder(NetworkDecoder):
         model: the trained network; a copy of it learns.
         rate: step size.
         pull: share of the way back to the trained weights, a step.
-        segment: words learned from at once; a forecast never rests on words after it.
+        segment: words learned from at once; no prediction depends on words after it.
     """
 
     def __init__(
@@ -55,18 +55,18 @@ class DynamicDecoder(NetworkDecoder):
 
     def read(self, ids: Tensor) -> Distributions:
         words = ids.to(self.model.output.weight.device)
-        forecasts, features, start = [], [], 0
+        log_probabilities, features, start = [], [], 0
         while start < len(words):
             if len(self._pending) == self.segment:
                 self._learn(words[start : start + 1])
             end = start + self.segment - len(self._pending)
             piece = words[start:end]
-            forecasts.append(self._read_on(piece))
+            log_probabilities.append(self._read_on(piece))
             features.append(self.features)
             self._pending = torch.cat([self._pending.to(piece), piece])
             start = end
         self.features = torch.cat(features)
-        return forecast_of(torch.cat(forecasts))
+        return with_network_features(torch.cat(log_probabilities))
 
     def _learn(self, following: Tensor) -> None:
         """One step on the pending words, the last of which ``following`` has just followed."""
@@ -82,7 +82,7 @@ class DynamicDecoder(NetworkDecoder):
             if math.isfinite(norm):
                 step = self.rate * min(1.0, CLIP / max(norm, 1e-12))
                 torch._foreach_add_(self._own, list(gradients), alpha=-step)
-            # what the network remembers is made anew, with the weights it has now
+            # the state is computed again, with the new weights
             _, self._start = self.model.features(inputs[None], self._start)
         self._state = self._start
         self._pending = self._pending[:0]

@@ -1,13 +1,13 @@
-"""Several forecasts as one, weighed by what is cheap to see.
+"""Mix several predictive distributions by a gate that looks at cheap features of each position.
 
-The weights are a softmax over the parts of a linear function of their evidence (how sure the
-network is, how often the n-gram model saw the words before), found on held-out text.
+The gate is a softmax over the parts of a linear function of their features (how sure the network
+is, how often the n-gram model saw the context), fitted on held-out text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,18 +17,18 @@ from torch import Tensor
 
 from nextword.inference.decoder import Distributions
 
-DECAY = 1e-3
-"""Pull of the weights towards zero, against fitting a small held-out part by heart."""
-STEPS = 50
-"""Steps of the search, at most."""
+L2_PENALTY = 1e-3
+"""On the slopes, against overfitting a small held-out part."""
+MAX_ITERATIONS = 50
+"""Of the fit."""
 
 
 @dataclass(frozen=True)
 class GatingWeights:
-    """How the forecasts of some parts are weighed.
+    """The gate over some parts.
 
-    ``slopes`` ``(parts, signs)`` and ``biases`` ``(parts,)`` act on the evidence of all parts,
-    side by side, less ``mean`` ``(signs,)`` and over ``scale`` ``(signs,)``.
+    ``slopes`` ``(parts, features)`` and ``biases`` ``(parts,)`` act on the gate features of all
+    parts, side by side, minus ``mean`` ``(features,)`` and over ``scale`` ``(features,)``.
     """
 
     mean: Tensor
@@ -37,18 +37,18 @@ class GatingWeights:
     biases: Tensor
 
     def log_shares(self, gate_features: Tensor) -> Tensor:
-        """The logarithm of each part's share: ``(places, signs)`` to ``(places, parts)``."""
+        """Logarithm of each part's share: ``(positions, features)`` to ``(positions, parts)``."""
         standard = (gate_features - self.mean.to(gate_features)) / self.scale.to(gate_features)
         linear = standard @ self.slopes.to(gate_features).t() + self.biases.to(gate_features)
         return linear.log_softmax(1)
 
     def as_dict(self) -> dict[str, Any]:
-        """As numbers, ready for JSON."""
-        return {name: getattr(self, name).tolist() for name in _FIELDS}
+        """As lists of numbers, ready for JSON."""
+        return {field.name: getattr(self, field.name).tolist() for field in fields(self)}
 
     @classmethod
     def constant(cls, shares: list[float], num_features: int) -> GatingWeights:
-        """Shares that no evidence changes."""
+        """Shares that do not depend on the features."""
         return cls(
             mean=torch.zeros(num_features),
             scale=torch.ones(num_features),
@@ -57,13 +57,11 @@ class GatingWeights:
         )
 
     @classmethod
-    def from_dict(
-        cls, described: Mapping[str, Any], parts: int, num_features: int
-    ) -> GatingWeights:
-        """What :meth:`as_dict` gave.
+    def from_dict(cls, stored: Mapping[str, Any], parts: int, num_features: int) -> GatingWeights:
+        """The weights that :meth:`as_dict` gave.
 
         Raises:
-            ValueError: they are not finite numbers of float32, as many as parts and signs ask for.
+            ValueError: they are not finite float32 numbers in the right shapes.
         """
         shapes = {
             "mean": (num_features,),
@@ -74,13 +72,13 @@ class GatingWeights:
         tensors = {}
         for name, shape in shapes.items():
             try:
-                found = np.asarray(described[name])
+                array = np.asarray(stored[name])
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{name} are no numbers") from error
             # text is no number, even where it could be read as one
-            if found.shape != shape or found.dtype.kind not in "iuf":
+            if array.shape != shape or array.dtype.kind not in "iuf":
                 raise ValueError(f"{name} are not {shape} numbers")
-            tensors[name] = torch.from_numpy(found.astype(np.float64))
+            tensors[name] = torch.from_numpy(array.astype(np.float64))
             if not tensors[name].float().isfinite().all():
                 raise ValueError(f"{name} are not finite")
         if not (tensors["scale"].float() > 0).all():
@@ -88,15 +86,12 @@ class GatingWeights:
         return cls(**tensors)
 
 
-_FIELDS = ("mean", "scale", "slopes", "biases")
-
-
-def mix(forecasts: list[Distributions], weights: GatingWeights) -> Distributions:
-    """One forecast of several, again a distribution."""
-    gate_features = torch.cat([forecast.gate_features for forecast in forecasts], 1)
-    shares = weights.log_shares(gate_features)
+def mix(parts: list[Distributions], weights: GatingWeights) -> Distributions:
+    """The mixture of the parts' distributions, again a distribution at each position."""
+    gate_features = torch.cat([part.gate_features for part in parts], 1)
+    log_shares = weights.log_shares(gate_features)
     mixed = torch.stack(
-        [f.log_probabilities + shares[:, [i]] for i, f in enumerate(forecasts)]
+        [part.log_probabilities + log_shares[:, [i]] for i, part in enumerate(parts)]
     ).logsumexp(0)
     return Distributions(mixed, gate_features)
 
@@ -104,41 +99,46 @@ def mix(forecasts: list[Distributions], weights: GatingWeights) -> Distributions
 def fit(
     likelihoods: NDArray[np.floating], gate_features: NDArray[np.floating], constant: bool = False
 ) -> GatingWeights:
-    """The weights under which the words that came were likeliest.
+    """The weights that maximise the likelihood of the targets.
 
     Args:
-        likelihoods: log-probability that each part gave to each word, ``(places, parts)``.
-        evidence: what was seen before each word, ``(places, signs)``.
-        constant: leave the evidence aside: a share for each part that never changes.
+        likelihoods: log-probability of each target under each part, ``(positions, parts)``.
+        gate_features: at each position, ``(positions, features)``.
+        constant: ignore the features and fit one share per part.
     """
     targets = torch.from_numpy(np.asarray(likelihoods, dtype=np.float64))
-    num_features = torch.from_numpy(np.asarray(gate_features, dtype=np.float64))
-    mean, scale = num_features.mean(0), num_features.std(0, correction=0).clamp_min(1e-6)
-    standard = (num_features - mean) / scale
-    parts = targets.shape[1]
-    slopes = torch.zeros(
-        parts, num_features.shape[1], dtype=torch.float64, requires_grad=not constant
-    )
-    biases = torch.zeros(parts, dtype=torch.float64, requires_grad=True)
-    wanted = [biases] if constant else [slopes, biases]
-    search = torch.optim.LBFGS(wanted, max_iter=STEPS, line_search_fn="strong_wolfe")
+    inputs = torch.from_numpy(np.asarray(gate_features, dtype=np.float64))
+    mean, scale = inputs.mean(0), inputs.std(0, correction=0).clamp_min(1e-6)
+    standard = (inputs - mean) / scale
+    shape = (targets.shape[1], inputs.shape[1])
+    slopes = torch.zeros(shape, dtype=torch.float64, requires_grad=not constant)
+    biases = torch.zeros(shape[0], dtype=torch.float64, requires_grad=True)
+    learned = [biases] if constant else [slopes, biases]
+    optimizer = torch.optim.LBFGS(learned, max_iter=MAX_ITERATIONS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        search.zero_grad()
-        shares = (standard @ slopes.t() + biases).log_softmax(1)
-        value: Tensor = -(shares + targets).logsumexp(1).mean() + DECAY * slopes.square().sum()
+        optimizer.zero_grad()
+        log_shares = (standard @ slopes.t() + biases).log_softmax(1)
+        likelihood = (log_shares + targets).logsumexp(1).mean()
+        value: Tensor = -likelihood + L2_PENALTY * slopes.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     with torch.enable_grad():
-        search.step(loss)  # type: ignore[no-untyped-call]
+        optimizer.step(loss)  # type: ignore[no-untyped-call]
     return GatingWeights(mean, scale, slopes.detach(), biases.detach())
 
 
 def mixed_likelihood(
     likelihoods: NDArray[np.floating], gate_features: NDArray[np.floating], weights: GatingWeights
 ) -> float:
-    """Mean log-probability, in nats, that a mixture gives to the words that came."""
+    """Mean log-probability of the targets under the mixture, in nats.
+
+    Args:
+        likelihoods: log-probability of each target under each part, ``(positions, parts)``.
+        gate_features: at each position, ``(positions, features)``.
+        weights: of the parts.
+    """
     targets = torch.from_numpy(np.asarray(likelihoods, dtype=np.float64))
-    num_features = torch.from_numpy(np.asarray(gate_features, dtype=np.float64))
-    return float((weights.log_shares(num_features) + targets).logsumexp(1).mean())
+    inputs = torch.from_numpy(np.asarray(gate_features, dtype=np.float64))
+    return float((weights.log_shares(inputs) + targets).logsumexp(1).mean())

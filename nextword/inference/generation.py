@@ -1,4 +1,4 @@
-"""A text goes on: word after word is drawn, read, and written as prose."""
+"""Continue a text: draw a word, read it, write it as prose, again and again."""
 
 from __future__ import annotations
 
@@ -9,66 +9,66 @@ from dataclasses import dataclass
 import torch
 
 from nextword.errors import ConfigError
-from nextword.inference.passage import Passage
 from nextword.inference.sampling import Sampling, draw, filtered
 from nextword.inference.session import Session
+from nextword.text.tokenized import tokenize_string
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END, END_ID, UNKNOWN_ID
 
-SEEDS = 1 << 32
-"""Seeds to choose from where none is given; short enough to be typed again."""
+MAX_SEED = 1 << 32
+"""Random seeds are below this: short enough to be typed again."""
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A prompt and how a model went on."""
+    """A prompt and its continuation."""
 
     prompt: str
     text: str
-    """The whole: the prompt without spaces at its end, then what was added."""
+    """The prompt without spaces at its end, then the continuation."""
     words: list[str]
-    """What was added, as the vocabulary spells it, ends of paragraphs among them."""
+    """The continuation as the vocabulary spells it, ends of paragraphs included."""
     seed: int
     """The same seed, model, prompt and settings give the same words."""
 
 
 def generate(
-    reader: Session,
+    session: Session,
     tokenizer: Tokenizer,
     prompt: str,
-    passage: Passage,
     words: int,
     sampling: Sampling,
     seed: int,
-    told: Callable[[str], object] | None = None,
+    on_piece: Callable[[str], object] | None = None,
 ) -> Generated:
-    """Go on from a prompt.
-
-    The unknown word never comes, nor one end behind another.
+    """Continue a prompt; the unknown word is never drawn, nor one end after another.
 
     Args:
-        reader: at the beginning of a text.
-        tokenizer: of the reader's model.
+        session: at the beginning of a text.
+        tokenizer: the model's.
         prompt: as it was typed.
-        passage: the prompt's words.
-        words: how many to add; marks of punctuation are words, ends are not counted.
-        sampling: how they are chosen.
-        seed: what chance starts from.
-        told: is told each piece of the text once it is there, the prompt first.
+        words: how many to add; punctuation counts, ends do not.
+        sampling: how they are drawn.
+        seed: of the random draws.
+        on_piece: called with each piece of the text as soon as it is known, the prompt first.
+
+    Raises:
+        ConfigError: ``words`` is below one.
     """
     if words < 1:
         raise ConfigError(f"words: {words} is not at least 1")
-    if len(passage.ids):
-        reader.read_ids(passage.ids.tolist())
-    last = int(passage.ids[-1]) if len(passage.ids) else END_ID
+    text = tokenize_string(tokenizer, prompt)
+    if len(text.ids):
+        session.read_ids(text.ids.tolist())
+    last = int(text.ids[-1]) if len(text.ids) else END_ID
     detokenizer = tokenizer.detokenizer()
-    before = [detokenizer.push(word) for word in passage.words]
+    before = [detokenizer.push(word) for word in text.words(tokenizer.words)]
     pieces: list[str] = []
 
     def write(piece: str) -> None:
         pieces.append(piece)
-        if told is not None:
-            told(piece)
+        if on_piece is not None:
+            on_piece(piece)
 
     write(prompt.rstrip())
     if before and last == END_ID:
@@ -79,10 +79,10 @@ def generate(
     added: list[str] = []
     while words:
         allowed[END_ID] = last != END_ID
-        last = draw(filtered(reader.log_probabilities(), allowed, sampling), chance)
+        last = draw(filtered(session.log_probabilities(), allowed, sampling), chance)
         added.append(tokenizer.words[last])
         write(detokenizer.push(added[-1]))
         words -= added[-1] != END
         if words:
-            reader.read_ids([last])
+            session.read_ids([last])
     return Generated(prompt, "".join(pieces), added, seed)

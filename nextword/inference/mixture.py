@@ -1,30 +1,28 @@
-"""A network with the parts beside it: an n-gram model and a cache of the recent text."""
+"""A network mixed with an n-gram model and a cache of the recent text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from nextword.inference.adaptation import Adapt
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import Decoder, Distributions
+from nextword.inference.decoder import Adapt, Decoder, Distributions
+from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights, mix
-from nextword.inference.network import NetworkDecoder
-from nextword.inference.ngram import NgramDecoder
 from nextword.models.base import LanguageModel
 from nextword.ngram.model import NgramModel
 
 CACHE_SHARE = 0.1
-"""What a cache weighs beside a model for which nothing better was found on held-out text."""
+"""Share of a cache beside a model for which no better one was found on held-out text."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """What is mixed with a network, and how the parts are weighed."""
+    """What is mixed with a network, and how the parts are weighted."""
 
     ngram: NgramModel | None = None
     cache: CacheSettings = field(default_factory=CacheSettings)
@@ -44,7 +42,7 @@ def combinations(ngram: bool) -> list[str]:
 
 
 def num_gate_features(names: str, order: int) -> int:
-    """How many signs the parts of a combination give as evidence.
+    """Number of gate features of a set of parts.
 
     Args:
         names: such as ``network+ngram``.
@@ -62,76 +60,83 @@ class Parts:
     """A network and what is mixed with it, reading the same text side by side.
 
     Args:
-        network: reads for itself and for the cache.
-        others: in the order of the weights.
+        network: reads for itself and for the caches.
+        ngram: an n-gram model.
+        caches: caches of the recent text; several only to compare their settings.
     """
 
-    def __init__(self, network: NetworkDecoder, others: Iterable[NgramDecoder | Cache]) -> None:
+    def __init__(
+        self,
+        network: NetworkDecoder,
+        ngram: NgramDecoder | None = None,
+        caches: Sequence[Cache] = (),
+    ) -> None:
         self.network = network
-        self.others = tuple(others)
+        self.ngram = ngram
+        self.caches = caches
 
     def read(self, ids: Tensor) -> list[Distributions]:
-        """What each part says after each of some words, the network first."""
-        first = self.network.read(ids)
-        rest = [
-            other.read(ids, self.network.features, first.log_probabilities)
-            if isinstance(other, Cache)
-            else other.read(ids)
-            for other in self.others
+        """The distributions of each part: the network, the n-grams, the caches."""
+        network = self.network.read(ids)
+        ngram = [] if self.ngram is None else [self.ngram.read(ids)]
+        caches = [
+            cache.read(ids, self.network.features, network.log_probabilities)
+            for cache in self.caches
         ]
-        return [first, *rest]
+        return [network, *ngram, *caches]
 
 
 class MixtureDecoder(Decoder):
-    """Parts that read the same text, each weighed at each place.
+    """Parts that read the same text, weighted at each position.
 
     Args:
         parts: what is mixed.
-        weights: how the first of them are weighed; each one after those gets
-            :data:`CACHE_SHARE`.
+        weights: of the first parts; each part after those gets :data:`CACHE_SHARE`.
     """
 
     def __init__(self, parts: Parts, weights: GatingWeights) -> None:
         self.parts = parts
         self.weights = weights
-        self.forecasts: list[Distributions] = []
-        """What each part said in the last call, the network first."""
+        self.by_part: list[Distributions] = []
+        """The distributions of each part in the last call, the network's first."""
 
     @torch.no_grad()
     def read(self, ids: Tensor) -> Distributions:
-        self.forecasts = self.parts.read(ids)
-        weighed = len(self.weights.biases)
-        mixed = mix(self.forecasts[:weighed], self.weights)
-        for other in self.forecasts[weighed:]:
-            num_features = mixed.gate_features.shape[1] + other.gate_features.shape[1]
-            mixed = mix(
-                [mixed, other], GatingWeights.constant([1 - CACHE_SHARE, CACHE_SHARE], num_features)
-            )
+        self.by_part = self.parts.read(ids)
+        weighted = len(self.weights.biases)
+        mixed = mix(self.by_part[:weighted], self.weights)
+        for part in self.by_part[weighted:]:
+            num_features = mixed.gate_features.shape[1] + part.gate_features.shape[1]
+            shares = GatingWeights.constant([1 - CACHE_SHARE, CACHE_SHARE], num_features)
+            mixed = mix([mixed, part], shares)
         return mixed
 
+    def unmixed(self, log_probabilities: Tensor) -> Tensor:
+        return self.by_part[0].log_probabilities
 
-def open_network(
+
+def open_decoder(
     model: LanguageModel, mixture: Mixture, vocabulary_size: int, adapt: Adapt = "none"
 ) -> Decoder:
-    """A network's place at the beginning of a text, with what is mixed with it.
+    """A network at the beginning of a text, with what is mixed with it.
 
     Args:
         model: the network, on any device.
-        mixture: the parts beside it.
-        vocabulary_size: words that may come.
-        adapt: how to adapt to what is read.
+        mixture: the other parts.
+        vocabulary_size: size of the distributions.
+        adapt: how to adapt to the text.
     """
     network = DynamicDecoder(model) if adapt in ("dynamic", "both") else NetworkDecoder(model)
     cached = adapt in ("cache", "both")
-    others: list[NgramDecoder | Cache] = []
-    if mixture.ngram is not None:
-        others.append(NgramDecoder(mixture.ngram, model.output.weight.device))
-    if cached:
-        others.append(Cache(mixture.cache, vocabulary_size))
-    if not others:
+    if mixture.ngram is None and not cached:
         return network
+    parts = Parts(
+        network,
+        None if mixture.ngram is None else NgramDecoder(mixture.ngram, model.output.weight.device),
+        [Cache(mixture.cache, vocabulary_size)] if cached else [],
+    )
     weights = GatingWeights.constant([1.0], network.num_features)
-    # those of all parts, else of those that the held-out text was asked about
+    # those of all parts, else of those that were weighted on held-out text
     for names in (combination(mixture.ngram is not None, flag) for flag in (False, cached)):
         weights = mixture.weights.get(names, weights)
-    return MixtureDecoder(Parts(network, others), weights)
+    return MixtureDecoder(parts, weights)

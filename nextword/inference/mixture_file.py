@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from torch import Tensor
-
 from nextword.errors import ModelError
 from nextword.inference.cache import CacheSettings
 from nextword.inference.gating import GatingWeights
+from nextword.inference.loaded_model import read_ngrams
 from nextword.inference.mixture import Mixture, combination, combinations, num_gate_features
-from nextword.ngram.model import NgramModel
 from nextword.storage.files import read_json, write_json, write_tensors
 from nextword.storage.integrity import (
     FINGERPRINT,
@@ -84,7 +82,7 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
         return Mixture(None, settings, weighed)
     tensors, told = read_model_tensors(folder / NGRAM)
     verify_fingerprint(folder / NGRAM, told, fingerprint)
-    return Mixture(ngrams_of(folder / NGRAM, tensors, vocabulary, order), settings, weighed)
+    return Mixture(read_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, weighed)
 
 
 def _cache_settings(described: object) -> CacheSettings:
@@ -110,15 +108,3 @@ def _weights(described: object, order: int) -> dict[str, GatingWeights]:
     if order and combination(ngram=True, cache=False) not in found:
         raise ValueError("weights of the n-gram model are missing")
     return found
-
-
-def ngrams_of(path: Path, tensors: dict[str, Tensor], vocabulary: int, order: int) -> NgramModel:
-    """The n-gram model in the tensors of a file.
-
-    Raises:
-        ModelError: they describe none of this vocabulary and order; the message names the file.
-    """
-    try:
-        return NgramModel.from_tensors(tensors, vocabulary, order)
-    except ValueError as error:
-        raise ModelError(f"{path}: {error}; the file is damaged, train again") from None

@@ -1,4 +1,4 @@
-"""Words whose vectors point the same way in a network's embedding."""
+"""The words most similar to a word: nearest vectors in a network's embedding."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextword.errors import ModelError, NextwordError
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.ranking import top_words
-from nextword.models.layers import WordVectors
+from nextword.errors import NextwordError
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.sampling import top_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS
 
 SUGGESTIONS = 3
-"""Spellings that are offered for a word that the vocabulary lacks."""
+"""Spellings suggested for a word that the vocabulary lacks."""
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A word near another."""
+    """A word similar to another."""
 
     word: str
     """As the vocabulary spells it."""
@@ -32,27 +31,11 @@ class Neighbour:
     """The cosine of the angle between the two vectors, from -1 to 1."""
 
 
-def embedding(loaded: LoadedModel) -> Tensor:
-    """A network's word vectors, ``(vocabulary, size)`` on the CPU.
-
-    Raises:
-        ModelError: the model has none.
-    """
-    if loaded.config.kind == "ngram":
-        raise ModelError("an n-gram model has no word vectors; name a network with --model")
-    if loaded.config.input == "one_hot":
-        raise ModelError(
-            "a network with model.input: one_hot has no word vectors; name another with --model"
-        )
-    vectors = next(part for part in loaded.network.modules() if isinstance(part, WordVectors))
-    return vectors.weight.detach().float().cpu()
-
-
 def word_id(tokenizer: Tokenizer, word: str) -> int:
-    """The id of a word, however its letters are composed.
+    """The id of a word, in any Unicode composition.
 
     Raises:
-        NextwordError: the vocabulary lacks it; the nearest spellings are named.
+        NextwordError: the vocabulary lacks it; the message suggests near spellings.
     """
     spelled = unicodedata.normalize("NFC", word.strip())
     if tokenizer.lowercase:
@@ -66,35 +49,35 @@ def word_id(tokenizer: Tokenizer, word: str) -> int:
 
 
 def nearest_spellings(word: str, known: Sequence[str]) -> list[str]:
-    """The words that look most alike, those first that differ in capitals only."""
+    """The words spelled most alike, those that differ only in capitals first."""
     same = [other for other in known if other.casefold() == word.casefold()]
     close = difflib.get_close_matches(word, known, n=SUGGESTIONS, cutoff=0.7)
     return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
 
 
 def nearest(
-    vectors: Tensor, wanted: Tensor, without: Sequence[int], k: int
+    vectors: Tensor, target: Tensor, exclude: Sequence[int], k: int
 ) -> list[tuple[int, float]]:
     """The ids nearest to a vector and their cosines, the nearest first.
 
     Args:
         vectors: ``(vocabulary, size)``.
-        wanted: ``(size,)``.
-        without: ids that are not named, besides those of the special words.
+        target: ``(size,)``.
+        exclude: ids to leave out, besides the special words.
         k: how many.
     """
-    cosines = functional.normalize(vectors, dim=1) @ functional.normalize(wanted, dim=0)
+    cosines = functional.normalize(vectors, dim=1) @ functional.normalize(target, dim=0)
     allowed = torch.ones(len(vectors), dtype=torch.bool)
     allowed[: len(SPECIAL_WORDS)] = False
-    allowed[list(without)] = False
+    allowed[list(exclude)] = False
     return top_words(cosines, allowed, k)
 
 
 def similar(loaded: LoadedModel, word: str, k: int) -> list[Neighbour]:
     """The ``k`` words nearest to a word."""
-    vectors, number = embedding(loaded), word_id(loaded.tokenizer, word)
-    found = nearest(vectors, vectors[number], [number], k)
-    return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in found]
+    vectors, number = loaded.word_vectors(), word_id(loaded.tokenizer, word)
+    neighbours = nearest(vectors, vectors[number], [number], k)
+    return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in neighbours]
 
 
 def analogy(loaded: LoadedModel, a: str, b: str, c: str, k: int) -> list[Neighbour]:
@@ -102,11 +85,11 @@ def analogy(loaded: LoadedModel, a: str, b: str, c: str, k: int) -> list[Neighbo
 
     Vectors have length one before they are added (Mikolov and others, 2013).
     """
-    vectors = embedding(loaded)
+    vectors = loaded.word_vectors()
     ids = [word_id(loaded.tokenizer, word) for word in (a, b, c)]
     first, second, third = functional.normalize(vectors[ids], dim=1)
-    found = nearest(vectors, second - first + third, ids, k)
-    return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in found]
+    neighbours = nearest(vectors, second - first + third, ids, k)
+    return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in neighbours]
 
 
 def principal_plane(vectors: Tensor) -> Tensor:

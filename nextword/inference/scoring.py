@@ -1,139 +1,119 @@
-"""How likely each word of a text was to a model that read what stands before it."""
+"""One pass over a text: how likely each of its tokens was to a model that read what precedes it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.errors import ModelError, TextError
-from nextword.evaluation.perplexity import perplexity
-from nextword.evaluation.token_scores import MOST_NATS
 from nextword.inference.decoder import Decoder, ScoredPositions, score_stream
-from nextword.inference.passage import Passage
 from nextword.text.spelling import spelling_surprisals
-from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
+from nextword.text.tokenized import TokenizedText
+from nextword.text.vocabulary import END_ID, SPECIAL_WORDS, UNKNOWN_ID
+
+MAX_SURPRISAL = 1e30
+"""Nats of a token to which a model gives no probability at all, so that sums stay finite."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredWord:
-    """A word where it stands in a text."""
+@dataclass(frozen=True, eq=False)
+class TokenScores:
+    """How a model predicted every token of a text.
 
-    word: str
-    """As the tokenizer spells it; the end of a paragraph or line is ``<eos>``."""
-    known: bool
-    """Whether the vocabulary has it; all other words are one and the same to the model."""
-    probability: float
-    """That it came here; of an unknown word, that any unknown word came."""
-    rank: int
-    """One more than the words that were likelier."""
-    bits: float
-    """Its surprisal: minus the binary logarithm of the probability."""
-    spelling_bits: float
-    """What it costs to spell an unknown word; 0 for all others."""
-    likeliest: str
-    """The word that was most likely to come instead, or the word itself."""
-    spaced: bool
+    All are arrays ``(tokens,)`` in the text's order: two models of the same tokens can be compared
+    position by position.
+    """
+
+    ids: NDArray[np.int64]
+    """The target tokens."""
+    surprisals: NDArray[np.float32]
+    """Minus the log-probability of each target in nats, at most :data:`MAX_SURPRISAL`; all unknown
+    words are one event."""
+    ranks: NDArray[np.int32]
+    """One more than the number of likelier words."""
+    best: NDArray[np.int32]
+    """The most likely word."""
+    confidences: NDArray[np.float32]
+    """Its probability."""
+    spellings: NDArray[np.float64]
+    """Nats to spell an unknown word (:mod:`nextword.text.spelling`); 0 for all others."""
+    lengths: NDArray[np.int64]
+    """Letters of each word as the text has it; 0 for an end."""
+    spaced: NDArray[np.bool_]
     """Whether a space follows."""
 
-
-@dataclass(frozen=True)
-class Score:
-    """A text's words and what they come to."""
-
-    words: list[ScoredWord]
-    characters: int
-    """Characters of the text, one for each end included."""
-
-    @cached_property
-    def bits(self) -> float:
-        """The information of the text, the spelling of unknown words included."""
-        return math.fsum(word.bits for word in self.words) + self.spelling_bits
-
-    @cached_property
-    def spelling_bits(self) -> float:
-        """What of it goes into spelling unknown words."""
-        return math.fsum(word.spelling_bits for word in self.words)
-
-    @cached_property
-    def perplexity(self) -> float:
-        """The exponential of the mean surprisal; to be an unknown word is one event."""
-        return perplexity(math.log(2) * np.array([word.bits for word in self.words]))[0]
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Where the vocabulary has the word; it has the end of a paragraph."""
+        known: NDArray[np.bool_] = self.ids != UNKNOWN_ID
+        return known
 
     @property
-    def bits_per_character(self) -> float:
-        """The information over the characters, spaces and ends included."""
-        return self.bits / self.characters
-
-    @cached_property
-    def unknown(self) -> int:
-        """How many words the vocabulary lacks."""
-        return sum(not word.known for word in self.words)
+    def characters(self) -> NDArray[np.int64]:
+        """Letters and the space after; an end is one character."""
+        characters: NDArray[np.int64] = self.lengths + self.spaced + (self.ids == END_ID)
+        return characters
 
 
-def score(
+def score_tokens(
     decoder: Decoder,
-    passage: Passage,
-    words: Sequence[str],
+    text: TokenizedText,
+    vocabulary: Sequence[str],
+    watch: Callable[[ScoredPositions, slice], object] | None = None,
     progress: Callable[[int], object] | None = None,
-) -> Score:
-    """Let a model foretell every word of a text.
+) -> TokenScores:
+    """Score every token of a text.
 
     Args:
-        reading: fresh, at the beginning of a text.
-        passage: the text.
-        words: the vocabulary in id order.
-        progress: is told how many more words were seen.
+        decoder: fresh, at the beginning of a text.
+        text: what is scored.
+        vocabulary: words by their ids.
+        watch: called with each chunk's distributions and its place in the text, for measures that
+            need whole distributions.
+        progress: called with the number of tokens just scored.
 
     Raises:
-        TextError: the text holds no word.
-        ModelError: the model says things that are no probabilities.
+        ModelError: the model gives NaN.
     """
-    if len(passage.ids) == 0:
-        raise TextError("the text holds no word to score")
-    spelling = np.zeros(len(passage.ids))
-    unknown = spelling_surprisals(words[len(SPECIAL_WORDS) :], passage.unknown_words)
-    spelling[passage.hidden] = unknown / math.log(2)
-    scored: list[ScoredWord] = []
-    for seen in score_stream(decoder, passage.ids, len(words)):
-        start = len(scored)
-        for place, (surprisal, rank, best) in enumerate(_looked_at(seen), start):
-            scored.append(
-                ScoredWord(
-                    passage.words[place],
-                    bool(passage.ids[place] != UNKNOWN_ID),
-                    math.exp(-surprisal),
-                    int(rank),
-                    surprisal / math.log(2),
-                    float(spelling[place]),
-                    words[int(best)],
-                    bool(passage.spaced[place]),
-                )
-            )
+    count = len(text.ids)
+    surprisals, confidences = np.empty((2, count), dtype=np.float32)
+    ranks, best = np.empty((2, count), dtype=np.int32)
+    start = 0
+    for scored in score_stream(decoder, text.ids, len(vocabulary)):
+        here = slice(start, start + len(scored.targets))
+        top, which = scored.log_probabilities.max(1)
+        surprisals[here] = (-scored.target_log_probabilities).clamp(max=MAX_SURPRISAL).cpu().numpy()
+        confidences[here] = top.exp().cpu().numpy()
+        best[here] = which.cpu().numpy()
+        ranks[here] = 1 + scored.likelier.sum(1).cpu().numpy()
+        if watch is not None:
+            watch(scored, here)
         if progress is not None:
-            progress(len(scored) - start)
-    return Score(scored, passage.characters)
-
-
-def _looked_at(seen: ScoredPositions) -> list[list[float]]:
-    """Of each place the surprisal in nats, the rank, and the id of the likeliest word."""
-    told = seen.log_probabilities
-    target = told.gather(1, seen.targets.unsqueeze(1))
-    best, which = told.max(1)
-    if best.isnan().any():
-        raise ModelError(
-            "the model's probabilities are not numbers; its weights are damaged, or its training "
-            "went wrong"
-        )
-    ranks = 1 + (told > target).sum(1)
-    # no number below zero, were a sum of probabilities a little above one
-    surprisals = (-target.squeeze(1)).clamp(0, MOST_NATS)
-    columns: NDArray[np.float64] = np.stack(
-        [column.double().cpu().numpy() for column in (surprisals, ranks, which)], 1
+            progress(here.stop - start)
+        start = here.stop
+    spellings, lengths = _spelling(text, vocabulary)
+    return TokenScores(
+        ids=text.ids.astype(np.int64),
+        surprisals=surprisals,
+        ranks=ranks,
+        best=best,
+        confidences=confidences,
+        spellings=spellings,
+        lengths=lengths,
+        spaced=text.spaced,
     )
-    rows: list[list[float]] = columns.tolist()
-    return rows
+
+
+def _spelling(
+    text: TokenizedText, vocabulary: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Nats to spell the unknown words, and the letters of all words."""
+    known = vocabulary[len(SPECIAL_WORDS) :]
+    lengths = np.array([0] * len(SPECIAL_WORDS) + [len(word) for word in known])[text.ids]
+    lengths[text.ids == UNKNOWN_ID] = [len(word) for word in text.unknown_words]
+    spellings = np.zeros(len(text.ids))
+    # a literal <unk> has no spelling, so nothing is charged for it
+    positions, words = text.spelled_unknown()
+    spellings[positions] = spelling_surprisals(known, words)
+    return spellings, lengths

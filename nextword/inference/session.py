@@ -1,4 +1,4 @@
-"""A place in a text: what is read there is remembered, and says what is likely to come next."""
+"""A session: text in, predictions out; what was read so far is remembered."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nextword.inference.adaptation import Adapt
-from nextword.inference.decoder import positions_at_once
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.ranking import top_words
+from nextword.errors import ConfigError
+from nextword.inference.decoder import Adapt, tokens_per_chunk
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.sampling import top_words
 from nextword.text.vocabulary import SPECIAL_WORDS
 
 
@@ -22,26 +22,30 @@ class Prediction:
     word: str
     """As the vocabulary spells it."""
     probability: float
-    """Of the full softmax over the vocabulary, so those of all words add up to one."""
+    """From the softmax over the whole vocabulary, so all words together have 1."""
 
 
 class Session:
-    """A place in a text: what the model remembers of the words read so far.
+    """A model at a position in one text.
 
     Args:
         loaded: the model and its words.
-        adapt: how it adapts to what it reads; all that it learns goes with this object.
+        adapt: how it adapts to the text; all that it learns goes with this object.
     """
 
     def __init__(self, loaded: LoadedModel, adapt: Adapt = "none") -> None:
         self._loaded = loaded
-        self._reading = loaded.decoder(adapt)
-        self._forecast = torch.empty(0)
+        self._decoder = loaded.decoder(adapt)
+        self._log_probabilities = torch.empty(0)
         # a text begins where a paragraph has just ended
         self.read_ids([loaded.tokenizer.end_id])
 
     def read(self, text: str) -> list[str]:
-        """Read on; the distinct words of ``text`` that the vocabulary lacks are given back."""
+        """Read on.
+
+        Returns:
+            The distinct words of ``text`` that the vocabulary lacks; they are read as unknown.
+        """
         ids = self._loaded.tokenizer.encode(text)
         if ids:
             self.read_ids(ids)
@@ -51,22 +55,32 @@ class Session:
 
     def read_ids(self, ids: list[int]) -> None:
         """Read on, words by their ids."""
-        # forecasts are over the whole vocabulary: a long text goes piece by piece
-        places = positions_at_once(len(self._loaded.tokenizer))
-        for start in range(0, len(ids), places):
-            piece = torch.tensor(ids[start : start + places])
-            self._forecast = self._reading.read(piece).log_probabilities[-1]
+        # distributions are over the whole vocabulary, so a long text is read chunk by chunk
+        size = tokens_per_chunk(len(self._loaded.tokenizer))
+        for start in range(0, len(ids), size):
+            chunk = torch.tensor(ids[start : start + size])
+            self._log_probabilities = self._decoder.read(chunk).log_probabilities[-1]
 
     def log_probabilities(self) -> Tensor:
-        """The logarithms of :meth:`probabilities`, exact where these are too small to tell."""
-        return self._forecast.cpu()
+        """Of every next word, ``(vocabulary,)`` in nats on the CPU."""
+        return self._log_probabilities.cpu()
 
     def probabilities(self) -> Tensor:
-        """The distribution of the next word, ``(vocabulary,)`` on the CPU."""
-        return self._forecast.exp().cpu()
+        """Of every next word, ``(vocabulary,)`` on the CPU."""
+        return self._log_probabilities.exp().cpu()
 
     def predict(self, k: int = 5, prefix: str = "") -> list[Prediction]:
-        """The ``k`` likeliest next words that begin with ``prefix``, never a special word."""
+        """The ``k`` most likely next words, never a special one.
+
+        Args:
+            k: how many; fewer where fewer begin with ``prefix``.
+            prefix: letters with which the words must begin.
+
+        Raises:
+            ConfigError: ``k`` is below one.
+        """
+        if k < 1:
+            raise ConfigError(f"k: {k} is not at least 1")
         words = self._loaded.tokenizer.words
         # as the tokenizer spells words
         prefix = unicodedata.normalize("NFC", prefix)

@@ -1,9 +1,10 @@
-"""Which of the words before it a prediction rests on, asked in two ways.
+"""Which words of the prompt a prediction depends on, by two methods.
 
-*Gradient times input* is how fast the log-probability changes as a word's vector is scaled:
-sum_i x_i d log p / d x_i, exact for infinitely small changes and cheap. *Left out* is what happens
-to the log-probability once the word is gone: it is read as ``<unk>``, so that every other word
-keeps its place. The two agree for a linear network and tell of its bends where they do not.
+*Gradient times input* is the derivative of the log-probability as a word's vector is scaled:
+sum_i x_i d log p / d x_i, exact for infinitely small changes and cheap (Shrikumar and others,
+2016). *Left out* is the change of the log-probability when the word is read as ``<unk>``, so that
+every other word keeps its position (Li, Monroe and Jurafsky, 2016). The two agree for a linear
+network; where they differ, the network is far from linear.
 """
 
 from __future__ import annotations
@@ -15,19 +16,18 @@ import torch
 from torch import Tensor
 
 from nextword.models.base import LanguageModel, State
-from nextword.models.feedforward import FeedForwardModel
 from nextword.models.layers import WordVectors
 from nextword.text.vocabulary import UNKNOWN_ID
 
 MOST_WORDS = 100
-"""The last words that are looked at; those before are read all the same."""
+"""Words that are attributed, the last ones; those before are read all the same."""
 _ROWS = 32
-"""Texts with a word left out that are read side by side."""
+"""Texts with a word left out, read side by side."""
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What one word has to do with a prediction; positive speaks for it."""
+    """How much one word supports a prediction; positive: supports it."""
 
     word: str
     gradient_bits: float
@@ -39,12 +39,12 @@ class Attribution:
 def attributions(
     model: LanguageModel, words: Tensor, spelled: list[str], target: int
 ) -> list[Attribution]:
-    """What each of the last words of a text has to do with a prediction.
+    """How much each of the last words of a text supports a prediction.
 
     Args:
         model: the network, in evaluation mode.
         words: the text's ids ``(words,)`` from its beginning.
-        spelled: the same words to be read.
+        spelled: their spellings.
         target: the id of the predicted word.
     """
     skipped = max(0, len(words) - MOST_WORDS)
@@ -62,66 +62,53 @@ def attributions(
 
 
 def gradient_times_input(model: LanguageModel, words: Tensor, state: State, target: int) -> Tensor:
-    """How fast the target's log-probability grows with each word's vector, ``(words,)`` in nats.
+    """Gradient times input of the target's log-probability for each word, ``(words,)`` in nats.
 
     Args:
         model: the network, in evaluation mode.
         words: ``(words,)``, at least one.
-        state: what was remembered before them.
-        target: the word whose log-probability after all of them is looked at.
+        state: before them.
+        target: the word predicted after all of them.
     """
     vectors: list[Tensor] = []
 
-    def keep(module: WordVectors, inputs: tuple[Tensor], made: Tensor) -> Tensor:
-        vectors.append(made.detach().requires_grad_())
+    def keep(module: WordVectors, inputs: tuple[Tensor], outputs: Tensor) -> Tensor:
+        vectors.append(outputs.detach().requires_grad_())
         return vectors[-1]
 
-    assert isinstance(model.vectors, WordVectors)
     hook = model.vectors.register_forward_hook(keep)
     try:
         with torch.enable_grad():
-            told = _last_log_probabilities(model, words[None], state)[0, target]
-            (gradient,) = torch.autograd.grad(told, vectors)
+            log_probability = _last_log_probabilities(model, words[None], state)[0, target]
+            (gradient,) = torch.autograd.grad(log_probability, vectors)
     finally:
         hook.remove()
     product = (gradient * vectors[0].detach())[0].sum(-1)
-    return _by_word(model, product, len(words))
-
-
-def _by_word(model: LanguageModel, product: Tensor, count: int) -> Tensor:
-    """Sums per looked-up vector as sums per word of the text."""
-    if not isinstance(model, FeedForwardModel):
-        return product
-    # one row for each place, of which the last is asked; or one for each word, those before first
-    seen = product[-1] if model.one_hot else product
-    found = torch.zeros(count)
-    reached = min(count, len(seen))
-    found[count - reached :] = seen[len(seen) - reached :]
-    return found
+    return model.values_per_word(product, len(words))
 
 
 @torch.no_grad()
 def left_out(model: LanguageModel, words: Tensor, state: State, target: int) -> Tensor:
-    """How much of the target's log-probability each word carries, ``(words,)`` in nats.
+    """Nats of the target's log-probability lost when each word is read as unknown, ``(words,)``.
 
     Args:
         model: the network, in evaluation mode.
         words: ``(words,)``, at least one.
-        state: what was remembered before them.
-        target: the word whose log-probability after all of them is looked at.
+        state: before them.
+        target: the word predicted after all of them.
     """
     count = len(words)
     texts = words.repeat(count + 1, 1)
-    # the last text is whole
+    # the last text is complete
     texts[torch.arange(count), torch.arange(count)] = UNKNOWN_ID
-    told = [
+    log_probabilities = [
         _last_log_probabilities(
             model, piece, tuple(part.expand(len(piece), *part.shape[1:]) for part in state)
         )[:, target]
         for piece in torch.split(texts, _ROWS)
     ]
-    found = torch.cat(told)
-    return found[-1] - found[:-1]
+    of_target = torch.cat(log_probabilities)
+    return of_target[-1] - of_target[:-1]
 
 
 def _last_log_probabilities(model: LanguageModel, words: Tensor, state: State) -> Tensor:

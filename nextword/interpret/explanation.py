@@ -1,4 +1,4 @@
-"""What a network does with a text, word by word as it reads."""
+"""How a network reads a prompt, word by word."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ import torch
 from torch import Tensor
 
 from nextword.errors import ModelError
-from nextword.inference.decoder import positions_at_once
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.passage import Passage
-from nextword.inference.ranking import top_words
+from nextword.inference.decoder import chunks_of
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.sampling import top_words
 from nextword.inference.session import Prediction
 from nextword.interpret.attribution import Attribution, attributions
-from nextword.interpret.steps import Gates, features_of, hidden_states, is_recurrent, read_word
-from nextword.models.base import LanguageModel
-from nextword.models.recurrent import RecurrentModel
+from nextword.models.base import Gates, LanguageModel
+from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END, END_ID, SPECIAL_WORDS, UNKNOWN_ID
 
 _NATS = math.log(2)
@@ -29,144 +27,142 @@ _NATS = math.log(2)
 
 @dataclass(frozen=True)
 class WordRead:
-    """The network after it has read one more word."""
+    """The network after one more word."""
 
     word: str
     """As the tokenizer spells it; the first is the end of a paragraph, where every text begins."""
     known: bool
     """Whether the vocabulary has it."""
     probability: float | None
-    """What the network had given to it; None for the first, which nothing foretold."""
+    """Of this word, before it was read; None for the first, which nothing precedes."""
     rank: int | None
-    """One more than the words that were likelier; None for the first."""
+    """One more than the number of likelier words; None for the first."""
     entropy_bits: float
-    """How unsure the network is of the next word: the entropy of its forecast."""
+    """Entropy of the distribution of the next word."""
     moved: float | None
     """||h_t - h_(t-1)|| / ||h_t||, h of all layers side by side; None without a hidden state."""
     gates: list[dict[str, float]]
-    """Of each layer how open its gates are: the mean over its units, from 0 to 1."""
+    """Of each layer, the mean activation of each gate over its units, from 0 to 1."""
     predictions: list[Prediction]
-    """The likeliest next words, never a special one."""
+    """The most likely next words, never a special one."""
 
     def gate(self, name: str) -> float:
-        """How open a gate is on average over the layers, which all have the same width."""
+        """Mean activation of a gate over the layers, which all have the same width."""
         return sum(layer[name] for layer in self.gates) / len(self.gates)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a network read a text, and what its last prediction rests on."""
+    """How a network read a prompt, and which words its prediction depends on."""
 
     words: list[WordRead]
-    """The start, then each word of the text."""
+    """The start, then each word of the prompt."""
     prediction: Prediction
-    """The word that is likeliest to come."""
+    """The most likely next word."""
     attributions: list[Attribution]
-    """What the last words have to do with it, in the text's order; the last belongs to the last
-    word read."""
+    """Of the last words, in the prompt's order."""
 
     @property
     def gate_names(self) -> list[str]:
-        """The gates that the network has, none unless it is an LSTM or GRU."""
+        """The gates of the network's cells; empty without any."""
         gates = self.words[0].gates
         return list(gates[0]) if gates else []
 
 
-class _Looked(NamedTuple):
-    """One word's traces in the network, and the features of what comes next ``(size,)``."""
+class _Inside(NamedTuple):
+    """The network's inside after one word, and the features ``(size,)`` of the next."""
 
     features: Tensor
     moved: float | None
     gates: list[dict[str, float]]
 
 
-def explain(loaded: LoadedModel, passage: Passage, k: int = 5) -> Explanation:
-    """Read a text from its beginning and tell what the network does at each word.
+def explain(loaded: LoadedModel, text: TokenizedText, k: int = 5) -> Explanation:
+    """Read a text from its beginning and record the network after each word.
 
     Args:
-        loaded: the network, on the CPU; what is mixed with it is left aside.
-        passage: the text.
-        k: how many predictions to name after each word.
+        loaded: a model whose network is on the CPU; what is mixed with it is left aside.
+        text: the prompt.
+        k: number of predictions after each word.
 
     Raises:
-        ModelError: the model has no network, or says things that are no probabilities.
+        ModelError: the model has no network, or gives NaN.
     """
     model = loaded.network.eval()
-    ids = np.concatenate([[END_ID], passage.ids]).astype(np.int64)
-    words = torch.from_numpy(ids)
-    spelled = [END, *passage.words]
-    read: list[WordRead] = []
+    vocabulary = loaded.tokenizer.words
+    ids = np.concatenate([[END_ID], text.ids]).astype(np.int64)
+    spelled = [END, *text.words(vocabulary)]
+    words: list[WordRead] = []
     before: Tensor | None = None
-    for place, (looked, told) in enumerate(_told(model, words)):
-        probability, rank = _given(before, int(ids[place]))
-        read.append(
+    for position, (inside, log_probabilities) in enumerate(_read(model, ids)):
+        probability, rank = _of_word(before, int(ids[position]))
+        entropy = float(-(log_probabilities.exp() * log_probabilities).nan_to_num().sum())
+        words.append(
             WordRead(
-                word=spelled[place],
-                known=bool(ids[place] != UNKNOWN_ID),
+                word=spelled[position],
+                known=bool(ids[position] != UNKNOWN_ID),
                 probability=probability,
                 rank=rank,
-                entropy_bits=float(-(told.exp() * told).nan_to_num().sum()) / _NATS,
-                moved=looked.moved,
-                gates=looked.gates,
-                predictions=_best(loaded, told, k),
+                entropy_bits=entropy / _NATS,
+                moved=inside.moved,
+                gates=inside.gates,
+                predictions=_best(vocabulary, log_probabilities, k),
             )
         )
-        before = told
+        before = log_probabilities
     assert before is not None
-    best = _best(loaded, before, 1)
+    best = _best(vocabulary, before, 1)
     if not best:
         raise ModelError("the vocabulary holds nothing but special words")
-    target = loaded.tokenizer.words.index(best[0].word)
-    return Explanation(read, best[0], attributions(model, words, spelled, target))
+    target = vocabulary.index(best[0].word)
+    parts = attributions(model, torch.from_numpy(ids), spelled, target)
+    return Explanation(words, best[0], parts)
 
 
 @torch.no_grad()
-def _told(model: LanguageModel, words: Tensor) -> Iterator[tuple[_Looked, Tensor]]:
-    """After each word what is seen inside, and the log-probabilities of the next, in nats."""
-    places = positions_at_once(model.output.weight.shape[0])
-    looks = list(_looks(model, words))
-    for start in range(0, len(looks), places):
-        piece = looks[start : start + places]
-        scores = model.output(torch.stack([looked.features for looked in piece]))
-        told = scores.float().log_softmax(1)
-        if told.isnan().any():
+def _read(model: LanguageModel, ids: np.ndarray) -> Iterator[tuple[_Inside, Tensor]]:
+    """After each word the network's inside, and the log-probabilities of the next in nats."""
+    insides = list(_insides(model, torch.from_numpy(ids)))
+    start = 0
+    for chunk, _ in chunks_of(ids, model.output.weight.shape[0]):
+        here = insides[start : start + len(chunk)]
+        start += len(chunk)
+        scores = model.output(torch.stack([inside.features for inside in here]))
+        log_probabilities = scores.float().log_softmax(1)
+        if log_probabilities.isnan().any():
             raise ModelError("the network's probabilities are not numbers; its weights are damaged")
-        yield from zip(piece, told, strict=True)
+        yield from zip(here, log_probabilities, strict=True)
 
 
-def _looks(model: LanguageModel, words: Tensor) -> Iterator[_Looked]:
-    if isinstance(model, RecurrentModel) and is_recurrent(model):
-        yield from _steps(model, words)
+def _insides(model: LanguageModel, words: Tensor) -> Iterator[_Inside]:
+    if not model.recurrent:
+        features, _ = model.features(words[None], model.initial_state(1))
+        for row in features[0]:
+            yield _Inside(row, None, [])
         return
-    features, _ = model.features(words[None], model.initial_state(1))
-    for row in features[0]:
-        yield _Looked(row, None, [])
-
-
-def _steps(model: RecurrentModel, words: Tensor) -> Iterator[_Looked]:
     state = model.initial_state(1)
     for vectors in model.vectors(words):
-        step = read_word(model, vectors[None], state)
-        old = torch.cat(hidden_states(model, state), 1)
-        new = torch.cat(hidden_states(model, step.state), 1)
+        old = torch.cat(model.hidden_states(state), 1)
+        state, gates = model.step(vectors[None], state)
+        new = torch.cat(model.hidden_states(state), 1)
         moved = float((new - old).norm()) / max(float(new.norm()), 1e-12)
-        state = step.state
-        yield _Looked(features_of(model, state)[0], moved, [_openness(g) for g in step.gates])
+        yield _Inside(model.features_of(state)[0], moved, [_means(layer) for layer in gates])
 
 
-def _openness(gates: Gates) -> dict[str, float]:
+def _means(gates: Gates) -> dict[str, float]:
     return {name: float(gate.mean()) for name, gate in gates.items()}
 
 
-def _given(told: Tensor | None, word: int) -> tuple[float | None, int | None]:
-    """Probability and rank of a word that came; nothing where nothing was told before."""
-    if told is None:
+def _of_word(log_probabilities: Tensor | None, word: int) -> tuple[float | None, int | None]:
+    """Probability and rank of a word; None where nothing precedes it."""
+    if log_probabilities is None:
         return None, None
-    return float(told[word].exp()), 1 + int((told > told[word]).sum())
+    own = log_probabilities[word]
+    return float(own.exp()), 1 + int((log_probabilities > own).sum())
 
 
-def _best(loaded: LoadedModel, told: Tensor, k: int) -> list[Prediction]:
-    allowed = torch.ones(len(told), dtype=torch.bool)
+def _best(vocabulary: list[str], log_probabilities: Tensor, k: int) -> list[Prediction]:
+    allowed = torch.ones(len(log_probabilities), dtype=torch.bool)
     allowed[: len(SPECIAL_WORDS)] = False
-    names = loaded.tokenizer.words
-    return [Prediction(names[i], value) for i, value in top_words(told.exp(), allowed, k)]
+    best = top_words(log_probabilities.exp(), allowed, k)
+    return [Prediction(vocabulary[i], probability) for i, probability in best]

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from nextword.interpret.steps import cells_of, features_of, hidden_states, read_word
 from nextword.models.base import State
 from nextword.models.recurrent import RecurrentModel
 
@@ -155,7 +154,7 @@ def gradient_norms(
         targets: the words to come after those, ``(places,)``.
         progress: is told how many more words were read.
     """
-    rows = sum(cell.gates * cell.hidden_size for cell in cells_of(model))
+    rows = sum(cell.gates * cell.hidden_size for cell in model.layers)
     at_once = max(1, _NUMBERS // (_KEPT * rows * words.shape[1]))
     found: list[Norms] = []
     for start in range(0, len(words), at_once):
@@ -172,19 +171,19 @@ def _norms(model: RecurrentModel, state: State, words: Tensor, targets: Tensor) 
     state = tuple(part.detach().requires_grad_() for part in state)
     kept = [state]
     for vectors in model.vectors(words).unbind(1):
-        step = read_word(model, vectors, state)
+        step = model.step(vectors, state)
         # a view is a node of its own: h and c of one word become free of each other, as in the
         # derivative by a state, where c would else count once more for the h it makes
         state = tuple(part.view_as(part) for part in step.state)
         kept.append(state)
-    scores = model.output(features_of(model, state))
+    scores = model.output(model.features_of(state))
     loss = functional.cross_entropy(scores, targets, reduction="sum")
     flat = [part for state in kept for part in state]
     gradients = torch.autograd.grad(loss, flat, allow_unused=True, materialize_grads=True)
     size = len(state)
     steps = [gradients[place : place + size] for place in range(0, len(gradients), size)][::-1]
     whole = [torch.cat(step, 1) for step in steps]
-    hidden = [torch.cat(hidden_states(model, step), 1) for step in steps]
+    hidden = [torch.cat(model.hidden_states(step), 1) for step in steps]
     return Norms(_lengths(whole), _lengths(hidden))
 
 

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from nextword.errors import ModelError
-from nextword.evaluation.held_out import HeldOut
 from nextword.formatting import plain
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.interpret.context import (
     ContextCost,
     context_costs,
@@ -23,9 +22,9 @@ from nextword.interpret.context import (
 )
 from nextword.interpret.gradients import GradientDecay, fade, gradient_norms
 from nextword.interpret.plan import PLACES, REACH, SLOW, Plan, plan
-from nextword.interpret.steps import cells_of, is_recurrent
 from nextword.models.base import LanguageModel, State
 from nextword.models.recurrent import RecurrentModel
+from nextword.text.tokenized import TokenizedText
 
 Progress = Callable[[str, int, int], object]
 """Is told what is measured, how much of the work is done, and how much there is."""
@@ -94,21 +93,21 @@ def _fade_dict(curve: GradientDecay | None) -> dict[str, Any] | None:
     }
 
 
-def check_memory(loaded: LoadedModel, part: HeldOut, reach: int, places: int) -> None:
+def check_memory(loaded: LoadedModel, part: TokenizedText, reach: int, places: int) -> None:
     """Say at once, before long work, that a model's memory cannot be measured.
 
     Raises:
         ModelError: there is no network, or of a kind whose equations are not known.
         TextError: the text is too short.
     """
-    is_recurrent(loaded.network)
+    loaded.network  # noqa: B018
     plan(part, reach, places)
 
 
 def measure_memory(
     loaded: LoadedModel,
     name: str,
-    part: HeldOut,
+    part: TokenizedText,
     reach: int = REACH,
     places: int = PLACES,
     progress: Progress = lambda name, read, total: None,
@@ -129,7 +128,7 @@ def measure_memory(
         TextError: the text is too short.
     """
     model, looked = _on_cpu(loaded.network.eval()), plan(part, reach, places)
-    recurrent = is_recurrent(model)
+    recurrent = model.recurrent
     count = _Count(name, looked.work(recurrent), progress)
     starts = looked.gradient_places - reach if recurrent else np.zeros(0, np.int64)
     read = walk(model, looked.ids, looked.context_places, starts, count.slow)
@@ -170,7 +169,7 @@ def _fades(
     targets = torch.from_numpy(looked.ids[places + 1])
     before = tuple(part.double() for part in states)
     norms = gradient_norms(exact, before, words, targets, progress)
-    more_than_h = cells_of(model)[0].states > 1
+    more_than_h = model.layers[0].states > 1
     return fade(norms.whole), fade(norms.hidden) if more_than_h else None
 
 

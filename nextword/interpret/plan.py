@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import TextError
-from nextword.evaluation.held_out import HeldOut
 from nextword.interpret.context import contexts_up_to
+from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END_ID
 
 REACH, PLACES = 100, 200
@@ -59,7 +59,7 @@ class Plan:
         return np.unique(np.linspace(self.reach, last, count).astype(np.int64))
 
 
-def plan(part: HeldOut, reach: int = REACH, places: int = PLACES) -> Plan:
+def plan(part: TokenizedText, reach: int = REACH, places: int = PLACES) -> Plan:
     """Where to look at a text.
 
     Raises:

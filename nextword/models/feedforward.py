@@ -1,4 +1,4 @@
-"""The contrast: a network without memory, which sees the last few words and nothing before them."""
+"""The contrast: a network without memory, which sees only the last few words."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class FeedForwardModel(LanguageModel):
 
     def features(self, words: Tensor, state: State) -> tuple[Tensor, State]:
         seen = torch.cat([state[0], words], dim=1)
-        # (batch, time, context): the words that each place sees, the oldest first
+        # (batch, time, context): the words that each position sees, the oldest first
         contexts = seen.unfold(1, self.context, 1)
         if self.one_hot:
-            # one matrix per place in the context, stored one below the other
+            # one matrix for each position of the context, stored one below the other
             offsets = torch.arange(self.context, device=words.device) * self.vocabulary_size
             inputs = self.vectors(contexts + offsets).sum(2)
         else:
@@ -66,3 +66,12 @@ class FeedForwardModel(LanguageModel):
             inputs = vectors.unfold(1, self.context, 1).transpose(2, 3).flatten(2)
         features = self.projection(self.layers(inputs))
         return features, (seen[:, words.shape[1] :],)
+
+    def values_per_word(self, values: Tensor, words: int) -> Tensor:
+        # one-hot: a row for each position, the last of which predicts; else one value for each
+        # word, those of the state first
+        seen = values[-1] if self.one_hot else values
+        reached = min(words, len(seen))
+        per_word = torch.zeros(words)
+        per_word[words - reached :] = seen[len(seen) - reached :]
+        return per_word

@@ -1,4 +1,4 @@
-"""The parts that networks share: reading words, dropping features, scoring words."""
+"""Layers that networks share: word vectors, dropout, the output layer."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class WindowDropout(nn.Module):
 
 
 class WordVectors(nn.Module):
-    """A row of numbers for each word: an embedding, or the columns of W_hx for one-hot words.
+    """A vector for each word: an embedding, or the columns of W_hx for one-hot words.
 
     A matrix times a one-hot vector is one column of the matrix, so taking rows of its transpose
     computes the article's W_hx x_t without forming x_t.
 
     Args:
         vocabulary_size: rows.
-        size: numbers in a row.
+        size: numbers in a vector.
         dropout: the share of rows that is zero for a whole window (Gal and Ghahramani, 2016).
     """
 
@@ -63,19 +63,19 @@ class WordVectors(nn.Module):
 
     @torch.no_grad()
     def start_from(self, ids: Tensor, vectors: Tensor, freeze: bool) -> None:
-        """Set the rows of some words, and on request keep them as they are from now on.
+        """Set the vectors of some words.
 
         Args:
-            ids: the words ``(found,)``.
-            vectors: their rows ``(found, size)``.
-            freeze: whether their gradient is dropped.
+            ids: the words ``(words,)``.
+            vectors: ``(words, size)``.
+            freeze: whether training leaves them as they are.
         """
         self.weight[ids] = vectors.to(self.weight)
         if freeze:
             self.freeze(ids)
 
     def freeze(self, ids: Tensor) -> None:
-        """Keep the rows of some words as they are from now on."""
+        """Exclude the vectors of some words from training: their gradient is zero."""
         self.frozen = ids
         self.weight.register_hook(self._without_frozen_rows)  # type: ignore[no-untyped-call]
 

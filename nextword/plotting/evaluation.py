@@ -66,7 +66,7 @@ def evaluation_figures(measured: Evaluation) -> dict[str, Callable[[], Figure]]:
         "reliability": lambda: reliability_figure(measured.calibration, measured.top_1),
         "frequency": lambda: bands_figure(measured.by_frequency, whole, frequency),
         "position": lambda: bands_figure(measured.by_position, whole, position),
-        "surprisal": lambda: surprisal_figure(measured.places.surprisals / np.log(2)),
+        "surprisal": lambda: surprisal_figure(measured.scores.surprisals / np.log(2)),
     }
 
 

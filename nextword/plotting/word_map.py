@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import ConfigError
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.neighbours import embedding, principal_plane
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.neighbours import principal_plane
 from nextword.plotting.style import BLUE, GREY, check_picture, write_picture
 from nextword.text.vocabulary import SPECIAL_WORDS
 
@@ -65,7 +65,7 @@ def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int]
     ids = list(dict.fromkeys([*marked, *frequent_words(loaded.tokenizer.words, count)]))
     if len(ids) < 2:
         raise ConfigError("a map needs two words at least")
-    points = principal_plane(embedding(loaded)[ids]).numpy()
+    points = principal_plane(loaded.word_vectors()[ids]).numpy()
     words = [_printable(loaded.tokenizer.words[i]) for i in ids]
     write_picture(path, lambda: map_figure(words, points, len(marked)))
 

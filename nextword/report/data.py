@@ -113,7 +113,7 @@ def _of_run(run: RunResult, whole: bool, progress: Progress) -> RunData:
         kept = range(min(LOOKS, len(looks)))
         looks = [looks[round(i * (len(looks) - 1) / max(len(kept) - 1, 1))] for i in kept]
     prompts = list(dict.fromkeys(prompt for look in looks for prompt in look.samples))
-    places, spelled = run.measured.places, loaded_run.spelled
+    places, spelled = run.measured.scores, loaded_run.spelled
     return RunData(
         compared=run,
         facts=facts(loaded_run),

@@ -47,7 +47,7 @@ def _text(loaded_run: LoadedRun, config: Config) -> Facts:
 
 def _model(loaded_run: LoadedRun) -> Facts:
     loaded = loaded_run.loaded
-    config, count = loaded.config, loaded.model.parameter_count()
+    config, count = loaded.config, loaded.parameter_count()
     if config.kind == "ngram":
         return [("model", f"n-grams of up to {config.order} words, {count:,} of them")]
     vectors = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nextword import __version__
 from nextword.comparison.loaded_run import shared_beginning
 from nextword.comparison.table import rows
 from nextword.formatting import change, escape_control, figure, percent, share
@@ -12,7 +13,6 @@ from nextword.interpret.phrases import half_life
 from nextword.report.data import ReportData, RunData
 from nextword.report.figures import drawings
 from nextword.report.reproduce import FILE
-from nextword.version import __version__
 
 TEMPLATE = "report.html"
 

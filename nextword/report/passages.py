@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.token_scores import Places
 from nextword.formatting import escape_control, percent
+from nextword.inference.scoring import TokenScores
 from nextword.inference.shades import shade
 from nextword.text.vocabulary import END
 
@@ -54,7 +54,9 @@ class _Stretch:
     cut: tuple[bool, bool]
 
 
-def hardest_passages(places: Places, words: Sequence[str], most: int = MOST) -> list[ShadedPassage]:
+def hardest_passages(
+    places: TokenScores, words: Sequence[str], most: int = MOST
+) -> list[ShadedPassage]:
     """The passages with the most bits a word, the hardest first, one of a paragraph at most.
 
     Args:
@@ -66,17 +68,18 @@ def hardest_passages(places: Places, words: Sequence[str], most: int = MOST) -> 
     return [_shaded(places, words, stretch) for stretch in found[:most]]
 
 
-def ordinary_passage(places: Places, words: Sequence[str]) -> ShadedPassage | None:
+def ordinary_passage(places: TokenScores, words: Sequence[str]) -> ShadedPassage | None:
     """The passage of middling difficulty; None where all paragraphs are too short."""
     found = sorted(_stretches(places, words), key=lambda stretch: stretch.bits)
     return _shaded(places, words, found[len(found) // 2]) if found else None
 
 
-def _bits(places: Places) -> NDArray[np.float64]:
-    return places.surprisals.astype(np.float64) / math.log(2)
+def _bits(places: TokenScores) -> NDArray[np.float64]:
+    bits: NDArray[np.float64] = places.surprisals.astype(np.float64) / math.log(2)
+    return bits
 
 
-def _stretches(places: Places, words: Sequence[str]) -> Iterator[_Stretch]:
+def _stretches(places: TokenScores, words: Sequence[str]) -> Iterator[_Stretch]:
     """The most surprising stretch of each paragraph that is long enough."""
     sums = np.concatenate([[0.0], np.cumsum(_bits(places))])
     start = 0
@@ -91,7 +94,7 @@ def _stretches(places: Places, words: Sequence[str]) -> Iterator[_Stretch]:
         start = end + 1
 
 
-def _shaded(places: Places, words: Sequence[str], stretch: _Stretch) -> ShadedPassage:
+def _shaded(places: TokenScores, words: Sequence[str], stretch: _Stretch) -> ShadedPassage:
     bits, known = _bits(places), places.known
     shaded = [
         ShadedWord(

@@ -10,7 +10,7 @@ import tempfile
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
+from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import Vocabulary
 
@@ -28,16 +29,6 @@ Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 class _Damaged(ModelError):
     """The folder is not what was written."""
-
-
-@dataclass(frozen=True, eq=False)
-class Surface:
-    """How a held-out part is written, as far as its ids do not say."""
-
-    unknown_words: list[str]
-    """The words outside the vocabulary, in the text's order."""
-    spaced: NDArray[np.bool_]
-    """``(words + ends,)``: whether a space follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +43,20 @@ class TextPart:
     """Words outside the vocabulary."""
     words: int
     """Words, known or not; ends are not counted."""
-    surface: Surface | None
-    """None for the training part."""
+    unknown_words: list[str] | None = None
+    """The spelling behind each unknown id; None for the training part."""
+    spaced: NDArray[np.bool_] | None = None
+    """``(words + ends,)``: whether a space follows; None for the training part."""
+
+    def tokenized(self, name: str) -> TokenizedText:
+        """A held-out part as a text.
+
+        Raises:
+            ValueError: it is the training part, whose unknown words and spaces are not kept.
+        """
+        if self.unknown_words is None or self.spaced is None:
+            raise ValueError("the training part was not held out")
+        return TokenizedText(self.ids, self.spaced, self.unknown_words, self.characters, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,15 +117,17 @@ class PartWriter:
         return PartRecord(size, dtype, self._checksum, characters, self._unknown, size - self._ends)
 
 
-def write_surface(folder: Path, part: str, surface: Surface) -> None:
-    """Writes how a held-out part is written, before :func:`save`."""
-    unknown, spaced = _surface_files(part)
-    text = json.dumps(surface.unknown_words, ensure_ascii=False)
-    (folder / unknown).write_text(text, encoding="utf-8")
-    np.save(folder / spaced, surface.spaced, allow_pickle=False)
+def write_spelling(
+    folder: Path, part: str, unknown_words: list[str], spaced: NDArray[np.bool_]
+) -> None:
+    """Writes the unknown words and spaces of a held-out part, before :func:`save`."""
+    words_file, spaces_file = _spelling_files(part)
+    text = json.dumps(unknown_words, ensure_ascii=False)
+    (folder / words_file).write_text(text, encoding="utf-8")
+    np.save(folder / spaces_file, spaced, allow_pickle=False)
 
 
-def _surface_files(part: str) -> tuple[str, ...]:
+def _spelling_files(part: str) -> tuple[str, ...]:
     return () if part == "train" else (f"{part}.unknown.json", f"{part}.spaced.npy")
 
 
@@ -219,7 +224,7 @@ def save(
     """Writes all but what is kept of each part, ``meta.json`` last."""
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
-    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _surface_files(p))]
+    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _spelling_files(p))]
     meta: dict[str, Any] = {
         "format": _FORMAT,
         "sha256": sha256,
@@ -277,18 +282,20 @@ def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextP
             raise _Damaged(f"{path.name} has ids outside the vocabulary")
     if checksum != record.checksum:
         raise _Damaged(f"{path.name} has changed")
-    surface = None if name == "train" else _load_surface(folder, name, record)
-    return TextPart(ids, record.characters, record.unknown, record.words, surface)
+    part = TextPart(ids, record.characters, record.unknown, record.words)
+    if name == "train":
+        return part
+    return replace(part, **_load_spelling(folder, name, record))
 
 
-def _load_surface(folder: Path, name: str, record: PartRecord) -> Surface:
-    """What :func:`write_surface` wrote; the files' digests are known to be right."""
-    unknown, spaced = _surface_files(name)
-    words = json.loads((folder / unknown).read_text(encoding="utf-8"))
-    surface = Surface(words, np.load(folder / spaced, allow_pickle=False))
-    if len(words) != record.unknown or surface.spaced.shape != (record.size,):
-        raise _Damaged(f"{unknown} or {spaced} does not fit {name}.npy")
-    return surface
+def _load_spelling(folder: Path, name: str, record: PartRecord) -> dict[str, Any]:
+    """What :func:`write_spelling` wrote; the files' checksums are known to be right."""
+    words_file, spaces_file = _spelling_files(name)
+    words = json.loads((folder / words_file).read_text(encoding="utf-8"))
+    spaced = np.load(folder / spaces_file, allow_pickle=False)
+    if len(words) != record.unknown or spaced.shape != (record.size,):
+        raise _Damaged(f"{words_file} or {spaces_file} does not fit {name}.npy")
+    return {"unknown_words": words, "spaced": spaced}
 
 
 def _digest_of(content: Mapping[str, Any]) -> str:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
 from nextword.text import dataset as store
-from nextword.text.dataset import EncodedText, Surface, TextPart
+from nextword.text.dataset import EncodedText, TextPart
 from nextword.text.readers import Source, read_units, text_files
-from nextword.text.spaces import spaces_behind
 from nextword.text.split import split_blocks
 from nextword.text.spool import display_name
+from nextword.text.tokenized import spaces_after
 from nextword.text.tokenizer import PATTERNS, Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
 
-__all__ = ["EncodedText", "Surface", "TextPart", "prepare_text", "text_sha256"]
+__all__ = ["EncodedText", "TextPart", "prepare_text", "text_sha256"]
 
 Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
@@ -151,7 +151,7 @@ def _build(
         )
     described = _write_parts(folder, encoding, parts, vocabulary)
     if set(described) > {"train"}:
-        _write_surfaces(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
+        _write_spellings(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
     tokenizer = encoding.tokenizer.with_words(vocabulary.words)
     store.save(folder, tokenizer, vocabulary, described, sha256, held_out)
     del encoding  # lets go of the mapped file before it is removed
@@ -226,7 +226,7 @@ def _write_parts(
     return records
 
 
-def _write_surfaces(
+def _write_spellings(
     folder: Path,
     paragraphs: Iterable[str],
     encoding: _Encoding,
@@ -238,19 +238,19 @@ def _write_surfaces(
     unknown = np.array([known.get(word, UNKNOWN_ID) == UNKNOWN_ID for word in words])
     letters = np.array([len(word) for word in words])
     ends = np.cumsum(encoding.lengths)
-    surfaces = {number: (list[str](), list[NDArray[np.bool_]]()) for number in np.unique(parts)}
+    spellings = {number: (list[str](), list[NDArray[np.bool_]]()) for number in np.unique(parts)}
     for number, end, length, paragraph in zip(
         parts.tolist(), ends.tolist(), encoding.lengths.tolist(), paragraphs, strict=True
     ):
         if number == 0:
             continue
         ids = encoding.ids[end - length : end - 1]
-        strange, spaced = surfaces[number]
-        strange += [words[i] for i in ids[unknown[ids]]]
-        spaced += [spaces_behind(paragraph, letters[ids], encoding.tokenizer.lowercase), _NO_SPACE]
-    for number, (strange, spaced) in surfaces.items():
+        unknown_words, spaced = spellings[number]
+        unknown_words += [words[i] for i in ids[unknown[ids]]]
+        spaced += [spaces_after(paragraph, letters[ids], encoding.tokenizer.lowercase), _NO_SPACE]
+    for number, (unknown_words, spaced) in spellings.items():
         if number != 0:
-            store.write_surface(folder, _PARTS[number], Surface(strange, np.concatenate(spaced)))
+            store.write_spelling(folder, _PARTS[number], unknown_words, np.concatenate(spaced))
 
 
 def _describe(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:

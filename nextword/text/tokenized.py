@@ -1,40 +1,153 @@
-"""A text in a tokenizer's words, paragraph by paragraph, with what the ids do not tell of it."""
+"""A text in the words and ids of one tokenizer, with what its ids alone do not say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.text.spaces import spaces_behind
+from nextword.text.detokenizer import Kind
+from nextword.text.readers import read_units, text_files
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import END, END_ID, UNKNOWN_ID
+from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
+
+# what the tokenizer's regular expressions call a space; Python's own idea holds four more
+_SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 
-class Paragraph(NamedTuple):
-    """A paragraph of prose or a line of text that came tokenized, its end included."""
+@dataclass(frozen=True, eq=False)
+class TokenizedText:
+    """A text as token ids; every complete paragraph (or line of tokenized text) ends in an end.
 
-    words: list[str]
-    """As the tokenizer spells them, known or not."""
-    ids: NDArray[np.int64]
-    """``(words,)``"""
+    Raises:
+        ValueError: ``unknown_words`` or ``spaced`` do not fit ``ids``.
+    """
+
+    ids: NDArray[np.integer]
+    """``(tokens,)``"""
     spaced: NDArray[np.bool_]
-    """``(words,)``: whether a space follows."""
+    """``(tokens,)``: whether a space follows."""
+    unknown_words: Sequence[str]
+    """The spelling behind each unknown id, in the text's order; a literal ``<unk>`` is itself."""
     characters: int
-    """Characters, one for the end included."""
+    """Characters of the text, one for each end included."""
+    name: str = ""
+    """Where the text is from, for messages."""
+
+    def __post_init__(self) -> None:
+        unknown = int((self.ids == UNKNOWN_ID).sum())
+        if len(self.unknown_words) != unknown or self.spaced.shape != self.ids.shape:
+            raise ValueError("the unknown words or the spaces are not those of the ids")
+
+    def words(self, vocabulary: Sequence[str]) -> list[str]:
+        """The spelling of every token, known or not, ends included.
+
+        Args:
+            vocabulary: words by their ids.
+        """
+        words = [vocabulary[number] for number in self.ids.tolist()]
+        positions = np.flatnonzero(self.ids == UNKNOWN_ID).tolist()
+        for position, word in zip(positions, self.unknown_words, strict=True):
+            words[position] = word
+        return words
+
+    def spelled_unknown(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Positions and spellings of the unknown words.
+
+        A literal ``<unk>`` hides what stood there, so it has no spelling and is left out.
+        """
+        spelled = np.array([word != UNKNOWN for word in self.unknown_words], dtype=np.bool_)
+        positions = np.flatnonzero(self.ids == UNKNOWN_ID)[spelled]
+        return positions, [word for word in self.unknown_words if word != UNKNOWN]
 
 
-def in_words(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Iterator[Paragraph]:
-    """Each paragraph in a tokenizer's words."""
+def tokenize_paragraphs(
+    tokenizer: Tokenizer, paragraphs: Iterable[str], name: str = ""
+) -> TokenizedText:
+    """The text of complete paragraphs (or lines), each with an end behind it."""
     index = {word: number for number, word in enumerate(tokenizer.words)}
+    ids: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+    spaced: list[NDArray[np.bool_]] = [np.zeros(0, dtype=np.bool_)]
+    unknown: list[str] = []
+    characters = 0
     for paragraph in paragraphs:
         words = tokenizer.split(paragraph)
-        ids = [index.get(word, UNKNOWN_ID) for word in words]
+        numbers = [index.get(word, UNKNOWN_ID) for word in words]
+        unknown += [w for w, n in zip(words, numbers, strict=True) if n == UNKNOWN_ID]
+        ids.append(np.array([*numbers, END_ID], dtype=np.int64))
         lengths = np.array([len(word) for word in words], dtype=np.int64)
-        spaced = np.zeros(len(words) + 1, dtype=np.bool_)
-        spaced[:-1] = spaces_behind(paragraph, lengths, tokenizer.lowercase)
-        yield Paragraph(
-            [*words, END], np.array([*ids, END_ID], dtype=np.int64), spaced, len(paragraph) + 1
-        )
+        follows = spaces_after(paragraph, lengths, tokenizer.lowercase)
+        spaced.append(np.append(follows, False))
+        characters += len(paragraph) + 1
+    return TokenizedText(np.concatenate(ids), np.concatenate(spaced), unknown, characters, name)
+
+
+def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
+    """The text of a string: paragraphs between blank lines, or lines of tokenized text.
+
+    The last paragraph has an end only where a blank line (or a line end) shows that it is complete.
+    """
+    paragraphs, complete = _paragraphs(text, tokenizer.kind)
+    tokenized = tokenize_paragraphs(tokenizer, paragraphs)
+    if complete or not paragraphs:
+        return tokenized
+    return TokenizedText(
+        tokenized.ids[:-1],
+        tokenized.spaced[:-1],
+        tokenized.unknown_words,
+        tokenized.characters - 1,
+    )
+
+
+def tokenize_files(
+    tokenizer: Tokenizer, paths: str | Sequence[str], encoding: str
+) -> TokenizedText:
+    """The text of files, folders or ``-`` for standard input, read as for training.
+
+    Raises:
+        TextError: a file cannot be read.
+        ConfigError: there is no such encoding.
+    """
+    paths = [paths] if isinstance(paths, str) else list(paths)
+    units = read_units(tokenizer.kind, text_files(paths), encoding)
+    return tokenize_paragraphs(tokenizer, units, ", ".join(paths))
+
+
+def _paragraphs(text: str, kind: Kind) -> tuple[list[str], bool]:
+    """The paragraphs or lines of a string, and whether the last one is complete."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if kind == "whitespace":
+        *lines, last = text.split("\n")
+        return (lines, bool(lines)) if not last.strip() else ([*lines, last], False)
+    pieces = _BLANK_LINES.split(text)
+    joined = [" ".join(line.strip() for line in piece.strip().split("\n")) for piece in pieces]
+    paragraphs = [paragraph for paragraph in joined if paragraph]
+    return paragraphs, bool(paragraphs) and not joined[-1]
+
+
+def spaces_after(
+    text: str, lengths: NDArray[np.integer], lowercase: bool = False
+) -> NDArray[np.bool_]:
+    """Whether a space follows each word of a paragraph or line, ``(words,)``.
+
+    Args:
+        text: the paragraph or line.
+        lengths: letters of each word as the tokenizer spells it, ``(words,)``.
+        lowercase: whether the tokenizer folds case, which can change a word's length.
+    """
+    normal = unicodedata.normalize("NFC", text)
+    normal = normal.lower() if lowercase else normal
+    # numbers, not strings: a paragraph may be a whole book in one line
+    bounds = (number for space in _SPACES.finditer(normal) for number in space.span())
+    starts, ends = np.fromiter(bounds, dtype=np.int64).reshape(-1, 2).T
+    letters = starts - np.cumsum(ends - starts) + (ends - starts)
+    # words fill the text between spaces without a gap, so apart from spaces their ends coincide
+    after: NDArray[np.bool_] = np.isin(np.cumsum(lengths), letters)
+    if len(after):
+        after[-1] = len(ends) > 0 and ends[-1] == len(normal)  # the text ends in a space
+    return after

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from nextword.config import Config, ModelConfig
 from nextword.config.schema import Section
+from nextword.models.registry import NETWORKS
 
 Filled = TypeVar("Filled", bound=Section)
 
@@ -35,12 +36,6 @@ TIMED_WORDS, TIMED_EPOCHS = 5000, 60.0
 """A budget of time ends early once a text has been read so often that more would make it worse:
 once for so many of its words, and so often at most."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
-LARGE_SHARE = 0.8
-"""A large network takes this share of the rate of a small one."""
-RNN_SHARES = {"tanh": 0.7, "relu": 0.25}
-"""A standard RNN of the smaller size, which has no gates to keep its state in bounds, takes this
-share, and a wider one less in proportion. The sigmoid, whose slope is a quarter at most, needs no
-such care."""
 LEAST_MINUTES = 0.15
 """A shorter training has no time to find start vectors in the text."""
 LARGE_TEXT = 300_000
@@ -104,9 +99,5 @@ def _dropout(passes: float) -> float:
 
 
 def _peak_rate(optimizer: str, model: ModelConfig) -> float:
-    rate = PEAK_RATES[optimizer]
-    if model.kind == "rnn" and model.activation in RNN_SHARES:
-        rate *= RNN_SHARES[model.activation] / max(1.0, model.hidden_size / HIDDEN_SIZES[0])
-    elif model.hidden_size >= HIDDEN_SIZES[1]:
-        rate *= LARGE_SHARE
+    rate = PEAK_RATES[optimizer] * NETWORKS[model.kind].rate_factor(model)
     return float(f"{rate:.6g}")  # a number that one can read and write

@@ -14,11 +14,10 @@ from nextword.config.schema import Config
 from nextword.formatting import change
 from nextword.inference.cache import Cache, CacheSettings
 from nextword.inference.decoder import chunks_of, gather_targets
+from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.gating import GatingWeights, fit, mixed_likelihood
+from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.mixture import Mixture, Parts, combination, combinations
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.network import NetworkDecoder
-from nextword.inference.ngram import NgramDecoder
 from nextword.ngram.model import NgramModel
 from nextword.text.prepare import EncodedText
 
@@ -144,10 +143,11 @@ def _look(
 ) -> tuple[_Look, _Look | None, list[_Look]]:
     """Read a text with every part that there might be: network, n-grams, caches."""
     size, device = len(loaded.tokenizer), loaded.device
-    others: list[NgramDecoder | Cache] = [Cache(settings, size) for settings in caches]
-    if ngram is not None:
-        others.insert(0, NgramDecoder(ngram, device))
-    decoder = Parts(NetworkDecoder(loaded.network), others)
+    decoder = Parts(
+        NetworkDecoder(loaded.network),
+        None if ngram is None else NgramDecoder(ngram, device),
+        [Cache(settings, size) for settings in caches],
+    )
     own: list[NDArray[np.float64]] = []
     gate_features: list[list[NDArray[np.float64]]] = []
     for words, following in chunks_of(ids, size):

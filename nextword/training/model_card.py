@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from nextword.config.schema import Config
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.text.prepare import EncodedText
 
 
 def model_card(config: Config, loaded: LoadedModel, text: EncodedText) -> str:
     """Markdown for people who find the folder."""
-    architecture = config.model
-    if architecture.kind == "ngram":
-        described = f"N-grams of up to {architecture.order} words, interpolated modified Kneser-Ney"
-    else:
-        described = (
-            f"Network: {architecture.kind}, layers: {architecture.layers}, "
-            f"units: {architecture.hidden_size}"
-        )
     return f"""# A next-word predictor
 
 - Trained on: {_named(config)} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
-- {described}, {loaded.model.parameter_count():,} learned numbers
+- {loaded.description}, {loaded.parameter_count():,} learned numbers
 - Vocabulary: {len(text.tokenizer):,} words, `{text.tokenizer.kind}` tokenizer
 
 Ask it from the terminal, with this folder's path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import torch
 from torch import Tensor
@@ -14,9 +14,9 @@ from nextword.config import Config
 from nextword.device import choose_device, choose_threads
 from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
+from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.model_folder import (
     WEIGHTS,
-    LoadedModel,
     load_model_folder,
     save_mixture,
     save_model,
@@ -25,7 +25,7 @@ from nextword.inference.model_folder import (
 from nextword.losses.sampled import SampledLoss
 from nextword.losses.softmax import ExactLoss, Loss
 from nextword.model import Model
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.storage.files import read_tensors, remove_leftovers, write_atomically
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import begin_run, run_to_begin, run_to_resume
@@ -130,7 +130,7 @@ class NetworkRun:
         return Notes(config, torch.get_num_threads(), logged_bytes(self.folder))
 
     def _fresh_model(self, saved: SavedState | None) -> LoadedModel:
-        model = build_model(self.config.model, len(self.text.tokenizer))
+        model = build_network(self.config.model, len(self.text.tokenizer))
         counts = torch.from_numpy(self.text.vocabulary.counts)
         model.output.start_from_counts(counts)
         settings = self.config.model
@@ -141,7 +141,7 @@ class NetworkRun:
         elif settings.start == "cooccurrence" and settings.input == "embedding":
             seed = self.config.training.seed
             start_from_text(model, settings, self.text.parts["train"].ids, seed)
-        return LoadedModel(model.to(self.device), self.text.tokenizer, self.config.model, counts)
+        return LoadedNetwork(model.to(self.device), self.text.tokenizer, self.config.model, counts)
 
     def train(self) -> TrainingResult:
         """Train to the end, or until it is told to stop, and measure."""
@@ -206,7 +206,7 @@ class NetworkRun:
         best = load_model_folder(self.folder.model).to(self.device)
         mixture = fit_mixture(best, self.text, self.config, self.callback.say)
         save_mixture(self.folder.model, mixture)
-        best = replace(best, mixture=mixture)
+        best = best.with_mixture(mixture)
         progress = self.trainer.progress
         result = conclude(self.folder.path, best, self.text.parts, progress, stopped)
         log(self.folder, "result", **result.as_dict())
@@ -272,5 +272,5 @@ def _describe_model(loaded: LoadedModel, config: Config, trainer: Trainer) -> st
         length = f"{config.training.budget}, whichever is over first,"
     return (
         f"{model.title}, {model.layers} x {model.hidden_size}, "
-        f"{loaded.model.parameter_count():,} parameters, {length} on {trainer.device}"
+        f"{loaded.parameter_count():,} parameters, {length} on {trainer.device}"
     )

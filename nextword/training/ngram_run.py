@@ -8,7 +8,8 @@ import torch
 
 from nextword.config import Config
 from nextword.errors import ConfigError
-from nextword.inference.model_folder import LoadedModel, save_model
+from nextword.inference.loaded_model import LoadedNgrams
+from nextword.inference.model_folder import save_model
 from nextword.ngram.model import NgramModel
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import begin_run, run_to_begin
@@ -52,7 +53,7 @@ class NgramRun:
         sizes = ", ".join(f"{count:,}" for count in model.ngram_counts())
         self.callback.say(f"n-grams of 1 to {order} words: {sizes}")
         counts = torch.from_numpy(self.text.vocabulary.counts)
-        loaded = LoadedModel(model, self.text.tokenizer, self.config.model, counts)
+        loaded = LoadedNgrams(model, self.text.tokenizer, self.config.model, counts)
         save_model(self.folder.model, loaded, model_card(self.config, loaded, self.text))
         result = conclude(self.folder.path, loaded, self.text.parts, progress, stopped=False)
         log(self.folder, "result", **result.as_dict())

@@ -8,11 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from nextword.inference.decoder import Decoder, gather_targets, score_stream
-from nextword.inference.mixture import MixtureDecoder
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.model import Model
 from nextword.text.dataset import TextPart
 from nextword.training.prompts import ARTICLE_PROMPT, default_prompts
@@ -105,13 +102,8 @@ def perplexities(decoder: Decoder, part: TextPart, vocabulary_size: int) -> tupl
     """Perplexity of a held-out part in one stream, and that of the network alone."""
     nats, alone = 0.0, 0.0
     for seen in score_stream(decoder, part.ids, vocabulary_size):
-        nats += _cost(seen.log_probabilities, seen.targets)
-        first = decoder.forecasts[0] if isinstance(decoder, MixtureDecoder) else seen
-        alone += _cost(first.log_probabilities, seen.targets)
+        nats -= float(seen.target_log_probabilities.double().sum())
+        network = gather_targets(decoder.unmixed(seen.log_probabilities), seen.targets)
+        alone -= float(network.double().sum())
     words = max(len(part.ids), 1)
     return math.exp(min(nats / words, 700.0)), math.exp(min(alone / words, 700.0))
-
-
-def _cost(log_probabilities: Tensor, targets: Tensor) -> float:
-    """Nats that the words that came cost."""
-    return -float(gather_targets(log_probabilities, targets).double().sum())

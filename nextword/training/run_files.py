@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
+from nextword import __version__
 from nextword.config import Config, dump_config
 from nextword.storage.files import unwritable, write_atomically
 from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import EncodedText
-from nextword.version import __version__
 
 
 def about(config: Config, text: EncodedText) -> Config:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from nextword.cli.score_text import EDGES, SHADES, legend, shaded, table_lines
-from nextword.inference.scoring import Score, ScoredWord
+from nextword.evaluation.score import Score, ScoredWord
 
 Cli = Callable[..., SimpleNamespace]
 TEXT = "Napoleon was the Emperor of zebra."

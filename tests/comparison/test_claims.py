@@ -10,6 +10,7 @@ import pytest
 from nextword.comparison.claims import NEAR, UNSURE, Claim, Finding, claims
 from nextword.comparison.comparison import Comparison, RunResult, compare
 from nextword.comparison.loaded_run import LoadedRun
+from nextword.inference.loaded_model import LoadedNetwork
 from nextword.interpret.context import ContextCost
 from nextword.interpret.gradients import GradientDecay
 from nextword.interpret.memory import Memory
@@ -50,13 +51,11 @@ def contest(contend: Callable[..., LoadedRun]) -> Callable[..., Comparison]:
         runs: list[RunResult] = []
         for name, (half_life, needed, more) in told.items():
             alone = compare([contend(name, kind=name, layers=1)]).runs[0]
-            noise = np.random.default_rng(len(runs)).normal(
-                0, 0.2, len(alone.measured.places.words)
-            )
+            noise = np.random.default_rng(len(runs)).normal(0, 0.2, len(alone.measured.scores.ids))
             places = replace(
-                alone.measured.places, surprisals=(4 + more + noise).astype(np.float32)
+                alone.measured.scores, surprisals=(4 + more + noise).astype(np.float32)
             )
-            measured = replace(alone.measured, places=places)
+            measured = replace(alone.measured, scores=places)
             remembered = memory(name, half_life, needed)
             runs.append(replace(alone, measured=measured, memory=remembered))
         return Comparison(runs, same_words=True, same_vocabulary=True)
@@ -223,7 +222,9 @@ def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Compari
     plain, gated = comparison.runs
     loaded = gated.loaded_run.loaded
     folding = Tokenizer(loaded.tokenizer.words, "words", lowercase=True)
-    loaded_run = replace(gated.loaded_run, loaded=replace(loaded, tokenizer=folding))
+    loaded_run = replace(
+        gated.loaded_run, loaded=LoadedNetwork(loaded.model, folding, loaded.config, loaded.counts)
+    )
     folded = replace(comparison, runs=[plain, replace(gated, loaded_run=loaded_run)])
     assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "not decided"
     assert folded.notes == [

@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 
 from nextword.comparison.unique_hits import WordHits, find_unique_hits
-from nextword.evaluation.token_scores import Places
+from nextword.inference.scoring import TokenScores
 
 VOCABULARY = ["<unk>", "<eos>", "the", "cat", "sat", ","]
 TEXT = ["the", "cat", "sat", "<eos>", "the", "cat", ",", "zebra", "cat"]
 SPACED = np.array([True, True, False, False, True, False, True, True, False])
 
 
-def places(ranks: list[int], told: list[float]) -> Places:
+def places(ranks: list[int], told: list[float]) -> TokenScores:
     ids = np.array([VOCABULARY.index(w) if w in VOCABULARY else 0 for w in TEXT])
     zeros = np.zeros(len(ids))
-    return Places(
-        words=ids,
+    return TokenScores(
+        ids=ids,
         surprisals=-np.log(np.array(told)).astype(np.float32),
         ranks=np.array(ranks, dtype=np.int32),
         confidences=zeros.astype(np.float32),
-        saved=zeros.astype(np.int32),
+        best=zeros.astype(np.int32),
         spellings=zeros,
-        letters=np.array([len(word) for word in TEXT]),
+        lengths=np.array([len(word) for word in TEXT]),
         spaced=SPACED,
     )
 

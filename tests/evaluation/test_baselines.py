@@ -11,7 +11,7 @@ from nextword import load_model, train
 from nextword.evaluation.baselines import simpler_models
 from nextword.evaluation.held_out import held_out_part, training_part
 from nextword.inference.decoder import Decoder, score_stream
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 
 
 def mean_surprisal(decoder: Decoder, loaded: LoadedModel, ids: np.ndarray) -> float:

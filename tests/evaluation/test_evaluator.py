@@ -12,11 +12,11 @@ import torch
 
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.evaluator import Evaluation, evaluate
-from nextword.evaluation.held_out import HeldOut
 from nextword.inference import decoder as base
 from nextword.inference.decoder import Decoder
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.text.spelling import spelling_surprisals
+from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
 
 IDS = np.random.default_rng(2).integers(0, 14, 61).astype(np.uint16)
@@ -36,10 +36,10 @@ FIGURES = (
     "keystroke_savings_limit",
 )
 Untrained = Callable[..., LoadedModel]
-Texts = Callable[..., HeldOut]
+Texts = Callable[..., TokenizedText]
 
 
-def measure(loaded: LoadedModel, text: HeldOut, **given: Any) -> Evaluation:
+def measure(loaded: LoadedModel, text: TokenizedText, **given: Any) -> Evaluation:
     return evaluate(loaded.decoder(), text, loaded.tokenizer, loaded.counts, **given)
 
 
@@ -48,7 +48,7 @@ def test_by_hand(script: type[Decoder]) -> None:
     words = ["<unk>", "<eos>", "the", "cat", ",", "can"]
     ids = [2, 3, 4, 0, 1, 3, 1]
     spaced = np.array([True, False, True, False, False, False, False])
-    text = HeldOut("", np.array(ids), len("the cat, qz\ncat\n"), ["qz"], spaced)
+    text = TokenizedText(np.array(ids), spaced, ["qz"], len("the cat, qz\ncat\n"))
     rows = [
         [1 / 8, 1 / 8, 1 / 2, 1 / 8, 1 / 16, 1 / 16],  # the: first, 1 bit
         [1 / 4, 1 / 8, 1 / 16, 1 / 16, 1 / 4, 1 / 4],  # cat: fifth, 4 bits
@@ -95,7 +95,7 @@ def test_by_hand(script: type[Decoder]) -> None:
 
 
 @torch.no_grad()
-def word_by_word(loaded: LoadedModel, text: HeldOut, saved_slowly: Callable[..., int]) -> Any:
+def word_by_word(loaded: LoadedModel, text: TokenizedText, saved_slowly: Callable[..., int]) -> Any:
     """All figures, the plain way: one word in, the next one scored, everything ranked."""
     model, words = loaded.network.eval(), loaded.tokenizer.words
     state, before = model.initial_state(1), loaded.tokenizer.end_id
@@ -146,7 +146,7 @@ def test_every_measure_is_that_of_reading_word_by_word(
     wanted = word_by_word(loaded, text, saved_slowly)
     assert 0 < wanted["top_1"] < wanted["top_5"] and wanted["keystroke_savings"] > 0
     for places in (256, 1, 7, 60, 61):
-        monkeypatch.setattr(base, "PLACES", places)
+        monkeypatch.setattr(base, "CHUNK_TOKENS", places)
         measured = measure(loaded, text).as_dict()
         for name in FIGURES:
             assert measured[name] == pytest.approx(wanted[name], rel=1e-5), (name, places)
@@ -162,7 +162,7 @@ def shuffled_rows(count: int, words: int = 30) -> np.ndarray:
 
 
 @pytest.fixture
-def long(held_out: Texts) -> Iterator[tuple[np.ndarray, HeldOut, Tokenizer, torch.Tensor]]:
+def long(held_out: Texts) -> Iterator[tuple[np.ndarray, TokenizedText, Tokenizer, torch.Tensor]]:
     """Distributions, a text of three thousand words, and what else is measured with."""
     words = ["<unk>", "<eos>", *(f"{a}{b}" for a in "abcdefg" for b in "wxyz")]
     rows = shuffled_rows(3000)
@@ -181,7 +181,7 @@ def test_no_figure_depends_on_how_the_text_is_cut(
     rows, *rest = long
     told = []
     for places in (256, 100, 3000, 1):
-        monkeypatch.setattr(base, "PLACES", places)
+        monkeypatch.setattr(base, "CHUNK_TOKENS", places)
         figures = evaluate(script(rows), *rest).as_dict()
         assert figures.pop("seconds") > 0
         told.append(figures)
@@ -205,7 +205,7 @@ def test_a_long_text_has_standard_errors(script: Any, long: Any) -> None:
         "keystroke_savings",
     }
     # the words were drawn independently of one another, so plain formulas hold
-    nats = told.places.surprisals.astype(np.float64)
+    nats = told.scores.surprisals.astype(np.float64)
     plain = told.perplexity * nats.std() / math.sqrt(3000)
     assert errors["perplexity"] == pytest.approx(plain, rel=0.3)
     share = told.top_1
@@ -218,8 +218,8 @@ def test_a_long_text_has_standard_errors(script: Any, long: Any) -> None:
 
 def test_places_let_two_models_be_compared(script: Any, long: Any) -> None:
     rows, *rest = long
-    better = evaluate(script(rows), *rest).places
-    worse = evaluate(script((rows + 1 / 30) / 2), *rest).places
+    better = evaluate(script(rows), *rest).scores
+    worse = evaluate(script((rows + 1 / 30) / 2), *rest).scores
     assert (better.words == worse.words).all() and len(better.words) == 3000
     assert better.surprisals.mean() < worse.surprisals.mean()
     assert better.characters.sum() == 2 * (better.words > 1).sum() + better.spaced.sum() + (
@@ -259,7 +259,7 @@ def test_the_fields_are_those_of_the_contract_and_fit_json(
     }
     assert sum(band["tokens"] for band in measured["by_frequency"]) == 61
     assert sum(band["tokens"] for band in measured["by_position"]) == 61
-    assert "places" not in measured
+    assert "scores" not in measured
 
 
 def test_a_literal_unknown_word_costs_no_letters(untrained: Untrained) -> None:
@@ -267,15 +267,17 @@ def test_a_literal_unknown_word_costs_no_letters(untrained: Untrained) -> None:
     told = {}
     for name in ("<unk>", "zebra"):
         ids, spaced = np.array([2, 0, 1]), np.array([True, False, False])
-        told[name] = measure(loaded, HeldOut("", ids, 10, [name], spaced))
+        told[name] = measure(loaded, TokenizedText(ids, spaced, [name], 10))
     hidden, spelled = told["<unk>"], told["zebra"]
     assert hidden.perplexity == spelled.perplexity == hidden.perplexity_spelled_out
     assert math.isnan(hidden.bits_per_unknown_word)
     extra = spelling_surprisals(loaded.tokenizer.words[2:], ["zebra"])[0]
     wanted = hidden.bits_per_character + extra / math.log(2) / 10
     assert spelled.bits_per_character == pytest.approx(wanted)
-    both = HeldOut("", np.array([0, 0, 1]), 12, ["<unk>", "zebra"], np.array([True, False, False]))
-    assert measure(loaded, both).places.spellings.tolist() == [0, extra, 0]
+    both = TokenizedText(
+        np.array([0, 0, 1]), np.array([True, False, False]), ["<unk>", "zebra"], 12
+    )
+    assert measure(loaded, both).scores.spellings.tolist() == [0, extra, 0]
 
 
 def test_a_smaller_vocabulary_does_not_look_better_spelled_out(script: Any) -> None:
@@ -290,7 +292,7 @@ def test_a_smaller_vocabulary_does_not_look_better_spelled_out(script: Any) -> N
     told = []
     for kept, said in ((full, rows), (full[:12], few)):
         strange = [full[i] for i in ids if i >= len(kept)]
-        text = HeldOut("", np.where(ids < len(kept), ids, 0), 6000, strange, np.ones(2000, bool))
+        text = TokenizedText(np.where(ids < len(kept), ids, 0), np.ones(2000, bool), strange, 6000)
         tokenizer = Tokenizer(kept, "words", lowercase=False)
         counts = torch.ones(len(kept), dtype=torch.int64)
         told.append(evaluate(script(said), text, tokenizer, counts))
@@ -304,7 +306,7 @@ def test_progress_adds_up_to_the_words(
     untrained: Untrained, held_out: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int] = []
-    monkeypatch.setattr(base, "PLACES", 10)
+    monkeypatch.setattr(base, "CHUNK_TOKENS", 10)
     measure(untrained(), held_out(IDS), progress=told.append)
     assert sum(told) == len(IDS) and len(told) == 7
 
@@ -331,7 +333,7 @@ def test_an_impossible_word_does_not_break_the_sums(script: Any, held_out: Texts
     with np.errstate(divide="ignore"):
         told = evaluate(script(rows), held_out([2, 1]), tokenizer, torch.ones(3))
     assert all(finite(told.as_dict())) and told.perplexity > 1e100
-    assert np.isfinite(told.places.surprisals).all() and told.top_1 == 0.5
+    assert np.isfinite(told.scores.surprisals).all() and told.top_1 == 0.5
 
 
 def test_a_model_that_says_no_numbers_is_refused(untrained: Untrained, held_out: Texts) -> None:
@@ -346,7 +348,7 @@ def test_a_trained_model_measures_better_than_chance(tiny_run: SimpleNamespace) 
     loaded = tiny_run.result.predictor.loaded
     ids = np.array(loaded.tokenizer.encode("Napoleon was the Emperor of France ."))
     spaced = np.array([True] * 6 + [False])
-    told = measure(loaded, HeldOut("", ids, 37, [], spaced))
+    told = measure(loaded, TokenizedText(ids, spaced, [], 37))
     assert told.perplexity < 2.5
     assert told.top_1 >= 6 / 7
     assert told.keystroke_savings > 0.5

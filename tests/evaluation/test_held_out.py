@@ -11,7 +11,7 @@ import pytest
 from nextword.config import load_config
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ModelError, TextError
-from nextword.evaluation.held_out import HeldOut, held_out_part, learned_from, read_text
+from nextword.evaluation.held_out import TokenizedText, held_out_part, read_text, trained_on
 from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
 from nextword.text.tokenizer import Tokenizer
@@ -131,21 +131,21 @@ def test_a_part_is_read_like_any_text(tmp_path: Path) -> None:
     for lowercase in (False, True):
         text = TextConfig(lowercase=lowercase, **paths)
         encoded = prepare_text(text, VocabularyConfig(min_count=1), tmp_path / "cache")
-        kept = HeldOut.of_part("valid", encoded.parts["valid"])
+        kept = encoded.parts["valid"].tokenized("valid")
         read = read_text(encoded.tokenizer, [paths["valid"]], "utf-8")
         assert kept.ids.tolist() == read.ids.tolist()
         assert kept.unknown_words == read.unknown_words and len(kept.unknown_words) > 5
         assert kept.spaced.tolist() == read.spaced.tolist()
         assert kept.characters == read.characters
         with pytest.raises(ValueError, match="not held out"):
-            HeldOut.of_part("train", encoded.parts["train"])
+            encoded.parts["train"].tokenized("train")
 
 
 def test_words_and_spaces_must_be_those_of_the_ids() -> None:
     ids, spaced = np.array([2, 0, 1]), np.array([True, False, False])
     for words, spaces in ([], spaced), (["a", "b"], spaced), (["a"], spaced[:2]):
         with pytest.raises(ValueError, match="not those of the ids"):
-            HeldOut("", ids, 9, words, spaces)
+            TokenizedText(ids, spaces, words, 9)
 
 
 def test_a_text_without_words_is_refused(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_words_are_spelled_whether_known_or_not(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("the zebra and the cat\n\nthe end\n")
     text = read_text(tokenizer, [str(tmp_path / "a.txt")], "utf-8")
     words = "the zebra and the cat <eos> the end <eos>".split()
-    assert text.spelled(tokenizer.words) == words
+    assert text.words(tokenizer.words) == words
 
 
 def test_a_file_of_a_folder_that_was_learned_was_learned(run: RunFolder, tmp_path: Path) -> None:
@@ -174,17 +174,17 @@ def test_a_file_of_a_folder_that_was_learned_was_learned(run: RunFolder, tmp_pat
     own = run.config.read_text().replace(str(tmp_path / "own.txt"), str(folder))
     run.config.write_text(own)
     for text in ("books/more/one.txt", "books", "books/more"):
-        assert learned_from(run.model, [str(tmp_path / text)])
-    assert not learned_from(run.model, [str(tmp_path / "new.txt")])
+        assert trained_on(run.model, [str(tmp_path / text)])
+    assert not trained_on(run.model, [str(tmp_path / "new.txt")])
     shutil.rmtree(folder)
-    assert not learned_from(run.model, [str(tmp_path / "new.txt")])
+    assert not trained_on(run.model, [str(tmp_path / "new.txt")])
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-def test_a_pipe_that_a_run_learned_from_is_not_waited_for(run: RunFolder, tmp_path: Path) -> None:
+def test_a_pipe_that_a_run_trained_on_is_not_waited_for(run: RunFolder, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     own = run.config.read_text().replace(str(tmp_path / "own.txt"), str(pipe))
     run.config.write_text(own)
     (tmp_path / "new.txt").write_text("the small dog .\n")
-    assert not learned_from(run.model, [str(tmp_path / "new.txt")])
+    assert not trained_on(run.model, [str(tmp_path / "new.txt")])

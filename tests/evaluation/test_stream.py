@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nextword.evaluation.stream import mean_loss, read_stream, surprisals
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 
 IDS = np.random.default_rng(1).integers(0, 14, 97).astype(np.uint16)
 Untrained = Callable[..., LoadedModel]

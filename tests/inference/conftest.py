@@ -10,7 +10,7 @@ import torch
 
 from nextword.config.schema import ModelConfig
 from nextword.models.base import LanguageModel
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.text.vocabulary import END_ID
 
@@ -30,7 +30,7 @@ def make_network() -> Callable[..., LanguageModel]:
     def make(**settings: object) -> LanguageModel:
         torch.manual_seed(3)
         sizes = {"embedding_size": 6, "hidden_size": 8, "context": 4}
-        network = build_model(ModelConfig.model_validate({**sizes, **settings}), SIZE)
+        network = build_network(ModelConfig.model_validate({**sizes, **settings}), SIZE)
         with torch.no_grad():
             network.output.weight.mul_(10)
         return network.eval()

@@ -36,7 +36,7 @@ def is_read_or_refused(folder: Path, name: str, content: bytes) -> None:
     try:
         (folder / name).write_bytes(content)
         predictor = Model(load_model_folder(folder))
-        assert sum(predictor.reader().probabilities().tolist()) == pytest.approx(1, abs=1e-3)
+        assert sum(predictor.session().probabilities().tolist()) == pytest.approx(1, abs=1e-3)
     except ModelError as error:
         assert str(folder) in str(error) and "\n" not in str(error)
     finally:

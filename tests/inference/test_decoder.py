@@ -7,13 +7,17 @@ import pytest
 import torch
 
 from nextword.inference import decoder as base
-from nextword.inference.adaptation import ADAPTATIONS
 from nextword.inference.cache import CacheSettings
-from nextword.inference.decoder import Decoder, Distributions, positions_at_once, score_stream
+from nextword.inference.decoder import (
+    ADAPTATIONS,
+    Decoder,
+    Distributions,
+    score_stream,
+    tokens_per_chunk,
+)
+from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.gating import GatingWeights
-from nextword.inference.mixture import Mixture, combinations, num_gate_features, open_network
-from nextword.inference.network import NetworkDecoder
-from nextword.inference.ngram import NgramDecoder
+from nextword.inference.mixture import Mixture, combinations, num_gate_features, open_decoder
 from nextword.models.base import LanguageModel
 from nextword.ngram.model import NgramModel
 from nextword.text.vocabulary import END_ID
@@ -68,7 +72,7 @@ def opened(
         "unweighed": Mixture(ngram, cache),
     }.get(kind, Mixture())
     network = make_network(**NETWORKS.get(kind, {"kind": "gru"}))
-    return lambda: open_network(network, mixture, size, adapt or "none")
+    return lambda: open_decoder(network, mixture, size, adapt or "none")
 
 
 def read_in(decoder: Decoder, ids: torch.Tensor, cuts: Sequence[int]) -> Distributions:
@@ -113,7 +117,6 @@ def test_every_word_is_foreseen_once_the_first_from_an_end(
     before = torch.cat([torch.tensor([END_ID]), ids[:-1]])
     alone = NetworkDecoder(network).read(before)
     assert torch.equal(seen.log_probabilities, alone.log_probabilities)
-    assert torch.equal(seen.gate_features, alone.gate_features)
     assert list(score_stream(NetworkDecoder(network), stored[:0], size)) == []
 
 
@@ -125,7 +128,7 @@ def test_a_walk_in_small_steps_is_the_same_walk(
 ) -> None:
     network = make_network()
     (whole,) = score_stream(NetworkDecoder(network), ids.numpy(), size)
-    monkeypatch.setattr(base, "NUMBERS", 9 * size)
+    monkeypatch.setattr(base, "CHUNK_NUMBERS", 9 * size)
     steps = list(score_stream(NetworkDecoder(network), ids.numpy(), size))
     assert [len(step.targets) for step in steps] == [9] * 7 + [7]
     assert torch.equal(torch.cat([step.targets for step in steps]), whole.targets)
@@ -134,6 +137,6 @@ def test_a_walk_in_small_steps_is_the_same_walk(
 
 
 def test_fewer_words_are_read_at_once_the_larger_the_vocabulary() -> None:
-    assert positions_at_once(10) == base.PLACES
-    assert positions_at_once(1_000_000) == 8
-    assert positions_at_once(10**9) == 1
+    assert tokens_per_chunk(10) == base.CHUNK_TOKENS
+    assert tokens_per_chunk(1_000_000) == 8
+    assert tokens_per_chunk(10**9) == 1

@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional
 
 from nextword.inference.decoder import Decoder, score_stream
+from nextword.inference.decoders import NetworkDecoder
 from nextword.inference.dynamic import CLIP, DynamicDecoder
-from nextword.inference.network import NetworkDecoder
 from nextword.models.base import LanguageModel
 
 MakeNetwork = Callable[..., LanguageModel]

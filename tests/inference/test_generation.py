@@ -8,10 +8,10 @@ import torch
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.sampling import Sampling
 from nextword.model import Model
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.text.tokenizer import Kind, Tokenizer
 
 PROMPT = "Napoleon was the"
@@ -33,12 +33,12 @@ def biased() -> Callable[..., Model]:
         torch.manual_seed(3)
         config = ModelConfig(embedding_size=6, hidden_size=8)
         tokenizer = Tokenizer(["<unk>", "<eos>", *words], kind, lowercase=False)
-        model = build_model(config, len(tokenizer)).eval()
+        model = build_network(config, len(tokenizer)).eval()
         with torch.no_grad():
             for word, bias in liked.items():
                 model.output.bias[{"unk": 0, "eos": 1}.get(word, 0)] = bias
         counts = torch.ones(len(tokenizer), dtype=torch.int64)
-        return Model(LoadedModel(model, tokenizer, config, counts))
+        return Model(LoadedNetwork(model, tokenizer, config, counts))
 
     return make
 
@@ -46,7 +46,7 @@ def biased() -> Callable[..., Model]:
 def test_temperature_zero_goes_on_with_the_likeliest_words(predictor: Model) -> None:
     found = predictor.generate(PROMPT, 4, GREEDY)
     assert found.text == "Napoleon was the Emperor of France."
-    reader, wanted = predictor.reader(), []
+    reader, wanted = predictor.session(), []
     reader.read(PROMPT)
     for _ in range(4):
         wanted.append(reader.predict(k=1)[0].word)
@@ -65,7 +65,7 @@ def test_the_seed_decides(predictor: Model) -> None:
 
 def test_only_words_are_counted_and_pieces_come_as_they_are_made(predictor: Model) -> None:
     pieces: list[str] = []
-    found = predictor.generate("", 60, EVERY, seed=1, told=pieces.append)
+    found = predictor.generate("", 60, EVERY, seed=1, on_piece=pieces.append)
     ends = found.words.count("<eos>")
     assert ends > 0 and len(found.words) == 60 + ends
     assert found.text.count("\n\n") == ends
@@ -98,7 +98,7 @@ def test_a_prompt_that_ends_in_a_blank_line_is_a_whole_paragraph(predictor: Mode
     found = predictor.generate(whole + " \n\n", 5, EVERY, seed=2)
     assert found.words[0] != "<eos>"
     assert found.text.startswith(f"{whole}\n\n{found.words[0]}")
-    reader = predictor.reader()
+    reader = predictor.session()
     reader.read(whole)
     reader.read_ids([1])
     likeliest = predictor.generate(whole + "\n\n", 1, GREEDY).words

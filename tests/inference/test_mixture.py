@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from nextword.inference.adaptation import Adapt
 from nextword.inference.cache import Cache, CacheSettings
+from nextword.inference.decoder import Adapt
+from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights
 from nextword.inference.mixture import (
@@ -17,10 +18,8 @@ from nextword.inference.mixture import (
     combination,
     combinations,
     num_gate_features,
-    open_network,
+    open_decoder,
 )
-from nextword.inference.network import NetworkDecoder
-from nextword.inference.ngram import NgramDecoder
 from nextword.models.base import LanguageModel
 from nextword.ngram.model import NgramModel
 
@@ -38,7 +37,7 @@ def test_signs_are_as_many_as_the_parts_give(
     order: int, make_network: MakeNetwork, ids: torch.Tensor, size: int
 ) -> None:
     counted = NgramDecoder(NgramModel.fit(ids.numpy(), size, order), torch.device("cpu"))
-    parts = Parts(NetworkDecoder(make_network()), [counted, Cache(CacheSettings(), size)])
+    parts = Parts(NetworkDecoder(make_network()), counted, [Cache(CacheSettings(), size)])
     names = combination(ngram=True, cache=True)
     num_features = [forecast.gate_features.shape[1] for forecast in parts.read(ids)]
     assert num_features == [num_gate_features(name, order) for name in names.split("+")]
@@ -47,8 +46,8 @@ def test_signs_are_as_many_as_the_parts_give(
 
 def test_a_network_alone_is_not_mixed(make_network: MakeNetwork, size: int) -> None:
     network = make_network()
-    assert type(open_network(network, Mixture(), size)) is NetworkDecoder
-    assert type(open_network(network, Mixture(), size, "dynamic")) is DynamicDecoder
+    assert type(open_decoder(network, Mixture(), size)) is NetworkDecoder
+    assert type(open_decoder(network, Mixture(), size, "dynamic")) is DynamicDecoder
 
 
 def apart(network: LanguageModel, mixture: Mixture, ids: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -73,7 +72,7 @@ def test_parts_are_weighed_as_their_combination_says(
         for names, each in shares.items()
     }
     network, mixture = make_network(), Mixture(ngram, CacheSettings(), weights)
-    decoder = open_network(network, mixture, size, adapt)
+    decoder = open_decoder(network, mixture, size, adapt)
     told = decoder.read(ids).log_probabilities
     each = apart(network, mixture, ids)
     names = combination(ngram=True, cache=adapt == "cache")
@@ -82,7 +81,7 @@ def test_parts_are_weighed_as_their_combination_says(
     )
     torch.testing.assert_close(told.exp(), wanted)
     assert isinstance(decoder, MixtureDecoder)
-    torch.testing.assert_close(decoder.forecasts[0].log_probabilities.exp(), each["network"])
+    torch.testing.assert_close(decoder.unmixed(told).exp(), each["network"])
 
 
 @pytest.mark.parametrize("counted", [True, False])
@@ -94,7 +93,7 @@ def test_a_cache_that_was_never_weighed_gets_a_small_share(
     }
     mixture = Mixture(ngram, weights=weights) if counted else Mixture()
     network = make_network()
-    told = open_network(network, mixture, size, "cache").read(ids).log_probabilities.exp()
+    told = open_decoder(network, mixture, size, "cache").read(ids).log_probabilities.exp()
     each = apart(network, mixture, ids)
     rest = 0.6 * each["network"] + 0.4 * each["ngram"] if counted else each["network"]
     wanted = (1 - CACHE_SHARE) * rest + CACHE_SHARE * each["cache"]
@@ -105,7 +104,7 @@ def test_a_cache_of_a_learning_network_compares_what_it_learned(
     make_network: MakeNetwork, ids: torch.Tensor, size: int
 ) -> None:
     network, text = make_network(), ids.repeat(3)
-    told = open_network(network, Mixture(), size, "both").read(text).log_probabilities.exp()
+    told = open_decoder(network, Mixture(), size, "both").read(text).log_probabilities.exp()
     learning = DynamicDecoder(network)
     alone = learning.read(text).log_probabilities
     cached = Cache(CacheSettings(), size).read(text, learning.features, alone).log_probabilities

@@ -16,19 +16,19 @@ from safetensors.torch import load_file
 from nextword import load_model
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError
-from nextword.inference.adaptation import ADAPTATIONS, Adapt
 from nextword.inference.cache import CacheSettings
+from nextword.inference.decoder import ADAPTATIONS, Adapt
 from nextword.inference.gating import GatingWeights
+from nextword.inference.loaded_model import LoadedNetwork, LoadedNgrams
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
 from nextword.inference.model_folder import (
-    LoadedModel,
     load_model_folder,
     save_mixture,
     save_model,
     save_weights,
 )
 from nextword.model import Model
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.storage.files import CHECKSUM, read_tensors, write_json, write_tensors
 from nextword.storage.integrity import with_checksum
@@ -70,9 +70,9 @@ def test_every_family_comes_back_as_it_went(
         {"kind": kind, "embedding_size": 5, "hidden_size": 6, **settings}
     )
     words = ["<unk>", "<eos>", "a", "ü", "c"]
-    model = build_model(config, len(words)).eval()
+    model = build_network(config, len(words)).eval()
     tokenizer = Tokenizer(words, "words", lowercase=True)
-    saved = LoadedModel(model, tokenizer, config, torch.tensor([0, 3, 9, 5, 2]))
+    saved = LoadedNetwork(model, tokenizer, config, torch.tensor([0, 3, 9, 5, 2]))
     save_model(tmp_path / "m", saved, "# A card\n")
     back = load_model_folder(tmp_path / "m")
     inputs = torch.tensor([[1, 2, 3, 4, 0]])
@@ -268,7 +268,7 @@ def test_a_mixture_comes_back_as_it_went(folder: Path, adapt: Adapt, order: int 
     save_mixture(folder, mixture)
     back = load_model_folder(folder)
     assert back.mixture.cache == mixture.cache
-    given = LoadedModel(plain.model, plain.tokenizer, plain.config, plain.counts, mixture)
+    given = LoadedNetwork(plain.model, plain.tokenizer, plain.config, plain.counts, mixture)
     for prompt in PROMPTS:
         wanted = Model(given).predict(prompt, k=1000, adapt=adapt)
         assert Model(back).predict(prompt, k=1000, adapt=adapt) == wanted
@@ -406,7 +406,7 @@ def counting(tmp_path: Path) -> Path:
     config = ModelConfig(kind="ngram", order=3)
     tokenizer = Tokenizer(["<unk>", "<eos>", "a", "b", "c", "d"], "words", lowercase=False)
     counts = torch.arange(6)
-    save_model(tmp_path / "n", LoadedModel(counted(6), tokenizer, config, counts), "# N-grams\n")
+    save_model(tmp_path / "n", LoadedNgrams(counted(6), tokenizer, config, counts), "# N-grams\n")
     return tmp_path / "n"
 
 

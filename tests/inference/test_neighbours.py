@@ -5,11 +5,11 @@ import torch
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError, NextwordError
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.neighbours import embedding, nearest_spellings, principal_plane
+from nextword.inference.loaded_model import LoadedModel, LoadedNetwork, LoadedNgrams
+from nextword.inference.neighbours import nearest_spellings, principal_plane
 from nextword.model import Model
 from nextword.models.layers import WordVectors
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.text.tokenizer import Tokenizer
 
@@ -29,14 +29,14 @@ VECTORS = {
 def network(lowercase: bool = False, **settings: object) -> LoadedModel:
     config = ModelConfig.model_validate({"embedding_size": 3, "hidden_size": 4, **settings})
     tokenizer = Tokenizer(list(VECTORS), "words", lowercase)
-    model = build_model(config, len(tokenizer)).eval()
+    model = build_network(config, len(tokenizer)).eval()
     counts = torch.ones(len(tokenizer), dtype=torch.int64)
     if config.input == "embedding":
         with torch.no_grad():
             for part in model.modules():
                 if isinstance(part, WordVectors):
                     part.weight.copy_(torch.tensor(list(VECTORS.values())))
-    return LoadedModel(model, tokenizer, config, counts)
+    return LoadedNetwork(model, tokenizer, config, counts)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "feedforward"])
@@ -90,12 +90,12 @@ def test_spellings_that_differ_in_capitals_come_first() -> None:
 
 def test_models_without_word_vectors_say_so() -> None:
     with pytest.raises(ModelError, match="one_hot"):
-        embedding(network(input="one_hot"))
+        network(input="one_hot").word_vectors()
     plain = network()
     counted = NgramModel.fit(torch.arange(9).numpy(), 9, order=2)
     config = ModelConfig(kind="ngram", order=2)
     with pytest.raises(ModelError, match="n-gram"):
-        embedding(LoadedModel(counted, plain.tokenizer, config, plain.counts))
+        LoadedNgrams(counted, plain.tokenizer, config, plain.counts).word_vectors()
 
 
 def test_the_plane_keeps_what_lies_in_a_plane() -> None:

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextword.inference.ranking import top_words
+from nextword.inference.sampling import top_words
 
 PROBABILITIES = torch.tensor([0.4, 0.1, 0.2, 0.1, 0.2])
 EVERY = torch.ones(5, dtype=torch.bool)

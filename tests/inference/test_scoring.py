@@ -12,10 +12,10 @@ from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.evaluator import evaluate
 from nextword.evaluation.held_out import read_text
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.passage import passage_in
+from nextword.inference.loaded_model import LoadedNgrams
 from nextword.model import Model
 from nextword.ngram.model import NgramModel
+from nextword.text.tokenized import tokenize_files
 
 TEXT = "Napoleon was the Emperor of France . my zebra reads another letter ."
 
@@ -29,7 +29,7 @@ def predictor(tiny_run: SimpleNamespace) -> Model:
 def test_every_word_has_the_probability_that_a_reader_gave_it(predictor: Model) -> None:
     scored = predictor.score(TEXT).words
     assert [word.word for word in scored] == TEXT.split()
-    reader = predictor.reader()
+    reader = predictor.session()
     for word in scored:
         told = reader.probabilities()
         number = predictor.words.index(word.word) if word.known else 0
@@ -48,7 +48,7 @@ def test_the_sums_are_those_of_an_evaluation(predictor: Model, tmp_path: Path) -
     loaded = predictor.loaded
     text = read_text(loaded.tokenizer, [str(path)], "utf-8")
     measured = evaluate(loaded.decoder(), text, loaded.tokenizer, loaded.counts)
-    score = predictor.score(passage_in(loaded.tokenizer, str(path), "utf-8"))
+    score = predictor.score(tokenize_files(loaded.tokenizer, [str(path)], "utf-8"))
     assert len(score.words) == measured.tokens and score.characters == measured.characters
     assert score.perplexity == pytest.approx(measured.perplexity, rel=1e-5)
     assert score.bits_per_character == pytest.approx(measured.bits_per_character, rel=1e-5)
@@ -79,7 +79,7 @@ def test_counted_n_grams_score_too_and_progress_is_told(predictor: Model) -> Non
     counted = NgramModel.fit(ids, len(tokenizer), order=3)
     config = ModelConfig(kind="ngram", order=3)
     told: list[int] = []
-    score = Model(LoadedModel(counted, tokenizer, config, counts)).score(
+    score = Model(LoadedNgrams(counted, tokenizer, config, counts)).score(
         "the old sailor . " * 100, progress=told.append
     )
     assert sum(told) == len(score.words) == 400
@@ -93,9 +93,9 @@ def test_adapting_pays_on_a_text_that_repeats_itself(predictor: Model) -> None:
 
 
 def test_impossible_words_and_damaged_models(predictor: Model) -> None:
+    from nextword.evaluation.score import score
     from nextword.inference.decoder import Decoder, Distributions
-    from nextword.inference.passage import passage_of
-    from nextword.inference.scoring import score
+    from nextword.text.tokenized import tokenize_string
 
     class Certain(Decoder):
         def __init__(self, value: float) -> None:
@@ -106,7 +106,7 @@ def test_impossible_words_and_damaged_models(predictor: Model) -> None:
             told[:, 1] = self.value
             return Distributions(told, torch.zeros(len(ids), 0))
 
-    passage = passage_of(predictor.loaded.tokenizer, "the\n\n")
+    passage = tokenize_string(predictor.loaded.tokenizer, "the\n\n")
     impossible = score(Certain(0.0), passage, predictor.words)
     assert impossible.words[0].probability == 0 and math.isfinite(impossible.bits)
     assert impossible.words[1].bits == 0 and math.isfinite(impossible.perplexity)

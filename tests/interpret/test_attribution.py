@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.interpret.attribution import attributions, gradient_times_input, left_out
 from nextword.models.base import LanguageModel
 

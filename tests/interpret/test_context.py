@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextword.evaluation.held_out import HeldOut
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.interpret.context import (
     ContextCost,
     context_costs,
@@ -18,6 +17,7 @@ from nextword.interpret.context import (
     words_needed,
 )
 from nextword.interpret.memory import measure_memory
+from nextword.text.tokenized import TokenizedText
 
 
 def test_contexts_are_close_at_first() -> None:
@@ -27,7 +27,7 @@ def test_contexts_are_close_at_first() -> None:
 
 @pytest.mark.parametrize("kind", ["lstm", "feedforward"])
 def test_short_and_whole_contexts_are_those_of_reading_so_many_words(
-    untrained: Callable[..., LoadedModel], random_text: Callable[..., HeldOut], kind: str
+    untrained: Callable[..., LoadedModel], random_text: Callable[..., TokenizedText], kind: str
 ) -> None:
     model = untrained(kind=kind).network
     ids = random_text(300).ids.astype(np.int64)
@@ -86,7 +86,7 @@ def test_enough_is_what_stays_enough(above: list[float], needed: int | None) -> 
 
 
 def test_a_network_without_memory_needs_its_window_and_no_more(
-    untrained: Callable[..., LoadedModel], random_text: Callable[..., HeldOut]
+    untrained: Callable[..., LoadedModel], random_text: Callable[..., TokenizedText]
 ) -> None:
     memory = measure_memory(untrained(kind="feedforward"), "ff", random_text(400), 8, 30)
     assert memory.words_needed == 3 and memory.whole is None and memory.hidden is None

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from nextword.errors import ModelError
-from nextword.inference.model_folder import LoadedModel
-from nextword.inference.passage import passage_of
-from nextword.inference.scoring import score
+from nextword.evaluation.score import score
+from nextword.inference.loaded_model import LoadedModel, LoadedNgrams
 from nextword.interpret.explanation import explain
 from nextword.model import Model
 from nextword.ngram.model import NgramModel
+from nextword.text.tokenized import tokenize_string
 
 TEXT = "the war zebra and ten"
 Build = Callable[..., LoadedModel]
@@ -22,7 +22,7 @@ Build = Callable[..., LoadedModel]
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "feedforward"])
 def test_words_are_as_probable_as_when_they_are_scored(untrained: Build, kind: str) -> None:
     loaded = untrained(kind=kind)
-    passage = passage_of(loaded.tokenizer, TEXT)
+    passage = tokenize_string(loaded.tokenizer, TEXT)
     told = explain(loaded, passage, k=4)
     scored = score(loaded.decoder(), passage, loaded.tokenizer.words).words
     assert told.words[0].word == "<eos>" and told.words[0].probability is None
@@ -33,7 +33,7 @@ def test_words_are_as_probable_as_when_they_are_scored(untrained: Build, kind: s
     assert [p.word for p in told.words[-1].predictions] == [p.word for p in predicted]
     assert told.prediction.probability == pytest.approx(predicted[0].probability, rel=1e-4)
     assert [part.word for part in told.attributions] == [word.word for word in told.words]
-    reader = Model(loaded).reader()
+    reader = Model(loaded).session()
     reader.read(TEXT)
     forecast = reader.probabilities()
     entropy = -float((forecast * forecast.log2()).sum())
@@ -42,7 +42,7 @@ def test_words_are_as_probable_as_when_they_are_scored(untrained: Build, kind: s
 
 def test_movement_is_that_of_h_over_its_length(untrained: Build) -> None:
     loaded = untrained(kind="lstm", layers=1)
-    told = explain(loaded, passage_of(loaded.tokenizer, "the war"))
+    told = explain(loaded, tokenize_string(loaded.tokenizer, "the war"))
     model = loaded.network
     before = model.initial_state(1)
     for word, read in zip([1, *loaded.tokenizer.encode("the war")], told.words, strict=True):
@@ -63,20 +63,20 @@ def test_gates_are_averaged_over_units_and_layers_are_kept_apart(untrained: Buil
             cell.input_bias.zero_()
             cell.hidden_bias.zero_()
             cell.input_bias[:2] = bias  # the reset gate of two of four units
-    word = explain(loaded, passage_of(loaded.tokenizer, "the")).words[1]
+    word = explain(loaded, tokenize_string(loaded.tokenizer, "the")).words[1]
     assert [layer["reset"] for layer in word.gates] == pytest.approx([0.75, 0.25])
     assert word.gate("reset") == pytest.approx(0.5) and word.gate("update") == pytest.approx(0.5)
 
 
 def test_without_a_hidden_state_there_is_none_to_tell_of(untrained: Build) -> None:
     loaded = untrained(kind="feedforward")
-    told = explain(loaded, passage_of(loaded.tokenizer, TEXT))
+    told = explain(loaded, tokenize_string(loaded.tokenizer, TEXT))
     assert told.gate_names == [] and all(word.moved is None for word in told.words)
 
 
 def test_what_cannot_be_explained_is_said(untrained: Build) -> None:
     loaded = untrained(kind="rnn")
-    passage = passage_of(loaded.tokenizer, TEXT)
+    passage = tokenize_string(loaded.tokenizer, TEXT)
     with torch.no_grad():
         loaded.network.output.weight[3] = math.nan
     with pytest.raises(ModelError, match="not numbers"):
@@ -84,4 +84,4 @@ def test_what_cannot_be_explained_is_said(untrained: Build) -> None:
     counted = NgramModel.fit(np.arange(14), 14, 2)
     config = loaded.config.model_copy(update={"kind": "ngram"})
     with pytest.raises(ModelError, match="no network"):
-        explain(LoadedModel(counted, loaded.tokenizer, config, loaded.counts), passage)
+        explain(LoadedNgrams(counted, loaded.tokenizer, config, loaded.counts), passage)

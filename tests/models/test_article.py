@@ -15,7 +15,7 @@ from nextword.config import ModelConfig, find_config, load_config
 from nextword.losses.softmax import ExactLoss
 from nextword.models.layers import WordVectors
 from nextword.models.recurrent import RecurrentModel
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 
 Array = NDArray[np.float64]
 Activation = Literal["tanh", "sigmoid", "relu"]
@@ -68,7 +68,7 @@ def test_value_and_gradient_are_those_of_the_equations(kind: Activation) -> None
     assert (whole.training.optimizer, whole.training.loss) == ("sgd", "exact")
     assert not whole.windows.continuous  # each window begins with h_0
     config = whole.model.model_copy(update={"activation": kind, "hidden_size": HIDDEN})
-    model = build_model(config, VOCABULARY).double()
+    model = build_network(config, VOCABULARY).double()
     assert isinstance(model, RecurrentModel)
     assert isinstance(model.vectors, WordVectors)
     assert {name for name, _ in model.named_parameters()} == {
@@ -101,7 +101,7 @@ def test_taking_rows_is_the_product_with_the_one_hot_vector(kind: str) -> None:
     config = ModelConfig.model_validate(
         {"kind": kind, "input": "one_hot", "hidden_size": HIDDEN, "dropout": 0}
     )
-    model = build_model(config, VOCABULARY)
+    model = build_network(config, VOCABULARY)
     assert isinstance(model, RecurrentModel)
     words = torch.randint(0, VOCABULARY, (3, TIME))
     dense = torch.nn.functional.one_hot(words, VOCABULARY).float() @ model.vectors.weight

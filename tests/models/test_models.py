@@ -9,7 +9,7 @@ from nextword.config.schema import ModelConfig
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WindowDropout
 from nextword.models.recurrent import RecurrentModel
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 
 VOCABULARY = 23
 FAMILIES = [
@@ -21,7 +21,7 @@ FAMILIES = [
 def build(**settings: object) -> LanguageModel:
     torch.manual_seed(2)
     defaults = {"embedding_size": 8, "hidden_size": 12, "layers": 2, "context": 3}
-    return build_model(ModelConfig.model_validate({**defaults, **settings}), VOCABULARY)
+    return build_network(ModelConfig.model_validate({**defaults, **settings}), VOCABULARY)
 
 
 @pytest.mark.parametrize(("kind", "activation", "reads"), FAMILIES)

@@ -14,7 +14,7 @@ from nextword.errors import NextwordError
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.calibration import calibration
 from nextword.evaluation.evaluator import Evaluation, evaluate
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.plotting.evaluation import (
     bands_figure,
     reliability_figure,
@@ -82,10 +82,10 @@ def test_surprisals_add_up_to_all_words() -> None:
 
 @pytest.mark.parametrize("nats", [0.0, 1e30])
 def test_extremes_can_be_drawn(measured: Evaluation, tmp_path: Path, nats: float) -> None:
-    places = replace(measured.places, surprisals=np.full(61, nats, dtype=np.float32))
+    places = replace(measured.scores, surprisals=np.full(61, nats, dtype=np.float32))
     worst = [replace(band, perplexity=math.exp(min(nats, 700))) for band in measured.by_position]
     extreme = replace(
-        measured, places=places, by_position=worst, perplexity=math.exp(min(nats, 700))
+        measured, scores=places, by_position=worst, perplexity=math.exp(min(nats, 700))
     )
     assert len(write_plots(extreme, tmp_path)) == 4
 

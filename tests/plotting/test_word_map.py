@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nextword.errors import ConfigError
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.plotting.style import check_picture
 from nextword.plotting.word_map import (
     Room,

@@ -249,7 +249,7 @@ def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None
         )
     )
     page = check_self_contained(text)
-    assert f"{escape_control(evil)} was trained on this very text" in page.shown
+    assert f"{escape_control(evil)} was trained on this text" in page.shown
     assert f"nothing tells it of {escape_control(evil)}." in page.shown
     assert "<script" not in text and "&lt;script&gt;" in text and r"\x1b[31m" in text
     assert "\u202e" not in text and "\x1b" not in text

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from nextword.evaluation.token_scores import Places
+from nextword.inference.scoring import TokenScores
 from nextword.report.passages import hardest_passages, ordinary_passage
 
 
-def text_of(*paragraphs: list[float]) -> tuple[Places, list[str]]:
+def text_of(*paragraphs: list[float]) -> tuple[TokenScores, list[str]]:
     """A word a number, which is its bits; an end behind each paragraph but the last."""
     words: list[str] = []
     bits: list[float] = []
@@ -18,17 +18,17 @@ def text_of(*paragraphs: list[float]) -> tuple[Places, list[str]]:
         bits += [*paragraph, 1.0]
     words, bits = words[:-1], bits[:-1]
     count = len(words)
-    places = Places(
-        words=np.array([1 if word == "<eos>" else 2 + i for i, word in enumerate(words)]),
+    places = TokenScores(
+        ids=np.array([1 if word == "<eos>" else 2 + i for i, word in enumerate(words)]),
         surprisals=(np.array(bits) * math.log(2)).astype(np.float32),
         ranks=np.arange(1, count + 1, dtype=np.int32),
         confidences=np.zeros(count, np.float32),
-        saved=np.zeros(count, np.int32),
+        best=np.zeros(count, np.int32),
         spellings=np.zeros(count),
-        letters=np.full(count, 3),
+        lengths=np.full(count, 3),
         spaced=np.array([word != "<eos>" for word in words]),
     )
-    places.words[0] = 0  # unknown
+    places.ids[0] = 0  # unknown
     return places, words
 
 

@@ -62,10 +62,10 @@ def test_the_vocabulary_is_that_of_the_training_part(tmp_path: Path) -> None:
 
 def test_held_out_parts_keep_their_unknown_words_and_spaces(tmp_path: Path) -> None:
     text = prepare_text(TextConfig(path=str(write_text(tmp_path))), ALL_WORDS, tmp_path / "cache")
-    assert text.parts["train"].surface is None
+    assert text.parts["train"].spaced is None
     for name in ("valid", "test"):
-        part, surface = text.parts[name], text.parts[name].surface
-        assert surface is not None
+        part = text.parts[name]
+        surface = part.tokenized(name)
         # each paragraph has a number that no other has: The cat number 17 sat on the mat.
         assert len(surface.unknown_words) == part.unknown == len(decoded(text, name))
         whole = (tmp_path / "text.txt").read_text(encoding="utf-8")
@@ -85,9 +85,8 @@ def test_a_literal_unknown_word_is_kept_as_it_stands(tmp_path: Path) -> None:
     )
     part = prepare_text(config, ALL_WORDS, tmp_path / "cache").parts["valid"]
     assert part.ids.tolist() == [2, 0, 0, 1, 1, 0, 1]
-    assert part.surface is not None
-    assert part.surface.unknown_words == ["<unk>", "c", "d"]
-    assert part.surface.spaced.tolist() == [True, True, True, False, False, False, False]
+    assert part.tokenized("valid").unknown_words == ["<unk>", "c", "d"]
+    assert part.tokenized("valid").spaced.tolist() == [True, True, True, False, False, False, False]
 
 
 def test_files_that_are_split_already(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextword.text.spaces import spaces_behind
+from nextword.text.tokenized import spaces_after
 from nextword.text.tokenizer import Kind, Tokenizer
 
 TOKENIZERS = {
@@ -21,7 +21,7 @@ TOKENIZERS = {
 def marked(text: str, kind: Kind = "words", lowercase: bool = False) -> str:
     """The words of a text, each with an underscore where a space follows."""
     words = TOKENIZERS[kind, lowercase].split(text)
-    behind = spaces_behind(text, np.array([len(word) for word in words]), lowercase)
+    behind = spaces_after(text, np.array([len(word) for word in words]), lowercase)
     assert len(behind) == len(words)
     return "|".join(word + "_" * int(space) for word, space in zip(words, behind, strict=True))
 
@@ -66,5 +66,5 @@ def test_what_is_a_space_is_what_the_tokenizer_takes_for_one() -> None:
     for character in everything:
         text = f"a{character}b"
         parts = TOKENIZERS["whitespace", False].split(text)
-        spaced = spaces_behind(text, np.array([len(part) for part in parts]))
+        spaced = spaces_after(text, np.array([len(part) for part in parts]))
         assert spaced.tolist() == ([True, False] if len(parts) == 2 else [False]), repr(character)

@@ -11,7 +11,7 @@ import torch
 
 from nextword.config.schema import ModelConfig, TrainingConfig
 from nextword.losses.softmax import ExactLoss
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.training.batches import ContinuousBatches
 from nextword.training.trainer import Progress, StepReport, Trainer
 
@@ -57,7 +57,7 @@ def make_trainer() -> Callable[..., Trainer]:
         torch.manual_seed(config.seed)
         recorder = Recorder()
         trainer = Trainer(
-            parts.get("model") or build_model(ModelConfig.model_validate(sections["model"]), 8),
+            parts.get("model") or build_network(ModelConfig.model_validate(sections["model"]), 8),
             parts.get("loss") or ExactLoss(),
             parts.get("batches") or ContinuousBatches(np.array(CYCLE * 50), 4, 10),
             config,

@@ -13,12 +13,13 @@ import torch
 
 from nextword import load_model, train
 from nextword.config import Config, load_config
-from nextword.inference.adaptation import ADAPTATIONS
 from nextword.inference.cache import CacheSettings
+from nextword.inference.decoder import ADAPTATIONS
+from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.mixture import Mixture, MixtureDecoder, combinations
-from nextword.inference.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
+from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
 from nextword.model import Model
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.text.prepare import EncodedText, prepare_text
 from nextword.training import fit_mixture as mixing
@@ -43,10 +44,10 @@ def text(config: Config) -> EncodedText:
 def loaded(config: Config, text: EncodedText) -> LoadedModel:
     """A network that has learned nothing but how often words come."""
     torch.manual_seed(2)
-    network = build_model(config.model, len(text.tokenizer)).eval()
+    network = build_network(config.model, len(text.tokenizer)).eval()
     counts = torch.from_numpy(text.vocabulary.counts)
     network.output.start_from_counts(counts)
-    return LoadedModel(network, text.tokenizer, config.model, counts)
+    return LoadedNetwork(network, text.tokenizer, config.model, counts)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_ngrams_that_help_are_kept_and_help(
     assert list(mixture.weights) == combinations(ngram=True)
     size = len(text.tokenizer)
     for part in ("valid", "test"):
-        decoder = replace(loaded, mixture=mixture).decoder()
+        decoder = loaded.with_mixture(mixture).decoder()
         mixed, alone = perplexities(decoder, text.parts[part], size)
         assert mixed < 0.3 * alone
         assert alone == perplexities(loaded.decoder(), text.parts[part], size)[1]
@@ -130,7 +131,7 @@ def test_a_cache_that_is_not_wanted_is_not_weighed(found: Fit, loaded: LoadedMod
     assert list(mixture.weights) == ["network+ngram"]
     assert mixture.cache == CacheSettings(size=7)
     # it can be asked for all the same
-    predictor = Model(replace(loaded, mixture=mixture))
+    predictor = Model(loaded.with_mixture(mixture))
     assert predictor.predict("the small", adapt="cache")
 
 
@@ -222,7 +223,7 @@ def test_a_network_that_ran_away_ends_no_training(
 def test_a_saved_mixture_predicts_the_same(
     found: Fit, loaded: LoadedModel, tmp_path: Path, adapt: Any, ngram: bool
 ) -> None:
-    mixed = replace(loaded, mixture=found(ngram=ngram, cache_size=30))
+    mixed = loaded.with_mixture(found(ngram=ngram, cache_size=30))
     save_model(tmp_path, mixed, "")
     save_mixture(tmp_path, mixed.mixture)
     assert (tmp_path / "ngram.safetensors").exists() == ngram
@@ -274,4 +275,4 @@ def test_without_anything_held_out_a_run_mixes_nothing(
     result = train(settings, run="a")
     assert result.network_valid_perplexity is result.valid_perplexity is None
     assert load_model("a").loaded.mixture == Mixture()
-    assert np.isclose(result.predictor.reader("cache").probabilities().sum(), 1, atol=1e-4)
+    assert np.isclose(result.predictor.session("cache").probabilities().sum(), 1, atol=1e-4)

@@ -9,7 +9,7 @@ from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError, TextError
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.training.init_embeddings import start_from_vectors
 
 WORDS = ["<unk>", "<eos>", "the", "war", "peace", "Tsar"]
@@ -28,7 +28,7 @@ def started(path: Path, **settings: object) -> tuple[LanguageModel, torch.Tensor
     given = {"vectors": str(path), "embedding_size": 4, "hidden_size": 5, **settings}
     config = ModelConfig.model_validate(given)
     torch.manual_seed(1)
-    model = build_model(config, len(WORDS))
+    model = build_network(config, len(WORDS))
     before = rows(model).clone()
     return model, before, start_from_vectors(model, config, WORDS)
 

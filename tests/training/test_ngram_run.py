@@ -87,7 +87,7 @@ def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object])
     found = predictor.predict("Napoleon was the Emperor of", k=1000)
     assert found[0].word == "France" and found[0].probability > 0.9
     assert found == result.predictor.predict("Napoleon was the Emperor of", k=1000)
-    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ModelError, match="no network inside"):
         _ = predictor.loaded.network
 
@@ -96,7 +96,7 @@ def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object])
 def test_it_does_not_adapt_and_says_so(settings: dict[str, object], adapt: Any) -> None:
     predictor = train(settings).predictor
     with pytest.raises(ConfigError, match="does not adapt"):
-        predictor.reader(adapt)
+        predictor.session(adapt)
 
 
 def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
@@ -146,7 +146,7 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
     assert result.valid_perplexity is result.network_test_perplexity is None
     predictor = load_model("few")
     assert {p.word for p in predictor.predict(words)} == set(words.split())
-    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_a_watcher_is_told_what_was_read_and_counted(settings: dict[str, object]) -> None:

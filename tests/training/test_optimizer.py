@@ -9,14 +9,14 @@ from nextword.config.schema import ModelConfig, TrainingConfig
 from nextword.losses.softmax import ExactLoss
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
-from nextword.models.registry import build_model
+from nextword.models.registry import build_network
 from nextword.training.optimizer import build_optimizer, gradient_norm
 
 
 def network(**settings: object) -> LanguageModel:
     torch.manual_seed(1)
     defaults = {"embedding_size": 6, "hidden_size": 8, "dropout": 0.0}
-    return build_model(ModelConfig.model_validate({**defaults, **settings}), 12)
+    return build_network(ModelConfig.model_validate({**defaults, **settings}), 12)
 
 
 def backward(model: LanguageModel, scale: float = 1.0) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nextword.evaluation.held_out import read_text
-from nextword.inference.passage import Passage, passage_in, passage_of
+from nextword.text.tokenized import TokenizedText, tokenize_files, tokenize_string
 from nextword.text.tokenizer import Kind, Tokenizer
 
 WORDS = ["<unk>", "<eos>", "a", "b", "."]
@@ -16,8 +16,8 @@ def tokenizer(kind: Kind = "words") -> Tokenizer:
     return Tokenizer(WORDS, kind, lowercase=False)
 
 
-def shown(passage: Passage) -> str:
-    return " ".join(passage.words).replace("<eos>", "|")
+def shown(passage: TokenizedText) -> str:
+    return " ".join(passage.words(WORDS)).replace("<eos>", "|")
 
 
 @pytest.mark.parametrize(
@@ -32,19 +32,19 @@ def shown(passage: Passage) -> str:
     ],
 )
 def test_paragraphs_stand_between_blank_lines(text: str, wanted: str) -> None:
-    assert shown(passage_of(tokenizer(), text)) == wanted
+    assert shown(tokenize_string(tokenizer(), text)) == wanted
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"), [("", ""), ("a b", "a b"), ("a\nb\n", "a | b |"), ("a\n\nb", "a | | b")]
 )
 def test_text_that_came_tokenized_has_lines(text: str, wanted: str) -> None:
-    assert shown(passage_of(tokenizer("whitespace"), text)) == wanted
+    assert shown(tokenize_string(tokenizer("whitespace"), text)) == wanted
 
 
 def test_letters_spaces_and_unknown_words_are_kept() -> None:
-    passage = passage_of(tokenizer(), "a zoo,\n  b zoo.")
-    assert passage.words == ["a", "zoo", ",", "b", "zoo", "."]
+    passage = tokenize_string(tokenizer(), "a zoo,\n  b zoo.")
+    assert passage.words(WORDS) == ["a", "zoo", ",", "b", "zoo", "."]
     assert passage.ids.tolist() == [2, 0, 0, 3, 0, 4]
     assert passage.spaced.tolist() == [True, False, True, True, False, False]
     assert passage.unknown_words == ["zoo", ",", "zoo"]
@@ -52,9 +52,11 @@ def test_letters_spaces_and_unknown_words_are_kept() -> None:
 
 
 def test_an_unknown_word_of_the_text_itself_has_no_letters_to_tell() -> None:
-    passage = passage_of(tokenizer("whitespace"), "a <unk> zoo")
+    passage = tokenize_string(tokenizer("whitespace"), "a <unk> zoo")
     assert passage.ids.tolist() == [2, 0, 0]
-    assert passage.unknown_words == ["zoo"]
+    assert passage.unknown_words == ["<unk>", "zoo"]
+    positions, words = passage.spelled_unknown()
+    assert (positions.tolist(), words) == ([2], ["zoo"])
 
 
 @pytest.mark.parametrize("kind", ["words", "whitespace"])
@@ -62,7 +64,7 @@ def test_a_file_is_read_as_a_text_that_is_measured(kind: Kind, tmp_path: Path) -
     path = tmp_path / "text.txt"
     path.write_text("a zoo, b\n\nb -- a.\n")
     read, measured = (
-        passage_in(tokenizer(kind), str(path), "utf-8"),
+        tokenize_files(tokenizer(kind), [str(path)], "utf-8"),
         read_text(tokenizer(kind), [str(path)], "utf-8"),
     )
     assert np.array_equal(read.ids, measured.ids)

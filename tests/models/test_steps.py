@@ -5,10 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from nextword.errors import ModelError
-from nextword.inference.model_folder import LoadedModel
-from nextword.interpret.steps import features_of, hidden_states, is_recurrent, read_word
-from nextword.models.recurrent import RecurrentModel, TanhCell
+from nextword.inference.loaded_model import LoadedModel
+from nextword.models.recurrent import RecurrentModel
 
 KINDS = [("rnn", "tanh"), ("rnn", "sigmoid"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
 
@@ -22,15 +20,15 @@ def test_word_by_word_is_what_the_kernel_computes(
     tie = fed == "embedding"  # with a projection from 10 to 6
     settings = {"kind": kind, "activation": activation, "input": fed, "bias": bias}
     model = untrained(**settings, tie_weights=tie).network
-    assert isinstance(model, RecurrentModel) and is_recurrent(model)
+    assert isinstance(model, RecurrentModel) and model.recurrent
     words = torch.randint(0, 14, (3, 7), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         start = tuple(torch.rand_like(part) for part in model.initial_state(3))
         wanted, last = model.features(words, start)
         state, found = start, []
         for vectors in model.vectors(words).unbind(1):
-            state, gates = read_word(model, vectors, state)
-            found.append(features_of(model, state))
+            state, gates = model.step(vectors, state)
+            found.append(model.features_of(state))
     torch.testing.assert_close(torch.stack(found, 1), wanted, rtol=1e-4, atol=1e-5)
     for here, there in zip(state, last, strict=True):
         torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-5)
@@ -52,7 +50,7 @@ def test_a_gate_is_the_one_of_its_name(
         assert isinstance(bias, torch.Tensor)
         bias[10 * row : 10 * (row + 1)] += 50
         state = tuple(torch.rand_like(part) for part in model.initial_state(1))
-        step = read_word(model, model.vectors(torch.tensor([5])), state)
+        step = model.step(model.vectors(torch.tensor([5])), state)
     openness = {name: float(value.mean()) for name, value in step.gates[0].items()}
     assert openness.pop(gate) == pytest.approx(1)
     assert all(value < 0.99 for value in openness.values())
@@ -64,15 +62,4 @@ def test_only_h_is_a_hidden_state(untrained: Callable[..., LoadedModel]) -> None
     model = untrained(kind="lstm").network
     assert isinstance(model, RecurrentModel)
     state = tuple(torch.full((1, 10), float(i)) for i in range(4))  # h, c, h, c
-    assert [float(part[0, 0]) for part in hidden_states(model, state)] == [0, 2]
-
-
-def test_a_cell_of_another_kind_is_not_guessed_at(untrained: Callable[..., LoadedModel]) -> None:
-    class Other(TanhCell):
-        pass
-
-    model = untrained(kind="rnn").network
-    assert isinstance(model, RecurrentModel)
-    model.cells[1] = Other(10, 10, True)
-    with pytest.raises(ModelError, match="Other"):
-        is_recurrent(model)
+    assert [float(part[0, 0]) for part in model.hidden_states(state)] == [0, 2]
