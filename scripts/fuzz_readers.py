@@ -23,6 +23,7 @@ from nextword.config.schema import (
     TrainingConfig,
     VocabularyConfig,
 )
+from nextword.device import from_numpy, to_numpy
 from nextword.inference.gating import GatingWeights
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
 from nextword.inference.model_folder import LoadedModel, load_model_folder, save_mixture, save_model
@@ -31,8 +32,8 @@ from nextword.model import Model
 from nextword.models.registry import build_model
 from nextword.models.vectors import read_vectors
 from nextword.ngram.model import NgramModel
-from nextword.storage.files import read_tensors, write_tensors
 from nextword.storage.run_folder import RunFolder
+from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.prepare import EncodedText, prepare_text
 from nextword.text.readers import read_lines, read_paragraphs
 from nextword.text.tokenizer import Tokenizer
@@ -161,10 +162,11 @@ def _model_reader(folder: Path, name: str) -> Reader:
 
 def _sealed(aside: Path, path: Path) -> Callable[[random.Random], bytes]:
     """Makes files of spoiled tensors with a right checksum: the checks behind it are asked too."""
-    tensors, metadata = read_tensors(path)
+    arrays, metadata = read_tensors(path)
+    tensors = from_numpy(arrays)
 
     def make(draw: random.Random) -> bytes:
-        write_tensors(aside, spoil_tensors(tensors, draw), metadata)
+        write_tensors(aside, to_numpy(spoil_tensors(tensors, draw)), metadata)
         return aside.read_bytes()
 
     return make

@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from nextword.config.kinds import KINDS
 from nextword.config.schema import Config, Section
+from nextword.config.types import Choice
 
 Path = tuple[str, ...]
 """A dotted key, taken apart: ``("model", "hidden_size")``."""
@@ -44,9 +46,14 @@ class Key:
         return f"{self.kind}, {self.limits}" if self.limits else self.kind
 
 
-@lru_cache(maxsize=1)
 def schema_keys() -> Mapping[Path, Key]:
     """Every key that takes a value, in the schema's order."""
+    return _schema_keys(tuple(KINDS))
+
+
+@lru_cache(maxsize=1)
+def _schema_keys(kinds: tuple[str, ...]) -> Mapping[Path, Key]:
+    # described again once another kind is registered
     return {key.path: key for key in _keys(Config, ())}
 
 
@@ -73,11 +80,15 @@ def _keys(model: type[Section], above: Path) -> Iterator[Key]:
             yield from _keys(field.annotation, path)
             continue
         meaning = " ".join((field.description or "").split())
-        limits = [*field.metadata, field.annotation]
-        # a mark that is text says in words what no type can
-        told = [mark for mark in field.metadata if isinstance(mark, str)]
-        kind, limited = (told[0], "") if told else (_kind(field.annotation), _limits(limits))
-        yield Key(path, kind, limited, field.get_default(), meaning)
+        kind, limits = _kind(field.annotation), _limits([*field.metadata, field.annotation])
+        for mark in field.metadata:
+            if isinstance(mark, str):  # says in words what no type can
+                kind, limits = mark, ""
+            elif isinstance(mark, Choice):
+                kind = "one of " + ", ".join(mark.entries)
+                entries = (f"`{name}` ({it.meaning})" for name, it in mark.entries.items())
+                meaning = f"{meaning.removesuffix('.')}: {', '.join(entries)}."
+        yield Key(path, kind, limits, field.get_default(), meaning)
 
 
 def _kind(annotation: Any) -> str:

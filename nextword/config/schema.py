@@ -9,55 +9,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nextword.config.kinds import KINDS
+from nextword.config.types import (
+    Count,
+    Device,
+    Encoding,
+    File,
+    Fraction,
+    Kind,
+    NonNegative,
+    Number,
+    Positive,
+    Whole,
+    Width,
 )
-
-from nextword.config.encodings import text_codec
-from nextword.errors import ConfigError
-
-
-def _refuse_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a number is wanted, not true or false")
-    return value
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        text_codec(name)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
-    return name
 
 
 def _consistent(*problems: str | None) -> None:
     """ValueError with a line for each problem there is."""
     if found := [problem for problem in problems if problem]:
         raise ValueError("\n".join(found))
-
-
-# The upper bounds leave room for anything sensible, and catch what no memory or number would hold.
-_Number = BeforeValidator(_refuse_bool)
-Count = Annotated[int, _Number, Field(ge=1, le=1_000_000)]
-Whole = Annotated[int, _Number, Field(ge=0, le=1_000_000)]
-Width = Annotated[int, _Number, Field(ge=1, le=65_536)]
-Fraction = Annotated[float, _Number, Field(ge=0, lt=1, allow_inf_nan=False)]
-Positive = Annotated[float, _Number, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
-NonNegative = Annotated[float, _Number, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-File = Annotated[str, Field(min_length=1)]
-# a text beside the other marks says in words what is wanted
-Encoding = Annotated[
-    str, AfterValidator(_known_encoding), "an encoding's Python name, such as utf-8 or latin-1"
-]
-Device = Annotated[
-    str, Field(pattern=r"\A(auto|cpu|cuda|cuda:[0-9]{1,3}|mps)\z"), "auto, cpu, cuda, cuda:N or mps"
-]
 
 
 class Section(BaseModel):
@@ -135,7 +108,7 @@ class TextConfig(Section):
 class VocabularyConfig(Section):
     """Which words the network knows; counted in the training part alone."""
 
-    max_size: Annotated[int, _Number, Field(ge=3, le=100_000_000)] = 30_000
+    max_size: Annotated[int, Number, Field(ge=3, le=100_000_000)] = 30_000
     """Most words, the special ones included."""
     min_count: Count = 2
     """Words seen less often become ``<unk>``."""
@@ -175,9 +148,8 @@ class WindowsConfig(Section):
 class ModelConfig(Section):
     """The network."""
 
-    kind: Literal["rnn", "lstm", "gru", "feedforward", "ngram"] = "lstm"
-    """The family: the standard RNN, LSTM, GRU, a feed-forward network without memory, or counted
-    n-grams (interpolated modified Kneser-Ney)."""
+    kind: Kind = "lstm"
+    """The kind of model."""
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
     """f of the standard RNN and of the feed-forward network; LSTM and GRU have their own."""
     input: Literal["embedding", "one_hot"] = "embedding"
@@ -193,11 +165,11 @@ class ModelConfig(Section):
     """Width of a word's vector."""
     hidden_size: Width = 256
     """Width of the hidden state. Unless set, follows from how much is read."""
-    layers: Annotated[int, _Number, Field(ge=1, le=100)] = 1
+    layers: Annotated[int, Number, Field(ge=1, le=100)] = 1
     """Recurrent (or hidden) layers, one above the other."""
-    context: Annotated[int, _Number, Field(ge=1, le=1000)] = 5
+    context: Annotated[int, Number, Field(ge=1, le=1000)] = 5
     """feedforward: how many words back the network sees."""
-    order: Annotated[int, _Number, Field(ge=1, le=9)] = 5
+    order: Annotated[int, Number, Field(ge=1, le=9)] = 5
     """Words in the longest n-grams: of an ngram model, and of the one mixed with a network."""
     bias: bool = True
     """Whether layers add a bias; the article's equations have none."""
@@ -224,8 +196,8 @@ class ModelConfig(Section):
 
     @property
     def title(self) -> str:
-        """What the network is called in a table, such as ``lstm`` or ``rnn (tanh)``."""
-        return f"rnn ({self.activation})" if self.kind == "rnn" else self.kind
+        """The model's name in a table, such as ``lstm`` or ``rnn (tanh)``."""
+        return KINDS[self.kind].title.format_map(dict(self))
 
     @property
     def ties(self) -> bool:
@@ -247,7 +219,7 @@ class TrainingConfig(Section):
     """Batches whose gradients are added up before the weights move."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or plain stochastic gradient descent."""
-    learning_rate: Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)] = 0.012
+    learning_rate: Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] = 0.012
     """The peak rate. Unless set, follows from the network and the optimizer."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     """``cosine`` falls to 2 % of the peak; ``plateau`` divides by four when validation stalls."""
@@ -274,13 +246,13 @@ class TrainingConfig(Section):
     """Stop after so many validations without improvement; 0 never stops early."""
     save_every: Positive = 120.0
     """Seconds between saves of what a resume needs."""
-    seed: Annotated[int, _Number, Field(ge=0, lt=1 << 32)] = 1
+    seed: Annotated[int, Number, Field(ge=0, lt=1 << 32)] = 1
     """Seed of weights, masks, samples and order."""
     device: Device = "auto"
     """``auto`` (CUDA if there is one, else CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """``auto``: bfloat16 where CUDA computes it, float32 elsewhere."""
-    threads: Annotated[int, _Number, Field(ge=0, le=1024)] = 0
+    threads: Annotated[int, Number, Field(ge=0, le=1024)] = 0
     """Processor threads; 0 takes as many as find a core that no other program uses."""
     prompts: list[str] = []
     """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""
@@ -302,7 +274,7 @@ class MixtureConfig(Section):
     cache: bool = True
     """Find on the validation part how a cache of the recent text is best used, where it is asked
     for."""
-    cache_size: Annotated[int, _Number, Field(ge=1, le=100_000)] = 2000
+    cache_size: Annotated[int, Number, Field(ge=1, le=100_000)] = 2000
     """Words that the cache keeps."""
 
 
@@ -315,11 +287,35 @@ class Config(Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     mixture: MixtureConfig = MixtureConfig()
-    about: dict[str, str | int | float] = {}
-    """Written by a run: versions and the text's SHA-256; has no effect when read."""
 
     def leaves(self) -> Iterator[tuple[str, Any]]:
-        """Every key with a dot, and its value; what a run wrote about itself is left out."""
-        for section, values in self.model_dump(exclude={"about"}).items():
+        """Every dotted key with its value."""
+        for section, values in self.model_dump().items():
             for name, value in values.items():
                 yield f"{section}.{name}", value
+
+    def shareable(self, threads: int = 0) -> Config:
+        """The configuration for other people: files by their names, without folders.
+
+        Args:
+            threads: the threads that the run used, which replace ``training.threads: 0``: their
+                number would follow from the load of the other machine, and change the rounding.
+        """
+        files = ("path", "train", "valid", "test")
+        text = {key: _file_names(getattr(self.text, key)) for key in files}
+        vectors = _file_names(self.model.vectors)
+        threads = self.training.threads or threads
+        return self.model_copy(
+            update={
+                "text": self.text.model_copy(update=text),
+                "model": self.model.model_copy(update={"vectors": vectors}),
+                "training": self.training.model_copy(update={"threads": threads}),
+            }
+        )
+
+
+def _file_names(path: Any) -> Any:
+    """A path, or each of a list of paths, without its folder; ``-`` and None as they are."""
+    if isinstance(path, list):
+        return [_file_names(part) for part in path]
+    return path if path is None or path == "-" else Path(path).name

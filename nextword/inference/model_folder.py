@@ -7,15 +7,18 @@ mixed with other parts, ``mixture.json`` and ``ngram.safetensors``. It can be co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from nextword.config.schema import ModelConfig
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ConfigError, ModelError
 from nextword.inference.adaptation import Adapt
 from nextword.inference.decoder import Decoder
@@ -30,17 +33,15 @@ from nextword.storage.files import (
     read_json,
     write_atomically,
     write_json,
-    write_tensors,
 )
 from nextword.storage.integrity import (
     FORMAT,
     FORMAT_VERSION,
     check_format,
-    metadata,
     model_fingerprint,
-    read_model_tensors,
     verify_fingerprint,
 )
+from nextword.storage.tensors import read_model_tensors, write_model_tensors
 from nextword.text.tokenizer import Tokenizer
 from nextword.version import __version__
 
@@ -128,8 +129,12 @@ def save_weights(folder: Path, loaded: LoadedModel) -> None:
         tensors = loaded.model.tensors()
     else:
         tensors = {name: parameter.detach() for name, parameter in loaded.model.named_parameters()}
-    fingerprint = model_fingerprint(loaded.tokenizer, loaded.config.model_dump(mode="json"))
-    write_tensors(folder / WEIGHTS, {**tensors, COUNTS: loaded.counts}, metadata(fingerprint))
+    fingerprint = _fingerprint(loaded.tokenizer, loaded.config.model_dump(mode="json"))
+    write_model_tensors(folder / WEIGHTS, to_numpy({**tensors, COUNTS: loaded.counts}), fingerprint)
+
+
+def _fingerprint(tokenizer: Tokenizer, model: Mapping[str, Any]) -> str:
+    return model_fingerprint(tokenizer.words, tokenizer.kind, tokenizer.lowercase, model)
 
 
 def save_mixture(folder: Path, mixture: Mixture) -> None:
@@ -156,11 +161,12 @@ def load_model_folder(folder: Path) -> LoadedModel:
             f"{folder / TOKENIZER}: has {len(tokenizer)} words where {CONFIG} says "
             f"{described.get('vocabulary_size')}; the files do not belong together"
         )
-    tensors, told = read_model_tensors(folder / WEIGHTS)
+    arrays, told = read_model_tensors(folder / WEIGHTS)
+    tensors = from_numpy(arrays)
     counts = tensors.pop(COUNTS, None)
     if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != torch.int64:
         raise ModelError(f"{folder / WEIGHTS}: holds no usable {COUNTS}; the file is damaged")
-    fingerprint = model_fingerprint(tokenizer, described["model"])
+    fingerprint = _fingerprint(tokenizer, described["model"])
     if config.kind == "ngram":
         ngrams = ngrams_of(folder / WEIGHTS, tensors, len(tokenizer), config.order)
         verify_fingerprint(folder / WEIGHTS, told, fingerprint)

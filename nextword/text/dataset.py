@@ -1,4 +1,4 @@
-"""Encoded texts on disk: written once, mapped from then on, rebuilt when damaged."""
+"""Encoded texts on disk: written once, memory-mapped from then on, rebuilt when damaged."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ import os
 import shutil
 import tempfile
 import weakref
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
+from nextword.storage.integrity import (
+    CHECKSUM,
+    canonical_json,
+    checksum,
+    file_checksum,
+    with_checksum,
+)
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import Vocabulary
 
-_FORMAT = 3
-_CHUNK = 1 << 22
+_FORMAT = 4
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
 class _Damaged(ModelError):
-    """The folder is not what was written."""
+    """The folder differs from what was written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,48 +84,48 @@ class EncodedText:
 
 @dataclass(frozen=True)
 class PartRecord:
-    """What the cache notes of a part."""
+    """A part's entry in ``meta.json``."""
 
     size: int
     dtype: str
-    checksum: int
-    """CRC-32 of the ids' bytes."""
     characters: int
     unknown: int
     words: int
 
 
 class PartWriter:
-    """Writes a part's ids as ``.npy``, piece by piece."""
+    """Writes a part's ids as ``.npy``, chunk by chunk."""
 
     def __init__(self, path: Path, dtype: type[np.uint16] | type[np.uint32], size: int) -> None:
         self._ids = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
         self._filled = 0
-        self._checksum = 0
         self._unknown = 0
         self._ends = 0
 
     def write(self, ids: Ids) -> None:
-        """Appends ``ids``, (any,)."""
+        """Append ``ids``, ``(any,)``."""
         self._ids[self._filled : self._filled + len(ids)] = ids
         self._filled += len(ids)
-        self._checksum = zlib.crc32(np.ascontiguousarray(ids).data, self._checksum)
         self._unknown += int((ids == 0).sum())
         self._ends += int((ids == 1).sum())
 
     def finish(self, characters: int) -> PartRecord:
-        """The record of what was written."""
+        """Flush the ids to the disk; the part's record."""
         self._ids.flush()
         dtype, size = str(self._ids.dtype), len(self._ids)
-        return PartRecord(size, dtype, self._checksum, characters, self._unknown, size - self._ends)
+        return PartRecord(size, dtype, characters, self._unknown, size - self._ends)
 
 
 def write_surface(folder: Path, part: str, surface: Surface) -> None:
-    """Writes how a held-out part is written, before :func:`save`."""
+    """Write the surface of a held-out part, before :func:`save`."""
     unknown, spaced = _surface_files(part)
     text = json.dumps(surface.unknown_words, ensure_ascii=False)
     (folder / unknown).write_text(text, encoding="utf-8")
     np.save(folder / spaced, surface.spaced, allow_pickle=False)
+
+
+def _part_files(part: str) -> tuple[str, ...]:
+    return (f"{part}.npy", *_surface_files(part))
 
 
 def _surface_files(part: str) -> tuple[str, ...]:
@@ -135,16 +141,16 @@ class _TemporaryFolder:
 
 
 def default_cache() -> Path:
-    """``$NEXTWORD_CACHE_DIR``, else ``nextword`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    """``$NEXTWORD_CACHE_DIR``, else the system's cache folder: ``~/.cache/nextword`` on Linux."""
     if own := os.environ.get("NEXTWORD_CACHE_DIR"):
         return Path(own)
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path(os.path.expanduser("~/.cache"))) / "nextword"
+    return platformdirs.user_cache_path("nextword", appauthor=False)
 
 
 def key(settings: Mapping[str, Any]) -> str:
     """A folder name that changes with anything that changes the encoded text."""
-    return _digest_of({"format": _FORMAT, **settings})[:40]
+    content = canonical_json({"format": _FORMAT, **settings})
+    return hashlib.sha256(content.encode()).hexdigest()[:40]
 
 
 def load_or_build(
@@ -154,9 +160,9 @@ def load_or_build(
     source: str,
     report: Callable[[str], None],
 ) -> EncodedText:
-    """The encoded text ``name``; ``build`` writes it into a folder where the cache lacks it.
+    """The encoded text ``name`` from the cache; ``build`` writes it into a folder if it is missing.
 
-    Where the cache cannot be written, a temporary folder serves, for as long as the result lives.
+    If the cache cannot be written, a temporary folder is used for as long as the result lives.
     """
     target = cache / name
     if target.exists():
@@ -169,7 +175,8 @@ def load_or_build(
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f"{name[:8]}-", suffix=".tmp", dir=cache))
     except OSError as error:
-        report(f"{cache}: cannot be written ({error.strerror or error}), so the text is not kept")
+        reason = error.strerror or error
+        report(f"{cache}: cannot be written ({reason}), so the prepared text is not kept")
         keeper = _TemporaryFolder()
         target = keeper.path / name
         work = keeper.path / "work"
@@ -181,26 +188,26 @@ def load_or_build(
     except OSError as error:
         raise TextError(
             f"{work.parent}: cannot write the prepared text ({error.strerror or error}); free some "
-            "room or set NEXTWORD_CACHE_DIR to another folder"
+            "space or set NEXTWORD_CACHE_DIR to another folder"
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     try:
         return _load(target, source, keeper)
     except _Damaged as error:
-        raise TextError(f"{target}: what was just written reads back wrong ({error})") from error
+        raise TextError(f"{target}: the text just written cannot be read back ({error})") from error
 
 
 def _publish(work: Path, target: Path) -> None:
-    """Renames ``work`` to ``target``, in place of a damaged one; another process's may stand."""
+    """Rename ``work`` to ``target``, replacing a damaged one; one of another process may stay."""
     if target.exists():
         try:
             _load(target, "")
             return
         except _Damaged:
-            aside = work.with_suffix(".old")
-            target.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+            old = work.with_suffix(".old")
+            target.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
     try:
         work.rename(target)
     except OSError:
@@ -216,19 +223,18 @@ def save(
     sha256: str,
     held_out: str,
 ) -> None:
-    """Writes all but what is kept of each part, ``meta.json`` last."""
+    """Write the files that do not belong to one part, ``meta.json`` last."""
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
-    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _surface_files(p))]
-    meta: dict[str, Any] = {
+    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _part_files(p))]
+    meta = {
         "format": _FORMAT,
         "sha256": sha256,
         "held_out": held_out,
         "parts": {name: asdict(record) for name, record in parts.items()},
-        "files": {name: _digest((folder / name).read_bytes()) for name in files},
+        "files": {name: file_checksum(folder / name) for name in files},
     }
-    meta["digest"] = _digest_of(meta)
-    (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+    (folder / "meta.json").write_text(json.dumps(with_checksum(meta), indent=1), encoding="utf-8")
 
 
 def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
@@ -236,10 +242,10 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["format"] != _FORMAT:
             raise _Damaged("another format")
-        if meta.pop("digest") != _digest_of(meta):
+        if meta.pop(CHECKSUM) != checksum(meta):
             raise _Damaged("meta.json has changed")
-        for name, digest in meta["files"].items():
-            if _digest((folder / name).read_bytes()) != digest:
+        for name, written in meta["files"].items():
+            if file_checksum(folder / name) != written:
                 raise _Damaged(f"{name} has changed")
         tokenizer = Tokenizer.load(folder / "tokenizer.json")
         counts = np.load(folder / "counts.npy", allow_pickle=False)
@@ -269,31 +275,17 @@ def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextP
     ids = np.load(path, mmap_mode="r", allow_pickle=False)
     if ids.shape != (record.size,) or str(ids.dtype) != record.dtype:
         raise _Damaged(f"{path.name} has another shape")
-    checksum = 0
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        checksum = zlib.crc32(chunk.data, checksum)
-        if int(chunk.max()) >= types:
-            raise _Damaged(f"{path.name} has ids outside the vocabulary")
-    if checksum != record.checksum:
-        raise _Damaged(f"{path.name} has changed")
+    if int(ids.max()) >= types:
+        raise _Damaged(f"{path.name} has ids outside the vocabulary")
     surface = None if name == "train" else _load_surface(folder, name, record)
     return TextPart(ids, record.characters, record.unknown, record.words, surface)
 
 
 def _load_surface(folder: Path, name: str, record: PartRecord) -> Surface:
-    """What :func:`write_surface` wrote; the files' digests are known to be right."""
+    """What :func:`write_surface` wrote; the files' checksums are verified already."""
     unknown, spaced = _surface_files(name)
     words = json.loads((folder / unknown).read_text(encoding="utf-8"))
     surface = Surface(words, np.load(folder / spaced, allow_pickle=False))
     if len(words) != record.unknown or surface.spaced.shape != (record.size,):
         raise _Damaged(f"{unknown} or {spaced} does not fit {name}.npy")
     return surface
-
-
-def _digest_of(content: Mapping[str, Any]) -> str:
-    return _digest(json.dumps(content, sort_keys=True).encode())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -18,16 +18,20 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from nextword.config import Config
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
-from nextword.storage.files import read_tensors, write_tensors
+from nextword.storage.integrity import check_format
+from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.training.trainer import Progress, Trainer
 
 FORMAT = "nextword-state"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _CPU_RANDOM, _DEVICE_RANDOM = "random.cpu", "random.{}"
 _FROZEN = "vectors.frozen"
+_CARRIED = {"torch.float32": torch.float32, "torch.bfloat16": torch.bfloat16}
+"""Types of a carried state: with autocast it is in bfloat16, which NumPy lacks."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class SavedState:
 
     path: Path
     tensors: Mapping[str, Tensor]
-    metadata: Mapping[str, str]
+    metadata: Mapping[str, Any]
 
     @property
     def notes(self) -> Notes:
@@ -87,8 +91,10 @@ class SavedState:
             trainer.schedule.reduction = float(self.metadata["reduction"])
             _restore_weights(trainer, tensors)
             trainer.carried = tuple(
-                tensors[f"carried.{index}"].to(trainer.device)
-                for index in range(len(trainer.carried))
+                tensors[f"carried.{index}"].to(trainer.device, _CARRIED[dtype])
+                for index, (_, dtype) in enumerate(
+                    zip(trainer.carried, self.metadata["carried"], strict=True)
+                )
             )
             torch.set_rng_state(tensors[_CPU_RANDOM])
             _restore_device_random(trainer.device, tensors)
@@ -119,16 +125,17 @@ def save_state(path: Path, trainer: Trainer, notes: Notes | None = None) -> None
     progress = {
         key: None if value == math.inf else value for key, value in asdict(trainer.progress).items()
     }
-    metadata = {
+    metadata: dict[str, Any] = {
         "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
+        "format_version": FORMAT_VERSION,
         "progress": json.dumps(progress),
         "reduction": repr(trainer.schedule.reduction),
+        "carried": [str(carried.dtype) for carried in trainer.carried],
     }
     if notes is not None:
         known = {"threads": notes.threads, "logged": notes.logged}
         metadata["notes"] = json.dumps({**known, "config": notes.config.model_dump(mode="json")})
-    write_tensors(path, tensors, metadata)
+    write_tensors(path, to_numpy(tensors), metadata)
 
 
 def read_state(path: Path) -> SavedState:
@@ -138,9 +145,8 @@ def read_state(path: Path) -> SavedState:
         ModelError: the file is missing, damaged or no state.
     """
     tensors, metadata = read_tensors(path, ModelError)
-    if metadata.get("format") != FORMAT or metadata.get("format_version") != str(FORMAT_VERSION):
-        raise ModelError(f"{path}: is no training state that this version reads; train again")
-    return SavedState(path, tensors, metadata)
+    check_format(path, metadata, FORMAT, FORMAT_VERSION)
+    return SavedState(path, from_numpy(tensors), metadata)
 
 
 def _restore_device_random(device: torch.device, tensors: Mapping[str, Tensor]) -> None:

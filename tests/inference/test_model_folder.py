@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from nextword import load_model
 from nextword.config.schema import ModelConfig
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
 from nextword.inference.adaptation import ADAPTATIONS, Adapt
 from nextword.inference.cache import CacheSettings
@@ -30,8 +31,9 @@ from nextword.inference.model_folder import (
 from nextword.model import Model
 from nextword.models.registry import build_model
 from nextword.ngram.model import NgramModel
-from nextword.storage.files import CHECKSUM, read_tensors, write_json, write_tensors
-from nextword.storage.integrity import with_checksum
+from nextword.storage.files import write_json
+from nextword.storage.integrity import CHECKSUM, with_checksum
+from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.tokenizer import Tokenizer
 
 PROMPTS = ["", "Napoleon was the Emperor of", "the small zebra chases", "her uncle"]
@@ -117,9 +119,10 @@ def edit_tensors(
     change: Callable[[dict[str, Any]], object], name: str = "model.safetensors"
 ) -> Callable[[Path], str]:
     def damage(folder: Path) -> str:
-        tensors, beside = read_tensors(folder / name)
+        arrays, beside = read_tensors(folder / name)
+        tensors: dict[str, Any] = from_numpy(arrays)
         change(tensors)
-        write_tensors(folder / name, tensors, beside)
+        write_tensors(folder / name, to_numpy(tensors), beside)
         return name
 
     return damage

@@ -19,6 +19,7 @@ from nextword.config import Config, load_config
 from nextword.errors import ConfigError, ModelError, NextwordError, TextError, TrainingError
 from nextword.inference.decoder import score_stream
 from nextword.models.layers import WordVectors
+from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
 from nextword.training import network_run as run_module
 from nextword.training.callbacks import Callback
@@ -152,10 +153,12 @@ def test_the_configuration_is_kept_resolved(
 ) -> None:
     config = load_config(tiny_run.path / "config.yaml", environ={})
     given = load_config(overrides=tiny_settings, environ={})
-    assert config.model_copy(update={"about": {}}) == given
-    assert config.about["nextword"] == __version__
-    assert config.about["text_sha256"] == prepared(tiny_run).sha256
-    assert config.about["vocabulary_size"] == len(tiny_run.result.predictor.words)
+    assert config == given
+    record = RunFolder(tiny_run.path).read_record()
+    assert (record.nextword, record.torch) == (__version__, torch.__version__)
+    assert record.text_sha256 == prepared(tiny_run).sha256
+    assert record.vocabulary_size == len(tiny_run.result.predictor.words)
+    assert record.threads == 1
 
 
 def test_open_settings_and_paths_are_resolved_in_it(
