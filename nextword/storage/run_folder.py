@@ -246,7 +246,7 @@ def run_to_resume(name: str | None) -> RunFolder:
         if not folder.exists and RunFolder(Path(name)).exists:
             folder = RunFolder(Path(name))
     if not folder.state.is_file():
-        raise ConfigError(f"{folder.path}: nothing to resume here; start it without --resume")
+        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
     return folder
 
 

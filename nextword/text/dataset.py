@@ -38,48 +38,48 @@ class _Damaged(ModelError):
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """How a held-out part is written, as far as its ids do not say."""
+    """What the ids of a held-out part do not hold: the spelling of unknown words, and spaces."""
 
     unknown_words: list[str]
-    """The words outside the vocabulary, in the text's order."""
+    """The words outside the vocabulary, in text order."""
     spaced: NDArray[np.bool_]
     """``(words + ends,)``: whether a space follows."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextPart:
-    """One part of the text: what is trained on, or what is held out."""
+    """One part of the text: for training, validation or test."""
 
     ids: Ids
-    """(words + ends,), mapped from a file; every paragraph or line ends in the end's id."""
+    """``(words + ends,)``, memory-mapped; every paragraph or line ends with the id of ``<eos>``."""
     characters: int
-    """Characters of the part's text, one for each paragraph's or line's end included."""
+    """Characters of the part's text, including one per end of a paragraph or line."""
     unknown: int
-    """Words outside the vocabulary."""
+    """Number of words outside the vocabulary."""
     words: int
-    """Words, known or not; ends are not counted."""
+    """Number of words, known or not, without ends."""
     surface: Surface | None
     """None for the training part."""
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedText:
-    """A text as word ids, in parts; ``valid`` and ``test`` are absent where nothing is held out."""
+    """A text as word ids, in parts; without held-out text there is no ``valid`` or ``test``."""
 
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     parts: Mapping[str, TextPart]
     """By ``train``, ``valid`` and ``test``."""
     sha256: str
-    """Of the files' bytes, one after the other."""
+    """SHA-256 of the files' bytes, one file after the other."""
     source: str
-    """The files, for the screen."""
+    """The files' names, for messages."""
     held_out: str
-    """What is held out, in one sentence."""
+    """A sentence that says what is held out."""
     folder: Path
-    """Where the arrays lie."""
+    """The folder of the arrays."""
     keeper: object = field(default=None, repr=False)
-    """Removes a temporary folder when the text is no longer used."""
+    """Owns a temporary folder, which is removed with it."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _surface_files(part: str) -> tuple[str, ...]:
 
 
 class _TemporaryFolder:
-    """A folder that goes when this object does."""
+    """A folder that is removed together with this object."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="nextword-"))
@@ -148,7 +148,7 @@ def default_cache() -> Path:
 
 
 def key(settings: Mapping[str, Any]) -> str:
-    """A folder name that changes with anything that changes the encoded text."""
+    """A folder name for the settings that determine the encoded text."""
     content = canonical_json({"format": _FORMAT, **settings})
     return hashlib.sha256(content.encode()).hexdigest()[:40]
 

@@ -30,8 +30,6 @@ FORMAT = "nextword-state"
 FORMAT_VERSION = 2
 _CPU_RANDOM, _DEVICE_RANDOM = "random.cpu", "random.{}"
 _FROZEN = "vectors.frozen"
-_CARRIED = {"torch.float32": torch.float32, "torch.bfloat16": torch.bfloat16}
-"""Types of a carried state: with autocast it is in bfloat16, which NumPy lacks."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,10 @@ class SavedState:
             trainer.schedule.reduction = float(self.metadata["reduction"])
             _restore_weights(trainer, tensors)
             trainer.carried = tuple(
-                tensors[f"carried.{index}"].to(trainer.device, _CARRIED[dtype])
-                for index, (_, dtype) in enumerate(
-                    zip(trainer.carried, self.metadata["carried"], strict=True)
+                tensors[f"carried.{index}"].to(
+                    trainer.device, torch.bfloat16 if index in self.metadata["bfloat16"] else None
                 )
+                for index in range(len(trainer.carried))
             )
             torch.set_rng_state(tensors[_CPU_RANDOM])
             _restore_device_random(trainer.device, tensors)
@@ -130,7 +128,12 @@ def save_state(path: Path, trainer: Trainer, notes: Notes | None = None) -> None
         "format_version": FORMAT_VERSION,
         "progress": json.dumps(progress),
         "reduction": repr(trainer.schedule.reduction),
-        "carried": [str(carried.dtype) for carried in trainer.carried],
+        # a carried state is in bfloat16 with autocast; NumPy lacks that type
+        "bfloat16": [
+            index
+            for index, carried in enumerate(trainer.carried)
+            if carried.dtype == torch.bfloat16
+        ],
     }
     if notes is not None:
         known = {"threads": notes.threads, "logged": notes.logged}

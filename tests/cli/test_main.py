@@ -79,8 +79,8 @@ def test_the_version_is_the_packages(cli: Cli) -> None:
         (["eval", "--split", "train"], "--split"),
         (["--bogus"], "--bogus"),
         (["train", "--set", "model.hidden_sise=3"], "did you mean model.hidden_size?"),
-        (["train", "--set", "model.kind"], "wanted KEY=VALUE"),
-        (["train", "--config", "none"], "shipped: "),
+        (["train", "--set", "model.kind"], "expected KEY=VALUE"),
+        (["train", "--config", "none"], "built-in: "),
         (["train", "--run", "../up", "--text", "none.txt"], "plain name"),
     ],
 )

@@ -161,8 +161,12 @@ DAMAGES = {
         "is not a nextword model",
     ),
     "later version": (
-        edit_json("config.json", lambda c: c.update(format_version=2)),
-        "has format version 2, this program reads 1",
+        edit_json("config.json", lambda c: c.update(format_version=3)),
+        "has format version 3, this program reads 2; use the nextword version that wrote it",
+    ),
+    "earlier version": (
+        edit_json("config.json", lambda c: c.update(format_version=1)),
+        "has format version 1, this program reads 2; train again with this version",
     ),
     "unknown kind": (
         edit_json("config.json", lambda c: c["model"].update(kind="transformer")),
@@ -338,7 +342,7 @@ MIXTURE_DAMAGES = {
     "cut off": (edit_bytes("mixture.json", lambda b: b[:-9]), "not valid JSON"),
     "a list": (edit_bytes("mixture.json", lambda b: b"[]"), "not hold a JSON object"),
     "foreign": (edit_bytes("mixture.json", lambda b: b'{"a": 1}'), "is not a nextword model"),
-    "later version": (edit_mixture(set_key("format_version", 2)), "has format version 2"),
+    "later version": (edit_mixture(set_key("format_version", 3)), "has format version 3"),
     "changed by hand": (edit_json("mixture.json", set_key("cache.size", 51)), "checksum"),
     "of another model": (edit_mixture(set_key("belongs_to", "0" * 64)), "does not belong"),
     "no cache": (edit_mixture(lambda c: c.pop("cache")), "cache is missing"),

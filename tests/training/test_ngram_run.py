@@ -66,6 +66,7 @@ def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) 
     assert files == {
         "config.yaml",
         "metrics.jsonl",
+        "run.json",
         "model/README.md",
         "model/config.json",
         "model/model.safetensors",

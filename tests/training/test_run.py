@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 
 from nextword import __version__, load_model, train
@@ -20,6 +19,7 @@ from nextword.errors import ConfigError, ModelError, NextwordError, TextError, T
 from nextword.inference.decoder import score_stream
 from nextword.models.layers import WordVectors
 from nextword.storage.run_folder import RunFolder
+from nextword.storage.tensors import read_tensors
 from nextword.text.prepare import prepare_text
 from nextword.training import network_run as run_module
 from nextword.training.callbacks import Callback
@@ -76,8 +76,7 @@ def reports(path: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def saved_progress(run: Path) -> dict[str, Any]:
-    with safe_open(run / "state" / "state.safetensors", framework="pt") as file:
-        progress = json.loads(file.metadata()["progress"])
+    progress = json.loads(read_tensors(run / "state" / "state.safetensors")[1]["progress"])
     return {key: value for key, value in progress.items() if "seconds" not in key}
 
 
@@ -124,6 +123,7 @@ def test_a_run_folder_holds_what_the_contract_says(tiny_run: SimpleNamespace) ->
     assert files == {
         "config.yaml",
         "metrics.jsonl",
+        "run.json",
         "model/README.md",
         "model/config.json",
         "model/mixture.json",
