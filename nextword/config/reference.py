@@ -101,8 +101,6 @@ def _kind(annotation: Any) -> str:
         return "one of " + ", ".join(map(str, parts))
     if origin is list:
         return f"a list of {_kind(parts[0])}"
-    if origin is dict:
-        return f"keys, each with {_kind(parts[1])}"
     return _KINDS[annotation]
 
 

@@ -133,3 +133,15 @@ def test_a_tensor_of_another_shape_is_not_spread_out(
     write_tensors(path, to_numpy({**saved.tensors, name: weight[:1]}), saved.metadata)
     with pytest.raises(ModelError, match="does not fit"):
         read_state(path).restore(trainer)
+
+
+def test_a_carried_state_in_bfloat16_comes_back_bit_for_bit(
+    tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    trainer, again = make_trainer({"model.kind": "lstm"}), make_trainer({"model.kind": "lstm"})
+    first, *others = trainer.carried
+    trainer.carried = (torch.randn_like(first).bfloat16(), *others)
+    save_state(tmp_path / "state", trainer)
+    read_state(tmp_path / "state").restore(again)
+    assert [each.dtype for each in again.carried] == [each.dtype for each in trainer.carried]
+    assert all(map(torch.equal, again.carried, trainer.carried))
