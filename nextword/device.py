@@ -6,9 +6,12 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from nextword.errors import ConfigError
 
@@ -16,6 +19,19 @@ BUSY_MARGIN = 0.4
 """Less work of others than this, of one core, is ordinary."""
 LOOK_SECONDS = 0.25
 """How long others are watched."""
+
+
+def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
+    """Tensors as arrays on the CPU, to be stored; bfloat16 becomes float32, which holds it."""
+    return {
+        name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy(force=True)
+        for name, tensor in tensors.items()
+    }
+
+
+def from_numpy(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    """Arrays that were read as tensors on the CPU; they share their memory."""
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,35 +1,39 @@
-"""Files that ship with the program, found in a source checkout and in an installed wheel."""
+"""Files that come with the program, in a source checkout and in an installed wheel.
+
+A wheel holds them in the package; in a checkout they are at the top, where people look for them.
+"""
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
+# a Path and not a Traversable: pip unpacks wheels, and readers of texts need a file's path
+_PACKAGE = Path(str(files("nextword")))
 
 
 def find_resource(kind: str, name: str) -> Path | None:
-    """The shipped file ``name`` (``quickstart.yaml``) of a ``kind`` (``configs``, ``data``).
+    """The file ``name`` (``quickstart.yaml``) of a ``kind`` (``configs``, ``data``).
 
-    None where there is no such file; ``name`` is a bare file name, never a path.
+    None if there is no such file; ``name`` is a bare file name, never a path.
     """
     if Path(name).name != name:
         return None
-    found = (folder / name for folder in _folders(kind))
-    return next((file for file in found if file.is_file()), None)
+    candidates = (folder / name for folder in _folders(kind))
+    return next((file for file in candidates if file.is_file()), None)
 
 
 def resource_names(kind: str) -> list[str]:
-    """The names of all files of that ``kind``, sorted."""
+    """The names of all files of a ``kind``, sorted."""
     return sorted(
         {file.name for folder in _folders(kind) for file in folder.iterdir() if file.is_file()}
     )
 
 
 def _folders(kind: str) -> list[Path]:
-    """Where such files may lie; a checkout is known by its pyproject.toml, as site-packages
-    may hold a ``data`` folder of somebody else's."""
     folders = [_PACKAGE / "shipped_files" / kind]
     checkout = _PACKAGE.parent
+    # in site-packages, a neighbouring ``data`` folder belongs to another package
     if (checkout / "pyproject.toml").is_file():
         folders.append(checkout / kind)
     return [folder for folder in folders if folder.is_dir()]

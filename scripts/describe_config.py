@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from the schema; the test suite checks that it is up to date.
+"""Generates docs/configuration.md from the schema; a test checks that it is up to date.
 
 python scripts/describe_config.py
 """
@@ -9,7 +9,7 @@ from nextword.config import describe_config
 
 INTRODUCTION = """# Configuration
 
-Written from `nextword/config/schema.py` by `python scripts/describe_config.py`.
+Generated from `nextword/config/schema.py` by `python scripts/describe_config.py`.
 
 A value comes from `--set KEY=VALUE`, else from a `NEXTWORD_*` variable (the key in capitals, dots
 as underscores), else from the YAML file given with `--config`, else from the default.
@@ -18,7 +18,7 @@ as underscores), else from the YAML file given with `--config`, else from the de
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the page."""
     return INTRODUCTION + describe_config().strip() + "\n"
 
 

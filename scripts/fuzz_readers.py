@@ -23,6 +23,7 @@ from nextword.config.schema import (
     TrainingConfig,
     VocabularyConfig,
 )
+from nextword.device import from_numpy, to_numpy
 from nextword.inference.gating import GatingWeights
 from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
@@ -32,8 +33,8 @@ from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.models.vectors import read_vectors
 from nextword.ngram.model import NgramModel
-from nextword.storage.files import read_tensors, write_tensors
-from nextword.storage.run_folder import RunFolder
+from nextword.storage.run_folder import RunFolder, RunRecord
+from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.prepare import EncodedText, prepare_text
 from nextword.text.readers import read_lines, read_paragraphs
 from nextword.text.tokenizer import Tokenizer
@@ -162,10 +163,11 @@ def _model_reader(folder: Path, name: str) -> Reader:
 
 def _sealed(aside: Path, path: Path) -> Callable[[random.Random], bytes]:
     """Makes files of spoiled tensors with a right checksum: the checks behind it are asked too."""
-    tensors, metadata = read_tensors(path)
+    arrays, metadata = read_tensors(path)
+    tensors = from_numpy(arrays)
 
     def make(draw: random.Random) -> bytes:
-        write_tensors(aside, spoil_tensors(tensors, draw), metadata)
+        write_tensors(aside, to_numpy(spoil_tensors(tensors, draw)), metadata)
         return aside.read_bytes()
 
     return make
@@ -256,10 +258,15 @@ def _config_readers(folder: Path) -> dict[str, Reader]:
     run.path.mkdir()
     seed = dump_config(Config()).encode()
     short = (
-        b"model: {kind: lstm, layers: 2}\ntext: &t {path: [a.txt, b.txt]}\nabout: {<<: {a: 1}}\n"
+        b"model: {kind: lstm, layers: 2}\ntext: &t {path: [a.txt, b.txt]}\n"
+        b"mixture: {<<: {cache: true}}\n"
     )
     metrics = b'{"kind": "valid", "step": 3, "perplexity": 9.5}\n{"kind": "result", "steps": 3}\n'
     run.config.write_bytes(seed)
+    run.write_record(
+        RunRecord.of_this_machine(torch="2", threads=1, text_sha256="0" * 64, vocabulary_size=9)
+    )
+    record = run.record.read_bytes()
 
     def read_config(content: bytes, draw: random.Random) -> None:
         path = folder / "config.yaml"
@@ -268,6 +275,7 @@ def _config_readers(folder: Path) -> dict[str, Reader]:
 
     def read_run(content: bytes, draw: random.Random) -> None:
         run.metrics.write_bytes(content)
+        run.record.write_bytes(record if draw.random() < 0.8 else spoil_json(record, draw))
         described = describe_run(run)
         description_lines(described)
         description_lines({"runs": [described]})

@@ -120,7 +120,7 @@ def ended(child: int, home: Path) -> bool:
 
 def fingerprint(run: Path) -> Fingerprint:
     """Everything a run leaves that must not depend on how often it was killed."""
-    from nextword.storage.files import read_tensors
+    from nextword.storage.tensors import read_tensors
 
     tensors, beside = read_tensors(run / "state" / "state.safetensors")
     found: Fingerprint = {f"state {name}": each.tolist() for name, each in tensors.items()}

@@ -236,13 +236,13 @@ def contend(
     from nextword.storage.metrics_log import LoggedValidation, RunLog
 
     def make(name: str, words: int = 1200, **settings: object) -> LoadedRun:
-        looks = [
+        validations = [
             LoggedValidation(
                 kind="valid", step=i, words=100 * i, seconds=0.5 * i, perplexity=90.0 / i
             )
             for i in (1, 2, 3)
         ]
-        log = RunLog(looks=looks)
+        log = RunLog(validations=validations)
         return LoadedRun(
             name, Path(name), untrained(**settings), random_text(words), None, log, "a text"
         )

@@ -160,7 +160,7 @@ def test_any_file_name_will_do(cli: Cli, name: bytes) -> None:
 def test_a_file_name_that_is_no_text_is_refused(cli: Cli) -> None:
     Path(os.fsdecode(b"caf\xe9.txt")).write_text("a b\n\na b\n\na b\n")
     called = cli("train", "--text", os.fsdecode(b"caf\xe9.txt"), *settings())
-    assert_one_line(called, r"'caf\udce9.txt' is not allowed: must be text, and its bytes are none")
+    assert_one_line(called, r"'caf\udce9.txt' is not allowed: must be text, and its bytes are not")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")

@@ -77,6 +77,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
 
     Raises:
         ConfigError: its configuration is damaged.
+        ModelError: its ``run.json`` is damaged.
     """
     config = folder.read_config()
     text = config.text.train or config.text.path
@@ -86,7 +87,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "model": config.model.kind,
         "hidden_size": config.model.hidden_size,
         "layers": config.model.layers,
-        "vocabulary_size": config.about.get("vocabulary_size"),
+        "vocabulary_size": folder.read_record().vocabulary_size,
         "has_model": (folder.model / "model.safetensors").is_file(),
     }
     return {**described, **_last_figures(folder)}
@@ -94,12 +95,10 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
 
 def _last_figures(folder: RunFolder) -> dict[str, Any]:
     """The last validation and the final result that the run has logged."""
-    from nextword.storage.metrics_log import read_log
-
-    log = read_log(folder.metrics)
+    log = folder.log.read()
     figures: dict[str, Any] = {}
-    if log.looks and log.result is None:
-        look = log.looks[-1]
+    if log.validations and log.result is None:
+        look = log.validations[-1]
         figures |= {"step": look.step, "validation_perplexity": look.perplexity}
     if log.result is not None:
         names = ("steps", "seconds", "valid_perplexity", "test_perplexity")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nextword.comparison.loaded_run import LoadedRun
-from nextword.config.sharing import shared_config
 
 ENOUGH = 0.05
 """Trainings that read as much as each other, up to this share, read alike."""
@@ -46,10 +45,10 @@ def differing_settings(loaded_runs: Sequence[LoadedRun]) -> dict[str, list[Any]]
 
 
 def _leaves(loaded_run: LoadedRun) -> dict[str, Any]:
-    if loaded_run.config is None:
+    config, record = loaded_run.shareable_config, loaded_run.record
+    if config is None:
         return {}
-    shared = dict(shared_config(loaded_run.config).leaves())
-    return {**shared, TEXT: loaded_run.config.about.get("text_sha256")}
+    return {**dict(config.leaves()), TEXT: None if record is None else record.text_sha256}
 
 
 @dataclass(frozen=True)

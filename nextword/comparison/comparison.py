@@ -71,7 +71,7 @@ class RunResult:
                 "words": log.words,
                 "validation": [
                     {"words": look.words, "seconds": look.seconds, "perplexity": look.perplexity}
-                    for look in log.looks
+                    for look in log.validations
                 ],
             },
             "evaluation": self.measured.as_dict(),

@@ -15,8 +15,8 @@ from nextword.errors import TextError
 from nextword.evaluation.held_out import held_out_part, read_text, trained_on
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import load_model_folder
-from nextword.storage.metrics_log import RunLog, read_log
-from nextword.storage.run_folder import RunFolder, find_model
+from nextword.storage.metrics_log import RunLog
+from nextword.storage.run_folder import RunFolder, RunRecord, find_model
 from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END
 
@@ -42,6 +42,14 @@ class LoadedRun:
     """The text again, its files by their names alone, for those to whom folders mean nothing."""
     learned_it: bool = False
     """Whether that is the text it was trained on, so that its figures mean nothing."""
+    record: RunRecord | None = None
+    """Versions, threads and text of its training; None of a model folder without its run."""
+
+    @property
+    def shareable_config(self) -> Config | None:
+        """The configuration without this machine's folders, its threads resolved."""
+        threads = 0 if self.record is None else self.record.threads
+        return None if self.config is None else self.config.shareable(threads)
 
     @property
     def run(self) -> str:
@@ -89,12 +97,15 @@ def load_runs(
         )
         run = RunFolder(folder.parent)
         config = run.read_config() if run.exists else None
-        log = read_log(run.metrics)
+        record = run.read_record() if run.exists else None
+        log = run.log.read()
         files = list(text) if config is None or text else config.text.file_names_of(split)
         names = ", ".join(Path(file).name for file in files)
         measured_on = names if text else f"the {_PARTS[split]} part of {names}"
         learned = bool(text) and trained_on(folder, text)
-        found.append(LoadedRun(name, folder, loaded, part, config, log, measured_on, learned))
+        found.append(
+            LoadedRun(name, folder, loaded, part, config, log, measured_on, learned, record)
+        )
     if not text:
         _check_same_text(found)
     return found

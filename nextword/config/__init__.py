@@ -1,4 +1,4 @@
-"""What a run is told: the documented schema, and how flags, variables and YAML fill it."""
+"""The configuration: a documented schema, filled from flags, variables and YAML."""
 
 from nextword.config.load import dump_config, find_config, load_config, parse_assignments
 from nextword.config.reference import describe_config

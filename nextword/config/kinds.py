@@ -1,39 +1,46 @@
-"""The kinds of model that ``model.kind`` may name; the registry is open to more."""
+"""The kinds of model that ``model.kind`` may name: an open registry."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ModelKind:
-    """A value of ``model.kind``."""
+    """A kind of model, as the configuration knows it."""
 
     name: str
+    """The value of ``model.kind``."""
     meaning: str
-    """In a few words, for messages and the reference."""
+    """What the kind is, for the reference."""
     title: str
-    """In a table; a format string over the fields of the ``model`` section."""
+    """The name in tables; a template of keys of the ``model`` section, such as
+    ``rnn ({activation})``."""
 
 
-KINDS: dict[str, ModelKind] = {
-    kind.name: kind
-    for kind in (
-        ModelKind("rnn", "the standard RNN", "rnn ({activation})"),
-        ModelKind("lstm", "LSTM", "lstm"),
-        ModelKind("gru", "GRU", "gru"),
-        ModelKind("feedforward", "a feed-forward network without memory", "feedforward"),
-        ModelKind("ngram", "counted n-grams (interpolated modified Kneser-Ney)", "ngram"),
-    )
-}
+KINDS: dict[str, ModelKind] = {}
+"""By name, in the order in which the reference lists them."""
 
 
-def register_kind(kind: ModelKind) -> None:
-    """Add a kind.
+def register_kind(kind: ModelKind) -> ModelKind:
+    """Let ``model.kind`` name a further kind.
 
     Raises:
-        ValueError: its name is taken.
+        ValueError: another kind has that name, or the name is not made of letters, digits and _.
     """
-    if kind.name in KINDS:
-        raise ValueError(f"model.kind {kind.name!r} is taken")
-    KINDS[kind.name] = kind
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind.name):
+        raise ValueError(f"{kind.name!r}: a kind's name is made of small letters, digits and _")
+    if KINDS.setdefault(kind.name, kind) != kind:
+        raise ValueError(f"{kind.name}: another kind has that name")
+    return kind
+
+
+for _kind in (
+    ModelKind("rnn", "the standard RNN", "rnn ({activation})"),
+    ModelKind("lstm", "long short-term memory", "lstm"),
+    ModelKind("gru", "gated recurrent unit", "gru"),
+    ModelKind("feedforward", "a feed-forward network, which has no memory", "feedforward"),
+    ModelKind("ngram", "counted n-grams, interpolated modified Kneser-Ney", "ngram"),
+):
+    register_kind(_kind)

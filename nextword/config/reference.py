@@ -1,4 +1,4 @@
-"""The schema in words: every key, what it takes, its default and its meaning."""
+"""The reference: every key of the schema with its type, limits, default and meaning."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from nextword.config.kinds import KINDS
 from nextword.config.schema import Config, Section
+from nextword.config.types import Choice
 
 Path = tuple[str, ...]
-"""A dotted key, taken apart: ``("model", "hidden_size")``."""
+"""The parts of a dotted key: ``("model", "hidden_size")``."""
 
 _KINDS: dict[object, str] = {
     int: "a whole number",
@@ -28,31 +30,36 @@ _LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 @dataclass(frozen=True)
 class Key:
-    """One key of the schema, in words."""
+    """One key of the schema, described in words."""
 
     path: Path
     kind: str
     """``a whole number``, ``one of rnn, lstm``, ``text or null``."""
     limits: str
-    """``at least 0 and below 1``; empty where every value of the kind will do."""
+    """``at least 0 and below 1``; empty if every value of the kind is allowed."""
     default: object
     meaning: str
 
     @property
-    def wanted(self) -> str:
-        """Kind and limits together."""
+    def expected(self) -> str:
+        """Kind and limits."""
         return f"{self.kind}, {self.limits}" if self.limits else self.kind
 
 
-@lru_cache(maxsize=1)
 def schema_keys() -> Mapping[Path, Key]:
     """Every key that takes a value, in the schema's order."""
+    return _schema_keys(tuple(KINDS))
+
+
+@lru_cache(maxsize=1)
+def _schema_keys(kinds: tuple[str, ...]) -> Mapping[Path, Key]:
+    # described again once another kind is registered
     return {key.path: key for key in _keys(Config, ())}
 
 
 @lru_cache(maxsize=1)
 def schema_sections() -> frozenset[Path]:
-    """Every part that holds keys; the whole is ``()``."""
+    """Every section, by its path; the whole configuration is ``()``."""
     return frozenset(path[:depth] for path in schema_keys() for depth in range(len(path)))
 
 
@@ -61,7 +68,7 @@ def describe_config() -> str:
     rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
     for key in schema_keys().values():
         default = json.dumps(key.default, ensure_ascii=False)
-        cells = (f"`{'.'.join(key.path)}`", key.wanted, f"`{default}`", key.meaning)
+        cells = (f"`{'.'.join(key.path)}`", key.expected, f"`{default}`", key.meaning)
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
@@ -73,11 +80,15 @@ def _keys(model: type[Section], above: Path) -> Iterator[Key]:
             yield from _keys(field.annotation, path)
             continue
         meaning = " ".join((field.description or "").split())
-        limits = [*field.metadata, field.annotation]
-        # a mark that is text says in words what no type can
-        told = [mark for mark in field.metadata if isinstance(mark, str)]
-        kind, limited = (told[0], "") if told else (_kind(field.annotation), _limits(limits))
-        yield Key(path, kind, limited, field.get_default(), meaning)
+        kind, limits = _kind(field.annotation), _limits([*field.metadata, field.annotation])
+        for mark in field.metadata:
+            if isinstance(mark, str):  # describes what no type can
+                kind, limits = mark, ""
+            elif isinstance(mark, Choice):
+                kind = "one of " + ", ".join(mark.entries)
+                entries = (f"`{name}` ({it.meaning})" for name, it in mark.entries.items())
+                meaning = f"{meaning.removesuffix('.')}: {', '.join(entries)}."
+        yield Key(path, kind, limits, field.get_default(), meaning)
 
 
 def _kind(annotation: Any) -> str:
@@ -90,23 +101,21 @@ def _kind(annotation: Any) -> str:
         return "one of " + ", ".join(map(str, parts))
     if origin is list:
         return f"a list of {_kind(parts[0])}"
-    if origin is dict:
-        return f"keys, each with {_kind(parts[1])}"
     return _KINDS[annotation]
 
 
 def _limits(marks: Iterable[Any]) -> str:
-    """``at least 0 and below 1`` from whatever constrains a number among ``marks``, at any depth
-    of ``Annotated`` and of unions."""
-    found = []
+    """``at least 0 and below 1`` from the constraints among ``marks``, at any depth of
+    ``Annotated`` and of unions."""
+    limits = []
     for mark in marks:
         if isinstance(mark, FieldInfo):
-            found.append(_limits(mark.metadata))
+            limits.append(_limits(mark.metadata))
         elif get_origin(mark) in (Annotated, Union, UnionType):
             inside = getattr(mark, "__metadata__", ())
-            found.append(_limits([*get_args(mark), *inside]))
+            limits.append(_limits([*get_args(mark), *inside]))
         else:
             bounds = ((word, getattr(mark, name, None)) for name, word in _LIMITS.items())
-            found += [f"{word} {bound:,}" for word, bound in bounds if bound is not None]
-            found += ["not empty"] * (getattr(mark, "min_length", None) == 1)
-    return " and ".join(dict.fromkeys(filter(None, found)))
+            limits += [f"{word} {bound:,}" for word, bound in bounds if bound is not None]
+            limits += ["not empty"] * (getattr(mark, "min_length", None) == 1)
+    return " and ".join(dict.fromkeys(filter(None, limits)))

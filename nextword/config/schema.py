@@ -1,6 +1,7 @@
-"""What a YAML file may say: one documented model per section, every field with its unit.
+"""The schema of the configuration: one documented class per section, every field with its unit.
 
-The defaults here are the lowest of the four ranks: flag, ``NEXTWORD_*`` variable, YAML, default.
+Precedence: flag, ``NEXTWORD_*`` variable, YAML, and last the defaults here. The field docstrings
+are the text of docs/configuration.md.
 """
 
 from __future__ import annotations
@@ -9,80 +10,47 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nextword.config.encodings import text_codec
 from nextword.config.kinds import KINDS
-from nextword.errors import ConfigError
-
-
-def _refuse_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a number is wanted, not true or false")
-    return value
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        text_codec(name)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
-    return name
-
-
-def _known_kind(name: str) -> str:
-    if name not in KINDS:
-        raise ValueError(f"must be one of {', '.join(KINDS)}")
-    return name
+from nextword.config.types import (
+    Count,
+    Device,
+    Encoding,
+    File,
+    Fraction,
+    Kind,
+    NonNegative,
+    Number,
+    Positive,
+    Whole,
+    Width,
+)
 
 
 def _consistent(*problems: str | None) -> None:
-    """ValueError with a line for each problem there is."""
-    if found := [problem for problem in problems if problem]:
-        raise ValueError("\n".join(found))
-
-
-# The upper bounds leave room for anything sensible, and catch what no memory or number would hold.
-_Number = BeforeValidator(_refuse_bool)
-Count = Annotated[int, _Number, Field(ge=1, le=1_000_000)]
-Whole = Annotated[int, _Number, Field(ge=0, le=1_000_000)]
-Width = Annotated[int, _Number, Field(ge=1, le=65_536)]
-Fraction = Annotated[float, _Number, Field(ge=0, lt=1, allow_inf_nan=False)]
-Positive = Annotated[float, _Number, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
-NonNegative = Annotated[float, _Number, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-File = Annotated[str, Field(min_length=1)]
-# a text beside the other marks says in words what is wanted
-Encoding = Annotated[
-    str, AfterValidator(_known_encoding), "an encoding's Python name, such as utf-8 or latin-1"
-]
-Device = Annotated[
-    str, Field(pattern=r"\A(auto|cpu|cuda|cuda:[0-9]{1,3}|mps)\z"), "auto, cpu, cuda, cuda:N or mps"
-]
+    """Raise a ValueError with one line per problem, if there is any."""
+    lines = [problem for problem in problems if problem]
+    if lines:
+        raise ValueError("\n".join(lines))
 
 
 class Section(BaseModel):
-    """A part of the configuration: immutable, every key known, every field documented."""
+    """A section: immutable, unknown keys refused, every field documented."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Holdout(Section):
-    """Shares of the text that are kept out of training, as whole blocks."""
+    """Shares of the text held out from training, as whole blocks."""
 
     valid: Fraction = 0.05
-    """Share for validation: chooses the best model and stops the training."""
+    """Share for validation, which chooses the best model and may stop the training."""
     test: Fraction = 0.05
-    """Share for the final measurement; nothing is chosen by it."""
+    """Share for the final test; nothing is chosen by it."""
 
     @model_validator(mode="after")
-    def _leave_something(self) -> Holdout:
+    def _check_total(self) -> Holdout:
         _consistent(
             "valid and test together leave less than a tenth for training"
             if self.valid + self.test > 0.9
@@ -92,74 +60,77 @@ class Holdout(Section):
 
 
 class TextConfig(Section):
-    """Which text, and how it becomes words."""
+    """The text, and how it is split into words."""
 
     path: File | list[File] | None = None
     """A file, a folder, several of them, or ``-`` for standard input. Default: the shipped text."""
     train: File | None = None
-    """With ``valid`` (and ``test``): files that are split already, instead of ``path``."""
+    """The training file of a text that comes split, with ``valid`` (and ``test``), instead of
+    ``path``."""
     valid: File | None = None
-    """The validation file of a text that is split already."""
+    """The validation file of a text that comes split."""
     test: File | None = None
-    """The test file of a text that is split already."""
+    """The test file of a text that comes split."""
     encoding: Encoding = "utf-8"
-    """The files' character encoding, by its Python name."""
+    """Character encoding of the files, by its Python name."""
     tokenizer: Literal["words", "whitespace"] = "words"
-    """``words`` for prose; ``whitespace`` for text that is tokenized already, a line a sentence."""
+    """``words`` for prose; ``whitespace`` for tokenized text with one sentence per line."""
     lowercase: bool = False
-    """Fold case before splitting."""
+    """Convert to lower case before splitting."""
     holdout: Holdout = Holdout()
-    """What is kept out of training, where the text is not split already."""
+    """The held-out shares of a text that does not come split."""
 
     @model_validator(mode="after")
-    def _one_way_of_splitting(self) -> TextConfig:
+    def _check_files(self) -> TextConfig:
         alone = self.train is None and (self.valid or self.test)
         both = self.train is not None and self.path is not None
         _consistent(
             "path is an empty list; name a file or folder" if self.path == [] else None,
             "valid and test name files only together with train" if alone else None,
-            "give either path or train, not both" if both else None,
+            "set either path or train, not both" if both else None,
             "train needs a valid file beside it" if self.train and not self.valid else None,
         )
         return self
 
     def files_of(self, *parts: str) -> list[str]:
-        """The files and folders that are named for some parts.
+        """The files and folders of some parts.
 
         Args:
-            parts: ``train``, ``valid`` or ``test``; a text that is not split has the same for all.
+            parts: ``train``, ``valid`` or ``test``; all the same for a text that does not come
+                split.
         """
         if self.train is not None:
             return [file for part in parts if (file := getattr(self, part)) is not None]
         return [self.path] if isinstance(self.path, str) else list(self.path or [])
 
     def file_names_of(self, *parts: str) -> list[str]:
-        """The same without their folders, which are nobody's business where a model goes."""
+        """The same without their folders, which are private where a model is shared."""
         paths = self.files_of(*parts) or ["-"]
         return ["standard input" if path == "-" else Path(path).name for path in paths]
 
 
 class VocabularyConfig(Section):
-    """Which words the network knows; counted in the training part alone."""
+    """The words that a model knows; counted in the training part only."""
 
-    max_size: Annotated[int, _Number, Field(ge=3, le=100_000_000)] = 30_000
-    """Most words, the special ones included."""
+    max_size: Annotated[int, Number, Field(ge=3, le=100_000_000)] = 30_000
+    """Largest number of words, the special ones included."""
     min_count: Count = 2
-    """Words seen less often become ``<unk>``."""
+    """Words that occur less often become ``<unk>``."""
 
 
 class WindowsConfig(Section):
-    """How the stream of words is cut for truncated back-propagation through time."""
+    """How the text is cut into windows for truncated back-propagation through time."""
 
     length: Count = 48
-    """Words in a window: how far back-propagation reaches."""
+    """Words per window: how far back-propagation reaches."""
     stride: Count | None = None
-    """Words from one window's start to the next. Default: ``length``, every word once an epoch."""
+    """Words from the start of one window to the next. Default: ``length``, every word once per
+    epoch."""
     carry_state: bool = True
-    """Start a window with the state its predecessor ended with (where stride = length)."""
+    """Start a window with the final state of the window before it (if stride = length)."""
 
     @model_validator(mode="after")
-    def _read_every_word(self) -> WindowsConfig:
+    def _check_stride(self) -> WindowsConfig:
         _consistent(
             f"stride {self.stride} is above length {self.length}: the words between windows would "
             "never be learned"
@@ -170,153 +141,153 @@ class WindowsConfig(Section):
 
     @property
     def step(self) -> int:
-        """The stride, resolved: in words."""
+        """The resolved stride, in words."""
         return self.stride or self.length
 
     @property
     def continuous(self) -> bool:
-        """Whether the recurrent state runs on from window to window."""
+        """Whether the recurrent state is carried from window to window."""
         return self.carry_state and self.step == self.length
 
 
 class ModelConfig(Section):
-    """The network."""
+    """The model."""
 
-    kind: Annotated[
-        str, AfterValidator(_known_kind), "one of rnn, lstm, gru, feedforward, ngram"
-    ] = "lstm"
-    """The family: the standard RNN, LSTM, GRU, a feed-forward network without memory, or counted
-    n-grams (interpolated modified Kneser-Ney)."""
+    kind: Kind = "lstm"
+    """The kind of model."""
     activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
-    """f of the standard RNN and of the feed-forward network; LSTM and GRU have their own."""
+    """Activation function of ``rnn`` and ``feedforward``; ``lstm`` and ``gru`` have their own."""
     input: Literal["embedding", "one_hot"] = "embedding"
-    """``one_hot``: the first layer's input weights act on the one-hot vector itself."""
+    """``one_hot``: the first layer's weights are applied to the one-hot vector itself."""
     vectors: File | None = None
-    """A word2vec or GloVe file, text or binary, that the embedding starts from."""
+    """A word2vec or GloVe file, text or binary, that initialises the embedding."""
     freeze_vectors: bool = False
-    """Keep the words found in ``vectors`` as they are."""
+    """Do not train the vectors of words found in ``vectors``."""
     start: Literal["cooccurrence", "random"] = "cooccurrence"
-    """What the embedding starts from where no ``vectors`` are named: what stands near what in the
-    training text, or chance. Unless set, chance if there are less than ten seconds to train."""
+    """Initialisation of the embedding without ``vectors``: from the words' co-occurrence in the
+    training text, or at random. Unless set, random if there are less than ten seconds to train."""
     embedding_size: Width = 256
-    """Width of a word's vector."""
+    """Width of a word vector."""
     hidden_size: Width = 256
-    """Width of the hidden state. Unless set, follows from how much is read."""
-    layers: Annotated[int, _Number, Field(ge=1, le=100)] = 1
-    """Recurrent (or hidden) layers, one above the other."""
-    context: Annotated[int, _Number, Field(ge=1, le=1000)] = 5
-    """feedforward: how many words back the network sees."""
-    order: Annotated[int, _Number, Field(ge=1, le=9)] = 5
-    """Words in the longest n-grams: of an ngram model, and of the one mixed with a network."""
+    """Units per layer. Unless set, follows from the size of the text and the budget."""
+    layers: Annotated[int, Number, Field(ge=1, le=100)] = 1
+    """Recurrent (or hidden) layers."""
+    context: Annotated[int, Number, Field(ge=1, le=1000)] = 5
+    """``feedforward``: how many previous words the network sees."""
+    order: Annotated[int, Number, Field(ge=1, le=9)] = 5
+    """Words in the longest n-grams, of kind ``ngram`` and of n-grams mixed with a network."""
     bias: bool = True
-    """Whether layers add a bias; the article's equations have none."""
+    """Whether layers have a bias; the article's equations have none."""
     tie_weights: bool = True
-    """Score words by the vectors they are read with (a projection joins unequal sizes)."""
+    """Share one matrix between input and output embeddings (a projection joins unequal sizes)."""
     dropout: Fraction = 0.3
-    """Share dropped from the output features and between layers; one mask a window. Unless set,
-    follows from how often the text is read."""
+    """Dropout of the output features and between layers, one mask per window. Unless set, follows
+    from the number of epochs."""
     input_dropout: Fraction | None = None
-    """Share dropped from the words' vectors; one mask a window. Default: ``dropout``."""
+    """Dropout of the word vectors, one mask per window. Default: ``dropout``."""
     word_dropout: Fraction = 0.0
-    """Share of the vocabulary whose vectors are dropped whole for a window."""
+    """Embedding dropout: share of the vocabulary whose vectors are zeroed for a window."""
     weight_dropout: Fraction = 0.0
-    """Share of the weights W_hh from state to state that is dropped for a window."""
+    """Share of the recurrent weights W_hh that is dropped for a window."""
 
     @model_validator(mode="after")
-    def _use_vectors(self) -> ModelConfig:
+    def _check_vectors(self) -> ModelConfig:
         one_hot = self.input == "one_hot" and self.vectors
         _consistent(
-            "vectors need input: embedding, a one-hot vector is not learned" if one_hot else None,
+            "vectors need input: embedding, since one-hot vectors are not trained"
+            if one_hot
+            else None,
             "freeze_vectors needs vectors" if self.freeze_vectors and not self.vectors else None,
         )
         return self
 
     @property
     def title(self) -> str:
-        """What the network is called in a table, such as ``lstm`` or ``rnn (tanh)``."""
-        return f"rnn ({self.activation})" if self.kind == "rnn" else self.kind
+        """The model's name in a table, such as ``lstm`` or ``rnn (tanh)``."""
+        return KINDS[self.kind].title.format_map(dict(self))
 
     @property
     def ties(self) -> bool:
-        """Whether input and output share their matrix: a one-hot input has none to share."""
+        """Whether input and output share their matrix; a one-hot input has none to share."""
         return self.tie_weights and self.input == "embedding"
 
 
 class TrainingConfig(Section):
-    """How the weights are found."""
+    """How the model is trained."""
 
     epochs: Positive = 4.0
-    """Passes over the training part; a fraction is allowed. Unless set, follows from the text."""
+    """Passes over the training part; fractions are allowed. Unless set, follows from the text."""
     minutes: Positive | None = None
-    """A budget: the schedule ends when the time does, or sooner, when ``epochs`` are over (unless
-    set, those after which a short text is known by heart); not exactly repeatable."""
+    """A time budget: training ends after so many minutes, or after ``epochs`` if that is sooner
+    (unless set, as many as a short text takes before it is overfit); not exactly repeatable."""
     batch_size: Count = 32
-    """Windows side by side in a step. Unless set, follows from the text."""
+    """Windows per batch. Unless set, follows from the text."""
     accumulate: Count = 1
-    """Batches whose gradients are added up before the weights move."""
+    """Batches whose gradients are accumulated for one optimizer step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or plain stochastic gradient descent."""
-    learning_rate: Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)] = 0.012
-    """The peak rate. Unless set, follows from the network and the optimizer."""
+    learning_rate: Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] = 0.012
+    """Peak learning rate. Unless set, follows from the model and the optimizer."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
-    """``cosine`` falls to 2 % of the peak; ``plateau`` divides by four when validation stalls."""
+    """``cosine`` decays to 2 % of the peak; ``plateau`` divides by 4 when validation stalls."""
     warmup_steps: Whole = 100
-    """Steps over which the rate rises to its peak; at most a tenth of the training."""
+    """Steps over which the learning rate rises to its peak; at most a tenth of the training."""
     weight_decay: NonNegative = 0.01
-    """Decoupled decay, on matrices only."""
+    """Decoupled weight decay, applied to matrices only."""
     clip_norm: NonNegative = 1.0
-    """Largest norm of the gradient; 0 switches clipping off."""
+    """Largest norm of the gradient; 0 turns clipping off."""
     activation_penalty: NonNegative = 1.0
-    """Pull of the output features towards zero: this times their mean square."""
+    """Activation regularisation: this times the mean square of the output features."""
     change_penalty: NonNegative = 0.5
-    """Pull against change from one place to the next: this times the mean square of it."""
+    """Temporal activation regularisation: this times the mean square of the change of the output
+    features from one word to the next."""
     loss: Literal["sampled", "exact"] = "sampled"
-    """``exact``: softmax over all words. ``sampled``: common ones exactly, a sample of the rest."""
+    """``exact``: softmax over all words. ``sampled``: over frequent words and a sample of the
+    rest."""
     sampled_head: Count = 1000
-    """sampled: how many of the most frequent words are always scored."""
+    """``sampled``: how many of the most frequent words are always scored."""
     sampled_tail: Count = 512
-    """sampled: how many of the other words are drawn at each step."""
+    """``sampled``: how many of the other words are drawn at each step."""
     validations: Count = 10
-    """How many times a training looks at the validation part, evenly spread; fewer where they
-    would take more than a tenth of `training.minutes`."""
+    """Validations during training, evenly spread; fewer if they would take more than a tenth of
+    ``training.minutes``."""
     patience: Whole = 0
-    """Stop after so many validations without improvement; 0 never stops early."""
+    """Stop after this many validations without improvement; 0 never stops early."""
     save_every: Positive = 120.0
-    """Seconds between saves of what a resume needs."""
-    seed: Annotated[int, _Number, Field(ge=0, lt=1 << 32)] = 1
-    """Seed of weights, masks, samples and order."""
+    """Seconds between saves of the training state."""
+    seed: Annotated[int, Number, Field(ge=0, lt=1 << 32)] = 1
+    """Seed of the weights, dropout masks, sampled words and order of windows."""
     device: Device = "auto"
     """``auto`` (CUDA if there is one, else CPU), ``cpu``, ``cuda``, ``cuda:1`` or ``mps``."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """``auto``: bfloat16 where CUDA computes it, float32 elsewhere."""
-    threads: Annotated[int, _Number, Field(ge=0, le=1024)] = 0
-    """Processor threads; 0 takes as many as find a core that no other program uses."""
+    """``auto``: bfloat16 on CUDA devices that support it, float32 elsewhere."""
+    threads: Annotated[int, Number, Field(ge=0, le=1024)] = 0
+    """Processor threads; 0 uses every core that is not busy with other programs."""
     prompts: list[str] = []
-    """Prompts whose predictions are shown at each validation. Default: a few that fit the text."""
+    """Prompts whose predictions are shown at each validation. Default: a few from the text."""
     tensorboard: bool = False
-    """Also write events for TensorBoard into the run's folder ``tensorboard/``."""
+    """Also write TensorBoard events to the folder ``tensorboard/`` of the run."""
 
     @property
     def budget(self) -> str:
-        """In words, such as ``4 passes`` or ``60 passes or 0.5 min``."""
+        """The budget in words, such as ``4 passes`` or ``60 passes or 0.5 min``."""
         passes = f"{self.epochs:.3g} pass{'es' * (self.epochs != 1)}"
         return passes if self.minutes is None else f"{passes} or {self.minutes:g} min"
 
 
 class MixtureConfig(Section):
-    """What is mixed with the network once it is trained, weighed on the validation part."""
+    """What is mixed with the trained network; the weights are fitted on the validation part."""
 
     ngram: bool | None = None
-    """Counted n-grams of ``model.order`` words. Unless set, kept where they help."""
+    """Mix with counted n-grams of ``model.order`` words. Unless set, only if they help."""
     cache: bool = True
-    """Find on the validation part how a cache of the recent text is best used, where it is asked
-    for."""
-    cache_size: Annotated[int, _Number, Field(ge=1, le=100_000)] = 2000
-    """Words that the cache keeps."""
+    """Fit the settings of the cache of recent words, for when ``--adapt`` asks for it."""
+    cache_size: Annotated[int, Number, Field(ge=1, le=100_000)] = 2000
+    """Words in the cache."""
 
 
 class Config(Section):
-    """Everything a training run is told."""
+    """Every setting of a training run."""
 
     text: TextConfig = TextConfig()
     vocabulary: VocabularyConfig = VocabularyConfig()
@@ -324,11 +295,35 @@ class Config(Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     mixture: MixtureConfig = MixtureConfig()
-    about: dict[str, str | int | float] = {}
-    """Written by a run: versions and the text's SHA-256; has no effect when read."""
 
     def leaves(self) -> Iterator[tuple[str, Any]]:
-        """Every key with a dot, and its value; what a run wrote about itself is left out."""
-        for section, values in self.model_dump(exclude={"about"}).items():
+        """Every dotted key with its value."""
+        for section, values in self.model_dump().items():
             for name, value in values.items():
                 yield f"{section}.{name}", value
+
+    def shareable(self, threads: int = 0) -> Config:
+        """The configuration for other people: files by their names, without folders.
+
+        Args:
+            threads: the threads that the run used, which replace ``training.threads: 0``: their
+                number would follow from the load of the other machine, and change the rounding.
+        """
+        files = ("path", "train", "valid", "test")
+        text = {key: _file_names(getattr(self.text, key)) for key in files}
+        vectors = _file_names(self.model.vectors)
+        threads = self.training.threads or threads
+        return self.model_copy(
+            update={
+                "text": self.text.model_copy(update=text),
+                "model": self.model.model_copy(update={"vectors": vectors}),
+                "training": self.training.model_copy(update={"threads": threads}),
+            }
+        )
+
+
+def _file_names(path: Any) -> Any:
+    """A path, or each of a list of paths, without its folder; ``-`` and None as they are."""
+    if isinstance(path, list):
+        return [_file_names(part) for part in path]
+    return path if path is None or path == "-" else Path(path).name

@@ -88,7 +88,7 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
         raise ModelError(
             f"{error}; {run.path} was trained on it: put it back, or name a --text"
         ) from error
-    if encoded.sha256 != config.about.get("text_sha256"):
+    if encoded.sha256 != run.read_record().text_sha256:
         raise ModelError(
             f"{encoded.source}: has changed since {run.path} was trained, so what was held out is "
             "not known any more; name a --text"
@@ -111,7 +111,7 @@ def trained_on(model: Path, text: Sequence[str]) -> bool:
     config = run.read_config()
     if _files(text) & _files(config.text.files_of("train")):
         return True
-    return text_sha256(list(text)) == config.about.get("text_sha256")
+    return text_sha256(list(text)) == run.read_record().text_sha256
 
 
 def _files(paths: Sequence[str]) -> set[Path]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
 from nextword.inference.cache import CacheSettings
 from nextword.inference.gating import GatingWeights
 from nextword.inference.loaded_model import read_ngrams
 from nextword.inference.mixture import Mixture, combination, combinations, num_gate_features
-from nextword.storage.files import read_json, write_json, write_tensors
+from nextword.storage.files import read_json, write_json
 from nextword.storage.integrity import (
     FINGERPRINT,
     FORMAT,
     FORMAT_VERSION,
     check_format,
-    metadata,
-    read_model_tensors,
     verify_checksum,
     verify_fingerprint,
     with_checksum,
 )
+from nextword.storage.tensors import read_model_tensors, write_model_tensors
 
 MIXTURE, NGRAM = "mixture.json", "ngram.safetensors"
 MOST_KEPT = 100_000
@@ -39,7 +39,7 @@ def write_mixture(folder: Path, mixture: Mixture, fingerprint: str) -> None:
         belongs: which model it was made for.
     """
     if mixture.ngram is not None:
-        write_tensors(folder / NGRAM, mixture.ngram.tensors(), metadata(fingerprint))
+        write_model_tensors(folder / NGRAM, to_numpy(mixture.ngram.tensors()), fingerprint)
     described = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -80,7 +80,8 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
         raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
     if order is None:
         return Mixture(None, settings, weighed)
-    tensors, told = read_model_tensors(folder / NGRAM)
+    arrays, told = read_model_tensors(folder / NGRAM)
+    tensors = from_numpy(arrays)
     verify_fingerprint(folder / NGRAM, told, fingerprint)
     return Mixture(read_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, weighed)
 

@@ -7,13 +7,16 @@ mixed with other parts, ``mixture.json`` and ``ngram.safetensors``. It can be co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
 
 from nextword import __version__
 from nextword.config.schema import ModelConfig
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
 from nextword.inference.loaded_model import LoadedModel, family_of
 from nextword.inference.mixture import Mixture
@@ -23,17 +26,15 @@ from nextword.storage.files import (
     read_json,
     write_atomically,
     write_json,
-    write_tensors,
 )
 from nextword.storage.integrity import (
     FORMAT,
     FORMAT_VERSION,
     check_format,
-    metadata,
     model_fingerprint,
-    read_model_tensors,
     verify_fingerprint,
 )
+from nextword.storage.tensors import read_model_tensors, write_model_tensors
 from nextword.text.tokenizer import Tokenizer
 
 CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
@@ -61,10 +62,13 @@ def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
 
 def save_weights(folder: Path, loaded: LoadedModel) -> None:
     """Replace the weights of a model folder."""
-    fingerprint = model_fingerprint(loaded.tokenizer, loaded.config.model_dump(mode="json"))
-    write_tensors(
-        folder / WEIGHTS, {**loaded.tensors(), COUNTS: loaded.counts}, metadata(fingerprint)
-    )
+    fingerprint = _fingerprint(loaded.tokenizer, loaded.config.model_dump(mode="json"))
+    tensors = to_numpy({**loaded.tensors(), COUNTS: loaded.counts})
+    write_model_tensors(folder / WEIGHTS, tensors, fingerprint)
+
+
+def _fingerprint(tokenizer: Tokenizer, model: Mapping[str, Any]) -> str:
+    return model_fingerprint(tokenizer.words, tokenizer.kind, tokenizer.lowercase, model)
 
 
 def save_mixture(folder: Path, mixture: Mixture) -> None:
@@ -91,11 +95,12 @@ def load_model_folder(folder: Path) -> LoadedModel:
             f"{folder / TOKENIZER}: has {len(tokenizer)} words where {CONFIG} says "
             f"{described.get('vocabulary_size')}; the files do not belong together"
         )
-    tensors, told = read_model_tensors(folder / WEIGHTS)
+    arrays, told = read_model_tensors(folder / WEIGHTS)
+    tensors = from_numpy(arrays)
     counts = tensors.pop(COUNTS, None)
     if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != torch.int64:
         raise ModelError(f"{folder / WEIGHTS}: holds no usable {COUNTS}; the file is damaged")
-    fingerprint = model_fingerprint(tokenizer, described["model"])
+    fingerprint = _fingerprint(tokenizer, described["model"])
     family = family_of(config)
     loaded = family.from_tensors(folder / WEIGHTS, tokenizer, config, counts, tensors)
     verify_fingerprint(folder / WEIGHTS, told, fingerprint)

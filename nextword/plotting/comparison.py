@@ -20,7 +20,7 @@ def comparison_figures(comparison: Comparison) -> dict[str, Callable[[], Figure]
     """What draws each picture that there is something to show in, by the name of its file."""
     runs, memories = comparison.runs, comparison.memories
     found: dict[str, Callable[[], Figure]] = {}
-    if any(run.loaded_run.log.looks for run in runs):
+    if any(run.loaded_run.log.validations for run in runs):
         logs, names = [run.loaded_run.log for run in runs], [run.name for run in runs]
         alike = comparison.measure == "perplexity"
         found["curves"] = lambda: curves_figure(logs, names, alike)
@@ -40,9 +40,9 @@ def curves_figure(logs: Sequence[RunLog], names: Sequence[str], comparable: bool
     figure = new_figure(5.2 + 0.18 * len(logs))
     upper, lower = figure.subplots(2, 1)
     for number, (log, name) in enumerate(zip(logs, names, strict=True)):
-        if log.looks:
-            _curve(upper, [(look.words, look) for look in log.looks], number, name)
-            _curve(lower, [(look.seconds, look) for look in log.looks], number, name)
+        if log.validations:
+            _curve(upper, [(look.words, look) for look in log.validations], number, name)
+            _curve(lower, [(look.seconds, look) for look in log.validations], number, name)
     if not comparable:
         upper.set_title("different words known: the heights do not compare")
     for axes, what in ((upper, "words read"), (lower, "seconds of training")):

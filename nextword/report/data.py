@@ -107,7 +107,7 @@ def _why_no_memory(loaded_runs: Sequence[LoadedRun], memory_settings: MemorySett
 
 def _of_run(run: RunResult, whole: bool, progress: Progress) -> RunData:
     loaded_run = run.loaded_run
-    looks = [look for look in loaded_run.log.looks if look.samples]
+    looks = [look for look in loaded_run.log.validations if look.samples]
     if not whole:
         # the first and the last, and what lies between them in equal steps
         kept = range(min(LOOKS, len(looks)))

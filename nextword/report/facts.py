@@ -21,14 +21,14 @@ def facts(loaded_run: LoadedRun) -> Facts:
         *_text(loaded_run, config),
         *_model(loaded_run),
         *training,
-        *_course(loaded_run, config),
+        *_course(loaded_run),
     ]
 
 
 def _text(loaded_run: LoadedRun, config: Config) -> Facts:
     told = [
         ("text", ", ".join(config.text.file_names_of("train", "valid", "test"))),
-        ("its SHA-256", str(config.about.get("text_sha256", "-"))),
+        ("its SHA-256", loaded_run.record.text_sha256 if loaded_run.record else "-"),
     ]
     try:
         text = text_of_run(loaded_run.folder, loaded_run.loaded.tokenizer)
@@ -81,7 +81,7 @@ def _training(config: Config) -> Facts:
     ]
 
 
-def _course(loaded_run: LoadedRun, config: Config) -> Facts:
+def _course(loaded_run: LoadedRun) -> Facts:
     log, told = loaded_run.log, []
     result = log.result
     if result is not None:
@@ -90,9 +90,10 @@ def _course(loaded_run: LoadedRun, config: Config) -> Facts:
         rate = "" if speed is None or log.words is None else f" ({speed:,.0f} words/s)"
         seconds = "" if result.seconds is None else f" in {result.seconds:,.1f} s"
         told.append(("took", f"{result.steps:,} steps{words}{seconds}{rate}"))
-    about = config.about
-    names = ("nextword", "torch", "python")
-    versions = [f"{name} {about[name]}" for name in names if name in about]
-    if loaded_run.loaded.config.kind != "ngram" and "threads" in about:
-        versions.append(f"threads {about['threads']}")
-    return [*told, ("with", ", ".join(versions))] if versions else told
+    record = loaded_run.record
+    if record is None:
+        return told
+    versions = [f"{name} {getattr(record, name)}" for name in ("nextword", "torch", "python")]
+    if loaded_run.loaded.config.kind != "ngram":
+        versions.append(f"threads {record.threads}")
+    return [*told, ("with", ", ".join(versions))]

@@ -56,7 +56,7 @@ def _figures(data: ReportData) -> Iterator[tuple[str, Callable[[], Figure]]]:
         run = data.runs[0].compared
         compared.pop("curves", None)
         log = run.loaded_run.log
-        if log.looks or log.steps:
+        if log.validations or log.steps:
             yield "training", lambda: training_figure(log)
         yield from evaluation_figures(run.measured).items()
     yield from compared.items()
@@ -79,7 +79,7 @@ def training_figure(log: RunLog) -> Figure:
         marker=".",
         label="batches learned from",
     )
-    looks = [look for look in log.looks if look.words is not None]
+    looks = [look for look in log.validations if look.words is not None]
     upper.plot(
         [look.words or 0 for look in looks],
         [look.perplexity for look in looks],

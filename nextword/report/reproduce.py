@@ -10,7 +10,6 @@ from typing import Any
 
 from nextword.comparison.loaded_run import LoadedRun
 from nextword.config import dump_config, parse_assignments
-from nextword.config.sharing import shared_config
 
 FILE = "again.yaml"
 """What the configuration is to be saved as."""
@@ -19,8 +18,8 @@ _PLAIN = re.compile(r"[A-Za-z][\w.-]*")
 
 def config_text(loaded_runs: Sequence[LoadedRun]) -> str | None:
     """The YAML of the first run of which it is known; None where there is none."""
-    known = [each.config for each in loaded_runs if each.config is not None]
-    return dump_config(shared_config(known[0])) if known else None
+    known = [config for each in loaded_runs if (config := each.shareable_config) is not None]
+    return dump_config(known[0]) if known else None
 
 
 def commands(loaded_runs: Sequence[LoadedRun]) -> list[str]:
@@ -54,8 +53,9 @@ def _names(loaded_runs: Sequence[LoadedRun]) -> list[str]:
 
 
 def _leaves(loaded_run: LoadedRun) -> dict[str, Any]:
-    assert loaded_run.config is not None
-    return dict(shared_config(loaded_run.config).leaves())
+    config = loaded_run.shareable_config
+    assert config is not None
+    return dict(config.leaves())
 
 
 def _value(key: str, value: Any) -> str:

@@ -1,4 +1,8 @@
-"""How the files of a model folder show that they are whole, ours, and of one model."""
+"""Checksums and fingerprints: whether a file is whole, ours, and of the model beside it.
+
+One scheme for every file. A CRC-32 finds damage by accident; nothing here protects against someone
+who changes a file and its checksum together.
+"""
 
 from __future__ import annotations
 
@@ -9,100 +13,138 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from nextword.errors import ModelError
-from nextword.storage.files import CHECKSUM, read_tensors
-from nextword.text.tokenizer import Tokenizer
+from nextword.errors import ModelError, NextwordError
 
+CHECKSUM = "crc32"
+"""The key under which JSON and the metadata of a tensor file keep their checksum."""
 FORMAT = "nextword-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version of the files in a model folder."""
 FINGERPRINT = "belongs_to"
-"""The key for what :func:`model_fingerprint` gives."""
-_HISTORY = ("vectors", "freeze_vectors", "start")
-"""Keys of a model's section that say where it came from and not what it is."""
+"""The key for the :func:`model_fingerprint` of the model that a file was written for."""
+_PROVENANCE = ("vectors", "freeze_vectors", "start")
+"""Keys of a model's section that say how its embedding started and not what the model is."""
 
 
-def model_fingerprint(tokenizer: Tokenizer, model: Mapping[str, Any]) -> str:
-    """What all files of a model have in common: SHA-256 of its words and its description.
-
-    Args:
-        tokenizer: its words, and how text is split into them.
-        model: the ``model`` section, as in ``config.json``.
-    """
-    lasting = {key: value for key, value in model.items() if key not in _HISTORY}
-    told = [tokenizer.words, tokenizer.kind, tokenizer.lowercase, lasting]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+def canonical_json(content: object) -> str:
+    """JSON that is the same text for the same content: keys sorted, no white space."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def metadata(fingerprint: str) -> dict[str, str]:
-    """What stands beside the tensors of a model folder."""
-    return {"format": FORMAT, "format_version": str(FORMAT_VERSION), FINGERPRINT: fingerprint}
+def checksum(
+    content: Mapping[str, Any] | None = None, arrays: Mapping[str, NDArray[Any]] | None = None
+) -> str:
+    """CRC-32 of JSON content and of every array's name, dtype, shape and bytes, as 8 hex digits."""
+    crc = zlib.crc32(canonical_json(content or {}).encode())
+    for name, array in sorted((arrays or {}).items()):
+        crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), crc)
+        crc = zlib.crc32(array.reshape(-1).view(np.uint8).data, crc)
+    return f"{crc:08x}"
 
 
-def check_format(path: Path, described: Mapping[str, object]) -> None:
-    """Refuse what another program or a later version wrote.
+def file_checksum(path: Path) -> str:
+    """The checksum of a file's name and bytes; the file is mapped, not read into memory.
 
     Raises:
-        ModelError: it is not ours to read.
+        OSError: the file cannot be read.
+        ValueError: the file is empty.
     """
-    version = described.get("format_version")
-    if described.get("format") != FORMAT:
-        raise ModelError(f"{path}: is not a nextword model")
-    if str(version) != str(FORMAT_VERSION):
-        raise ModelError(
-            f"{path}: has format version {version}, this program reads "
-            f"{FORMAT_VERSION}; use the nextword version that wrote it or train again"
+    return checksum(arrays={path.name: np.memmap(path, np.uint8, "r")})
+
+
+def with_checksum(content: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON content with its checksum added."""
+    return {**content, CHECKSUM: checksum(content)}
+
+
+def verify_checksum(
+    path: Path,
+    content: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+    error: type[NextwordError] = ModelError,
+) -> None:
+    """Refuse content that differs from what was written with a checksum.
+
+    Args:
+        path: the file, for the message.
+        content: its JSON, the checksum included.
+        arrays: its arrays, if it has any.
+
+    Raises:
+        error: the checksum is missing or wrong.
+    """
+    rest = {key: value for key, value in content.items() if key != CHECKSUM}
+    if CHECKSUM not in content:
+        raise error(
+            f"{path}: has no checksum; another program or an older nextword wrote it, "
+            "train again with this version"
+        )
+    if content[CHECKSUM] != checksum(rest, arrays):
+        raise error(
+            f"{path}: is damaged, its content is not what was written (checksum); "
+            "put a sound copy of the whole folder in its place, or train again"
         )
 
 
-def read_model_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
-    """The tensors of a file in a model folder, and what it belongs to.
+def check_format(
+    path: Path,
+    described: Mapping[str, Any],
+    name: str = FORMAT,
+    version: int = FORMAT_VERSION,
+) -> None:
+    """Refuse a file of another kind, or of another version of its format.
+
+    Args:
+        path: the file, for the message.
+        described: its JSON or its metadata, with ``format`` and ``format_version``.
+        name: the format that is wanted.
+        version: the only version that is read.
 
     Raises:
-        ModelError: it is missing, damaged or not ours.
+        ModelError: the file says something else.
     """
-    tensors, beside = read_tensors(path, ModelError)
-    check_format(path, beside)
-    return tensors, beside.get(FINGERPRINT, "")
+    if described.get("format") != name:
+        raise ModelError(f"{path}: is not a {name.replace('-', ' ')}")
+    found = described.get("format_version")
+    if str(found) == str(version):
+        return
+    older = str(found).isdecimal() and int(str(found)) < version
+    remedy = "train again with this version" if older else "use the nextword version that wrote it"
+    raise ModelError(f"{path}: has format version {found}, this program reads {version}; {remedy}")
 
 
-def verify_fingerprint(path: Path, told: object, wanted: str) -> None:
+def model_fingerprint(
+    words: list[str], kind: str, lowercase: bool, model: Mapping[str, Any]
+) -> str:
+    """SHA-256 that all files of one model share: of its vocabulary and its description.
+
+    Args:
+        words: the vocabulary in id order.
+        kind: how text is split into words, a tokenizer's kind.
+        lowercase: whether capitals are folded.
+        model: the ``model`` section, as in ``config.json``.
+    """
+    described = {key: value for key, value in model.items() if key not in _PROVENANCE}
+    content = canonical_json([words, kind, lowercase, described])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def verify_fingerprint(path: Path, found: object, expected: str) -> None:
     """Refuse a file that was written for another model.
 
     Args:
         path: the file.
-        told: what it says it belongs to.
-        wanted: what :func:`model_fingerprint` gave for ``config.json`` and ``tokenizer.json``.
+        found: the fingerprint in the file.
+        expected: the :func:`model_fingerprint` of ``config.json`` and ``tokenizer.json``.
 
     Raises:
         ModelError: they differ.
     """
-    if told != wanted:
+    if found != expected:
         raise ModelError(
             f"{path}: does not belong to the config.json and tokenizer.json beside it, or one of "
             "these was changed; copy the whole folder again, or train again"
         )
-
-
-def with_checksum(content: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON with its own checksum in it."""
-    return {**content, CHECKSUM: _checksum(content)}
-
-
-def verify_checksum(path: Path, content: Mapping[str, Any]) -> None:
-    """Refuse JSON that is not what :func:`with_checksum` gave.
-
-    Raises:
-        ModelError: it was changed.
-    """
-    rest = {key: value for key, value in content.items() if key != CHECKSUM}
-    if content.get(CHECKSUM) != _checksum(rest):
-        raise ModelError(
-            f"{path}: is damaged, its content is not what was written (checksum); "
-            "copy the whole folder again, or train again"
-        )
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return f"{zlib.crc32(json.dumps(dict(content), sort_keys=True).encode()):08x}"

@@ -1,78 +1,77 @@
-"""One training at a time in a run folder: a lock that dies with the process that holds it."""
+"""One training at a time in a run folder: a lock that the operating system drops with its process.
+
+Apart from the run folder itself, since commands that only read need no lock.
+"""
 
 from __future__ import annotations
 
 import errno
-import os
-import sys
 from collections.abc import Callable
 from types import TracebackType
+
+from filelock import FileLock, Timeout
 
 from nextword.errors import ConfigError
 from nextword.storage.files import unwritable
 from nextword.storage.run_folder import RunFolder
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_to_lock(handle: int) -> None:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _try_to_lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+_UNSUPPORTED = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
+"""What file systems without locks answer."""
 
 
 class RunLock:
     """Held from :meth:`take` to :meth:`release`, or to the end of the process, however it ends.
 
-    The file stays behind: removing it would let two processes lock two files of the same name.
+    The file stays: if it were removed, two processes could lock two files of the same name.
 
     Args:
-        folder: the run; it must exist.
-        say: is told if the file system knows no locks.
+        folder: the run.
+        say: called with a line if the file system does not support locks.
     """
 
     def __init__(self, folder: RunFolder, say: Callable[[str], None]) -> None:
         self.folder = folder
         self.say = say
-        self.handle: int | None = None
+        self._lock: FileLock | None = None
 
     def take(self) -> None:
         """Lock the run.
 
         Raises:
-            ConfigError: another training is at work in it.
+            ConfigError: another training is running in it.
             NextwordError: the folder cannot be written.
         """
         path = self.folder.lock
+        # a marker file instead of a lock would outlive a killed process
+        lock = FileLock(
+            path,
+            blocking=False,
+            thread_local=False,
+            fallback_to_soft=False,
+            preserve_lock_file=True,
+        )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            lock.acquire()
+        except Timeout:
+            raise ConfigError(
+                f"{self.folder.path}: another training is running in this run; wait for it, "
+                "stop it, or choose another --run"
+            ) from None
         except OSError as error:
-            raise unwritable(path, error) from error
-        try:
-            _try_to_lock(handle)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                os.close(handle)
-                raise ConfigError(
-                    f"{self.folder.path}: another training is at work in this run; wait for it, "
-                    "stop it, or choose another --run"
-                ) from None
-            # without locks training is better than no training
-            self.say(f"{path}: this file system knows no locks; train once at a time in this run")
-        self.handle = handle
+            if error.errno not in _UNSUPPORTED:
+                raise unwritable(path, error) from error
+            # training without a lock is better than no training
+            self.say(
+                f"{path}: this file system does not support locks; train once at a time in this run"
+            )
+        self._lock = lock
 
     def release(self) -> None:
-        """Let others train in the run."""
-        if self.handle is not None:
-            os.close(self.handle)
-            self.handle = None
+        """Let other processes train in the run."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def __enter__(self) -> RunLock:
         self.take()

@@ -1,53 +1,58 @@
-"""What a run logged as it went, ``metrics.jsonl``, as far as its lines can be read.
+"""The metrics log of a run, ``metrics.jsonl``: written line by line, read leniently.
 
-A crash may have cut the last line short, and a stranger's file may hold anything: a line that is
-none of ours is passed over.
+A crash may cut the last line short, and the file may have been edited: a line that cannot be read
+is skipped.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from nextword.storage.files import unwritable
+
 Count = Annotated[int, Field(ge=0, lt=10**18)]
 Figure = Annotated[float, Field(ge=0, lt=1e18, allow_inf_nan=False)]
-_Line = TypeVar("_Line")
 
 
 class _Logged(BaseModel):
-    """A line; keys that are not named here are for others."""
+    """A line; unknown keys are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
 
 class LoggedStep(_Logged):
-    """What one optimizer step saw."""
+    """One optimizer step."""
 
     kind: Literal["train"]
     step: Count
     words: Count
-    """Targets learned from by then."""
+    """Target words trained on so far."""
     seconds: Figure
-    """Time spent training by then, validation and saving included."""
+    """Training time so far, validation and saving included."""
     loss: Annotated[float, Field(gt=-1e18, lt=1e18, allow_inf_nan=False)] | None = None
-    """In nats a word; None of a step that was left out."""
+    """Nats per word; None for a skipped step."""
     learning_rate: Figure | None = None
     gradient_norm: Figure | None = None
 
 
 class LoggedPrediction(_Logged):
-    """A word that may come next."""
+    """A predicted word."""
 
     word: str
     probability: Figure
 
 
 class LoggedValidation(_Logged):
-    """A look at the validation part."""
+    """One validation."""
 
     kind: Literal["valid"]
     step: Count
@@ -55,11 +60,11 @@ class LoggedValidation(_Logged):
     seconds: Figure | None = None
     perplexity: Annotated[Figure, Field(gt=0)]
     samples: dict[str, list[LoggedPrediction]] = {}
-    """What was likeliest to follow each prompt."""
+    """The most probable next words by prompt."""
 
 
 class LoggedResult(_Logged):
-    """What a training came to when it ended, or was stopped."""
+    """The result of a training that ended or was stopped."""
 
     kind: Literal["result"]
     steps: Count
@@ -72,57 +77,110 @@ class LoggedResult(_Logged):
     network_test_perplexity: Figure | None = None
 
 
+Logged: TypeAlias = LoggedStep | LoggedValidation | LoggedResult
+
+
 @dataclass(frozen=True)
 class RunLog:
-    """A run's lines by their kinds, each in the order in which they were written."""
+    """A run's lines by kind, in the order in which they were written."""
 
     steps: list[LoggedStep] = field(default_factory=list)
-    looks: list[LoggedValidation] = field(default_factory=list)
+    validations: list[LoggedValidation] = field(default_factory=list)
     results: list[LoggedResult] = field(default_factory=list)
 
     @property
     def result(self) -> LoggedResult | None:
-        """What the training came to in the end; a resume has come to something before."""
+        """The final result; a run that was stopped and resumed has logged earlier ones too."""
         return self.results[-1] if self.results else None
 
     @property
     def words(self) -> int | None:
-        """Words learned from; None where no line tells."""
-        told = [line.words for line in self.steps]
-        told += [line.words for line in self.looks if line.words is not None]
-        told += [line.words for line in self.results if line.words is not None]
-        return max(told, default=None)
+        """Target words trained on; None if no line says."""
+        lines: list[Logged] = [*self.steps, *self.validations, *self.results]
+        return max((line.words for line in lines if line.words is not None), default=None)
 
 
-_LINE: TypeAdapter[Any] = TypeAdapter(
-    Annotated[LoggedStep | LoggedValidation | LoggedResult, Field(discriminator="kind")]
-)
+_LINE: TypeAdapter[Logged] = TypeAdapter(Annotated[Logged, Field(discriminator="kind")])
 
 
-def read_log(path: Path) -> RunLog:
-    """The lines of a ``metrics.jsonl``; none where there is no such file.
+class MetricsLog:
+    """The log file of one run.
 
-    Raises:
-        OSError: it is there and cannot be read.
+    Args:
+        path: the ``metrics.jsonl``, which need not exist.
     """
-    found = list(_lines(path))
-    return RunLog(
-        _of_kind(found, LoggedStep),
-        _of_kind(found, LoggedValidation),
-        _of_kind(found, LoggedResult),
-    )
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-def _lines(path: Path) -> Iterator[Any]:
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                yield _LINE.validate_json(line)
-            except ValidationError:
-                continue
+    def append(self, kind: str, **values: Any) -> None:
+        """Append a line; numbers that are not finite become null.
 
+        Raises:
+            NextwordError: the file cannot be written.
+        """
+        finite = {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in {"kind": kind, **values}.items()
+        }
+        with self._open("ab") as file:
+            file.write((json.dumps(finite, ensure_ascii=False) + "\n").encode())
 
-def _of_kind(lines: list[Any], kind: type[_Line]) -> list[_Line]:
-    return [line for line in lines if isinstance(line, kind)]
+    def size(self) -> int:
+        """The file's length in bytes, all of them flushed to the disk.
+
+        Raises:
+            NextwordError: the file cannot be written.
+        """
+        if not self.path.exists():
+            return 0
+        with self._open("ab") as file:
+            os.fsync(file.fileno())
+            return file.tell()
+
+    def truncate(self, size: int) -> None:
+        """Keep the whole lines among the first ``size`` bytes: a resume logs the rest again.
+
+        Raises:
+            NextwordError: the file cannot be written.
+        """
+        if not self.path.exists():
+            return
+        with self._open("rb+") as file:
+            file.truncate(file.read(size).rfind(b"\n") + 1)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> RunLog:
+        """Every readable line; none if there is no file.
+
+        Raises:
+            OSError: the file exists and cannot be read.
+        """
+        log = RunLog()
+        for line in self._lines():
+            if isinstance(line, LoggedStep):
+                log.steps.append(line)
+            elif isinstance(line, LoggedValidation):
+                log.validations.append(line)
+            else:
+                log.results.append(line)
+        return log
+
+    def _lines(self) -> Iterator[Logged]:
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as file:
+            for line in file:
+                try:
+                    yield _LINE.validate_json(line)
+                except ValidationError:
+                    continue
+
+    @contextmanager
+    def _open(self, mode: Literal["ab", "rb+"]) -> Iterator[BinaryIO]:
+        try:
+            with self.path.open(mode) as file:
+                yield file
+        except OSError as error:
+            raise unwritable(self.path, error) from error

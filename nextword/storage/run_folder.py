@@ -1,31 +1,86 @@
-"""Run folders: where they lie, what is in them, and how one is found.
+"""Run folders: where they are, what is in them, and how a run is found by name or path.
 
-``runs/<name>/`` holds ``config.yaml``, ``model/``, ``state/`` and ``metrics.jsonl``.
+``runs/<name>/`` holds ``config.yaml`` (what was set), ``run.json`` (what it ran with), ``model/``,
+``state/`` and ``metrics.jsonl``.
 """
 
 from __future__ import annotations
 
+import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nextword import __version__
 from nextword.config import Config, load_config
 from nextword.errors import ConfigError, ModelError
-from nextword.storage.files import ASIDE, unwritable
+from nextword.storage.files import TEMPORARY_SUFFIX, read_json, unwritable, write_json
+from nextword.storage.integrity import verify_checksum, with_checksum
+from nextword.storage.metrics_log import MetricsLog
 
 RUNS = Path("runs")
-"""The folder of all runs, in the folder where the program is called."""
+"""The folder of all runs, below the current folder."""
+
+_Number = Annotated[int, Field(ge=1, lt=1 << 53)]
+
+
+class RunRecord(BaseModel):
+    """``run.json``: what a run was trained with, as far as no setting says it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    nextword: str
+    """Version of this program."""
+    torch: str
+    """Version of PyTorch."""
+    python: str
+    """Version of Python."""
+    threads: _Number
+    """Processor threads used; another number rounds differently."""
+    text_sha256: Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
+    """SHA-256 of the text's files, one after the other."""
+    vocabulary_size: _Number
+    """Words, the special ones included."""
+    machine: str
+    """Processor type, such as ``x86_64``."""
+    processors: _Number
+    """Logical processors of the machine."""
+
+    @classmethod
+    def of_this_machine(
+        cls, *, torch: str, threads: int, text_sha256: str, vocabulary_size: int
+    ) -> RunRecord:
+        """The record of a run that this process trains."""
+        return cls(
+            nextword=__version__,
+            torch=torch,
+            python=platform.python_version(),
+            threads=threads,
+            text_sha256=text_sha256,
+            vocabulary_size=vocabulary_size,
+            machine=platform.machine(),
+            processors=os.cpu_count() or 1,
+        )
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The places of a run's files."""
+    """The paths of a run's files."""
 
     path: Path
 
     @property
     def config(self) -> Path:
-        """The configuration, everything resolved."""
+        """The configuration, with every setting resolved."""
         return self.path / "config.yaml"
+
+    @property
+    def record(self) -> Path:
+        """The :class:`RunRecord`."""
+        return self.path / "run.json"
 
     @property
     def model(self) -> Path:
@@ -34,17 +89,17 @@ class RunFolder:
 
     @property
     def state(self) -> Path:
-        """What a resume needs."""
+        """The training state that a resume needs."""
         return self.path / "state" / "state.safetensors"
 
     @property
     def best(self) -> Path:
-        """The best model's weights, kept while those of an early stop stand in ``model/``."""
+        """The best model's weights while ``model/`` holds those of an early stop."""
         return self.path / "state" / "best.safetensors"
 
     @property
     def lock(self) -> Path:
-        """Locked while a training is at work here."""
+        """Locked while a training is running here."""
         return self.path / "state" / "lock"
 
     @property
@@ -52,8 +107,36 @@ class RunFolder:
         """One JSON line per report."""
         return self.path / "metrics.jsonl"
 
+    @property
+    def log(self) -> MetricsLog:
+        """The metrics log, to write and to read."""
+        return MetricsLog(self.metrics)
+
+    def write_record(self, record: RunRecord) -> None:
+        """Write ``run.json`` atomically.
+
+        Raises:
+            NextwordError: the folder cannot be written.
+        """
+        write_json(self.record, with_checksum(record.model_dump(mode="json")))
+
+    def read_record(self) -> RunRecord:
+        """What the run was trained with.
+
+        Raises:
+            ModelError: ``run.json`` is missing or damaged.
+        """
+        content = read_json(self.record, ModelError)
+        verify_checksum(self.record, content)
+        try:
+            return RunRecord.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise ModelError(f"{self.record}: {key}: {first['msg']}; train again") from None
+
     def read_config(self) -> Config:
-        """The configuration as it was resolved, whatever the environment says now.
+        """The resolved configuration, whatever the environment says now.
 
         Raises:
             ConfigError: the file is missing or damaged.
@@ -62,22 +145,23 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether a training began here."""
+        """Whether a training has started here."""
         return self.config.is_file()
 
     @property
     def empty(self) -> bool:
-        """Whether a training that began here ended before it saved anything; nothing else is."""
+        """Whether the folder holds only what a training writes before its first save."""
         if self.state.exists() or (self.model / "model.safetensors").exists():
             return False
-        ours = {self.config.name, self.state.parent.name, self.model.name}
+        names = {self.config.name, self.record.name, self.state.parent.name, self.model.name}
         return self.path.is_dir() and all(
-            file.name in ours or file.name.endswith(ASIDE) for file in self.path.iterdir()
+            file.name in names or file.name.endswith(TEMPORARY_SUFFIX)
+            for file in self.path.iterdir()
         )
 
 
 def run_folder(name: str) -> RunFolder:
-    """The folder of the run called ``name``, there or not.
+    """The folder of the run called ``name``, which need not exist.
 
     Raises:
         ConfigError: the name would lie outside ``runs/``.
@@ -88,7 +172,7 @@ def run_folder(name: str) -> RunFolder:
 
 
 def fresh_name(stem: str) -> str:
-    """``stem``, or ``stem-2``, ``stem-3`` and so on, whichever is not taken yet."""
+    """The first free name among ``stem``, ``stem-2``, ``stem-3`` and so on."""
     name, number = stem, 1
     while (RUNS / name).exists():
         number += 1
@@ -97,7 +181,7 @@ def fresh_name(stem: str) -> str:
 
 
 def known_runs() -> list[RunFolder]:
-    """All runs under ``runs/``, by name."""
+    """All runs under ``runs/``, sorted by name."""
     folders = sorted(RUNS.glob("*")) if RUNS.is_dir() else []
     return [run for run in map(RunFolder, folders) if run.exists]
 
@@ -108,34 +192,34 @@ def newest_run() -> RunFolder:
     Raises:
         ModelError: there is none.
     """
-    found = known_runs()
-    if not found:
+    runs = known_runs()
+    if not runs:
         raise ModelError(
-            f"no run under {RUNS}/; train one with `nextword train`, or name one with --model"
+            f"no run under {RUNS}/ yet; start one with `nextword train`, or choose one with --model"
         )
-    return max(found, key=_changed)
+    return max(runs, key=_last_change)
 
 
 def run_to_begin(name: str | None, stem: str) -> RunFolder:
-    """The folder of a new run: called ``name``, or after ``stem``. It is not made yet.
+    """The folder of a new run, not created yet: called ``name``, or a free name after ``stem``.
 
     Raises:
-        ConfigError: a run of that name is there already.
+        ConfigError: a run of that name exists already.
     """
     folder = run_folder(fresh_name(stem) if name is None else name)
     if folder.path.exists() and not folder.empty:
         raise ConfigError(
-            f"{folder.path}: exists already; choose another --run, or go on with --resume"
+            f"{folder.path}: exists already; choose another --run, or continue it with --resume"
         )
     return folder
 
 
 def begin_run(name: str | None, stem: str) -> RunFolder:
-    """The same, made: of two that begin at the same time each gets its own.
+    """Create the folder of a new run; two runs that start at the same time get different folders.
 
     Raises:
-        ConfigError: a run of that name is there already.
-        NextwordError: the folder cannot be made.
+        ConfigError: a run of that name exists already.
+        NextwordError: the folder cannot be created.
     """
     while True:
         folder = run_to_begin(name, stem)
@@ -150,10 +234,10 @@ def begin_run(name: str | None, stem: str) -> RunFolder:
 
 
 def run_to_resume(name: str | None) -> RunFolder:
-    """The run to go on with: called ``name``, or in that folder, wherever it is; or the newest.
+    """The run to resume: by name, else by the path of its folder; the newest without a name.
 
     Raises:
-        ConfigError: nothing was saved there.
+        ConfigError: the run has saved nothing.
     """
     if name is None:
         folder = newest_run()
@@ -166,27 +250,27 @@ def run_to_resume(name: str | None) -> RunFolder:
     return folder
 
 
-def _changed(run: RunFolder) -> float:
+def _last_change(run: RunFolder) -> float:
     files = (run.config, run.metrics, run.model / "model.safetensors")
     return max(file.stat().st_mtime for file in files if file.exists())
 
 
 def find_run(path: Path | None) -> RunFolder:
-    """The run at ``path``, by folder or by name; the newest without a path.
+    """The run at ``path``, a folder or a run's name; the newest without a path.
 
     Raises:
-        ModelError: there is no run there.
+        ModelError: there is no such run.
     """
     if path is None:
         return newest_run()
     for candidate in (path, RUNS / path):
         if RunFolder(candidate).exists:
             return RunFolder(candidate)
-    raise ModelError(f"{path}: is no run folder; `nextword info` lists what is under {RUNS}/")
+    raise ModelError(f"{path}: is not a run folder; `nextword info` lists the runs under {RUNS}/")
 
 
 def find_model(path: Path | None) -> Path:
-    """The model folder at ``path``: that folder itself, or the model of that run.
+    """The model folder at ``path``: that folder itself, or the one in that run.
 
     Raises:
         ModelError: there is none, or the run has not saved a model yet.

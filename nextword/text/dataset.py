@@ -1,4 +1,4 @@
-"""Encoded texts on disk: written once, mapped from then on, rebuilt when damaged."""
+"""Encoded texts on disk: written once, memory-mapped from then on, rebuilt when damaged."""
 
 from __future__ import annotations
 
@@ -8,41 +8,47 @@ import os
 import shutil
 import tempfile
 import weakref
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
+from nextword.storage.integrity import (
+    CHECKSUM,
+    canonical_json,
+    checksum,
+    file_checksum,
+    with_checksum,
+)
 from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import Vocabulary
 
-_FORMAT = 3
-_CHUNK = 1 << 22
+_FORMAT = 4
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
 class _Damaged(ModelError):
-    """The folder is not what was written."""
+    """The folder differs from what was written."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextPart:
-    """One part of the text: what is trained on, or what is held out."""
+    """One part of the text: for training, validation or test."""
 
     ids: Ids
-    """(words + ends,), mapped from a file; every paragraph or line ends in the end's id."""
+    """``(words + ends,)``, memory-mapped; every paragraph or line ends with the id of ``<eos>``."""
     characters: int
-    """Characters of the part's text, one for each paragraph's or line's end included."""
+    """Characters of the part's text, including one per end of a paragraph or line."""
     unknown: int
-    """Words outside the vocabulary."""
+    """Number of words outside the vocabulary."""
     words: int
-    """Words, known or not; ends are not counted."""
+    """Number of words, known or not, without ends."""
     unknown_words: list[str] | None = None
     """The spelling behind each unknown id; None for the training part."""
     spaced: NDArray[np.bool_] | None = None
@@ -61,70 +67,70 @@ class TextPart:
 
 @dataclass(frozen=True, eq=False)
 class EncodedText:
-    """A text as word ids, in parts; ``valid`` and ``test`` are absent where nothing is held out."""
+    """A text as word ids, in parts; without held-out text there is no ``valid`` or ``test``."""
 
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     parts: Mapping[str, TextPart]
     """By ``train``, ``valid`` and ``test``."""
     sha256: str
-    """Of the files' bytes, one after the other."""
+    """SHA-256 of the files' bytes, one file after the other."""
     source: str
-    """The files, for the screen."""
+    """The files' names, for messages."""
     held_out: str
-    """What is held out, in one sentence."""
+    """A sentence that says what is held out."""
     folder: Path
-    """Where the arrays lie."""
+    """The folder of the arrays."""
     keeper: object = field(default=None, repr=False)
-    """Removes a temporary folder when the text is no longer used."""
+    """Owns a temporary folder, which is removed with it."""
 
 
 @dataclass(frozen=True)
 class PartRecord:
-    """What the cache notes of a part."""
+    """A part's entry in ``meta.json``."""
 
     size: int
     dtype: str
-    checksum: int
-    """CRC-32 of the ids' bytes."""
     characters: int
     unknown: int
     words: int
 
 
 class PartWriter:
-    """Writes a part's ids as ``.npy``, piece by piece."""
+    """Writes a part's ids as ``.npy``, chunk by chunk."""
 
     def __init__(self, path: Path, dtype: type[np.uint16] | type[np.uint32], size: int) -> None:
         self._ids = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
         self._filled = 0
-        self._checksum = 0
         self._unknown = 0
         self._ends = 0
 
     def write(self, ids: Ids) -> None:
-        """Appends ``ids``, (any,)."""
+        """Append ``ids``, ``(any,)``."""
         self._ids[self._filled : self._filled + len(ids)] = ids
         self._filled += len(ids)
-        self._checksum = zlib.crc32(np.ascontiguousarray(ids).data, self._checksum)
         self._unknown += int((ids == 0).sum())
         self._ends += int((ids == 1).sum())
 
     def finish(self, characters: int) -> PartRecord:
-        """The record of what was written."""
+        """Flush the ids to the disk; the part's record."""
         self._ids.flush()
         dtype, size = str(self._ids.dtype), len(self._ids)
-        return PartRecord(size, dtype, self._checksum, characters, self._unknown, size - self._ends)
+        return PartRecord(size, dtype, characters, self._unknown, size - self._ends)
 
 
 def write_spelling(
     folder: Path, part: str, unknown_words: list[str], spaced: NDArray[np.bool_]
 ) -> None:
-    """Writes the unknown words and spaces of a held-out part, before :func:`save`."""
+    """Write the unknown words and spaces of a held-out part, before :func:`save`."""
     words_file, spaces_file = _spelling_files(part)
     text = json.dumps(unknown_words, ensure_ascii=False)
     (folder / words_file).write_text(text, encoding="utf-8")
     np.save(folder / spaces_file, spaced, allow_pickle=False)
+
+
+def _part_files(part: str) -> tuple[str, ...]:
+    return (f"{part}.npy", *_spelling_files(part))
 
 
 def _spelling_files(part: str) -> tuple[str, ...]:
@@ -132,7 +138,7 @@ def _spelling_files(part: str) -> tuple[str, ...]:
 
 
 class _TemporaryFolder:
-    """A folder that goes when this object does."""
+    """A folder that is removed together with this object."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="nextword-"))
@@ -140,16 +146,16 @@ class _TemporaryFolder:
 
 
 def default_cache() -> Path:
-    """``$NEXTWORD_CACHE_DIR``, else ``nextword`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    """``$NEXTWORD_CACHE_DIR``, else the system's cache folder: ``~/.cache/nextword`` on Linux."""
     if own := os.environ.get("NEXTWORD_CACHE_DIR"):
         return Path(own)
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path(os.path.expanduser("~/.cache"))) / "nextword"
+    return platformdirs.user_cache_path("nextword", appauthor=False)
 
 
 def key(settings: Mapping[str, Any]) -> str:
-    """A folder name that changes with anything that changes the encoded text."""
-    return _digest_of({"format": _FORMAT, **settings})[:40]
+    """A folder name for the settings that determine the encoded text."""
+    content = canonical_json({"format": _FORMAT, **settings})
+    return hashlib.sha256(content.encode()).hexdigest()[:40]
 
 
 def load_or_build(
@@ -159,9 +165,9 @@ def load_or_build(
     source: str,
     report: Callable[[str], None],
 ) -> EncodedText:
-    """The encoded text ``name``; ``build`` writes it into a folder where the cache lacks it.
+    """The encoded text ``name`` from the cache; ``build`` writes it into a folder if it is missing.
 
-    Where the cache cannot be written, a temporary folder serves, for as long as the result lives.
+    If the cache cannot be written, a temporary folder is used for as long as the result lives.
     """
     target = cache / name
     if target.exists():
@@ -174,7 +180,8 @@ def load_or_build(
         cache.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f"{name[:8]}-", suffix=".tmp", dir=cache))
     except OSError as error:
-        report(f"{cache}: cannot be written ({error.strerror or error}), so the text is not kept")
+        reason = error.strerror or error
+        report(f"{cache}: cannot be written ({reason}), so the prepared text is not kept")
         keeper = _TemporaryFolder()
         target = keeper.path / name
         work = keeper.path / "work"
@@ -186,26 +193,26 @@ def load_or_build(
     except OSError as error:
         raise TextError(
             f"{work.parent}: cannot write the prepared text ({error.strerror or error}); free some "
-            "room or set NEXTWORD_CACHE_DIR to another folder"
+            "space or set NEXTWORD_CACHE_DIR to another folder"
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     try:
         return _load(target, source, keeper)
     except _Damaged as error:
-        raise TextError(f"{target}: what was just written reads back wrong ({error})") from error
+        raise TextError(f"{target}: the text just written cannot be read back ({error})") from error
 
 
 def _publish(work: Path, target: Path) -> None:
-    """Renames ``work`` to ``target``, in place of a damaged one; another process's may stand."""
+    """Rename ``work`` to ``target``, replacing a damaged one; one of another process may stay."""
     if target.exists():
         try:
             _load(target, "")
             return
         except _Damaged:
-            aside = work.with_suffix(".old")
-            target.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+            old = work.with_suffix(".old")
+            target.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
     try:
         work.rename(target)
     except OSError:
@@ -221,19 +228,18 @@ def save(
     sha256: str,
     held_out: str,
 ) -> None:
-    """Writes all but what is kept of each part, ``meta.json`` last."""
+    """Write the files that do not belong to one part, ``meta.json`` last."""
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
-    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _spelling_files(p))]
-    meta: dict[str, Any] = {
+    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _part_files(p))]
+    meta = {
         "format": _FORMAT,
         "sha256": sha256,
         "held_out": held_out,
         "parts": {name: asdict(record) for name, record in parts.items()},
-        "files": {name: _digest((folder / name).read_bytes()) for name in files},
+        "files": {name: file_checksum(folder / name) for name in files},
     }
-    meta["digest"] = _digest_of(meta)
-    (folder / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+    (folder / "meta.json").write_text(json.dumps(with_checksum(meta), indent=1), encoding="utf-8")
 
 
 def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
@@ -241,10 +247,10 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["format"] != _FORMAT:
             raise _Damaged("another format")
-        if meta.pop("digest") != _digest_of(meta):
+        if meta.pop(CHECKSUM) != checksum(meta):
             raise _Damaged("meta.json has changed")
-        for name, digest in meta["files"].items():
-            if _digest((folder / name).read_bytes()) != digest:
+        for name, written in meta["files"].items():
+            if file_checksum(folder / name) != written:
                 raise _Damaged(f"{name} has changed")
         tokenizer = Tokenizer.load(folder / "tokenizer.json")
         counts = np.load(folder / "counts.npy", allow_pickle=False)
@@ -274,14 +280,8 @@ def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextP
     ids = np.load(path, mmap_mode="r", allow_pickle=False)
     if ids.shape != (record.size,) or str(ids.dtype) != record.dtype:
         raise _Damaged(f"{path.name} has another shape")
-    checksum = 0
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        checksum = zlib.crc32(chunk.data, checksum)
-        if int(chunk.max()) >= types:
-            raise _Damaged(f"{path.name} has ids outside the vocabulary")
-    if checksum != record.checksum:
-        raise _Damaged(f"{path.name} has changed")
+    if int(ids.max()) >= types:
+        raise _Damaged(f"{path.name} has ids outside the vocabulary")
     part = TextPart(ids, record.characters, record.unknown, record.words)
     if name == "train":
         return part
@@ -289,18 +289,10 @@ def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextP
 
 
 def _load_spelling(folder: Path, name: str, record: PartRecord) -> dict[str, Any]:
-    """What :func:`write_spelling` wrote; the files' checksums are known to be right."""
+    """What :func:`write_spelling` wrote; the files' checksums are verified already."""
     words_file, spaces_file = _spelling_files(name)
     words = json.loads((folder / words_file).read_text(encoding="utf-8"))
     spaced = np.load(folder / spaces_file, allow_pickle=False)
     if len(words) != record.unknown or spaced.shape != (record.size,):
         raise _Damaged(f"{words_file} or {spaces_file} does not fit {name}.npy")
     return {"unknown_words": words, "spaced": spaced}
-
-
-def _digest_of(content: Mapping[str, Any]) -> str:
-    return _digest(json.dumps(content, sort_keys=True).encode())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -6,7 +6,7 @@ import codecs
 import io
 import re
 
-from nextword.config.encodings import text_codec
+from nextword.config.types import text_codec
 from nextword.errors import TextError
 
 _MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16

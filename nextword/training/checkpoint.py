@@ -18,14 +18,16 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from nextword.config import Config
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
-from nextword.storage.files import read_tensors, write_tensors
+from nextword.storage.integrity import check_format
+from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.training.trainer import Progress, Trainer
 
 FORMAT = "nextword-state"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _CPU_RANDOM, _DEVICE_RANDOM = "random.cpu", "random.{}"
 _FROZEN = "vectors.frozen"
 
@@ -48,7 +50,7 @@ class SavedState:
 
     path: Path
     tensors: Mapping[str, Tensor]
-    metadata: Mapping[str, str]
+    metadata: Mapping[str, Any]
 
     @property
     def notes(self) -> Notes:
@@ -87,7 +89,9 @@ class SavedState:
             trainer.schedule.reduction = float(self.metadata["reduction"])
             _restore_weights(trainer, tensors)
             trainer.carried = tuple(
-                tensors[f"carried.{index}"].to(trainer.device)
+                tensors[f"carried.{index}"].to(
+                    trainer.device, torch.bfloat16 if index in self.metadata["bfloat16"] else None
+                )
                 for index in range(len(trainer.carried))
             )
             torch.set_rng_state(tensors[_CPU_RANDOM])
@@ -119,16 +123,22 @@ def save_state(path: Path, trainer: Trainer, notes: Notes | None = None) -> None
     progress = {
         key: None if value == math.inf else value for key, value in asdict(trainer.progress).items()
     }
-    metadata = {
+    metadata: dict[str, Any] = {
         "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
+        "format_version": FORMAT_VERSION,
         "progress": json.dumps(progress),
         "reduction": repr(trainer.schedule.reduction),
+        # a carried state is in bfloat16 with autocast; NumPy lacks that type
+        "bfloat16": [
+            index
+            for index, carried in enumerate(trainer.carried)
+            if carried.dtype == torch.bfloat16
+        ],
     }
     if notes is not None:
         known = {"threads": notes.threads, "logged": notes.logged}
         metadata["notes"] = json.dumps({**known, "config": notes.config.model_dump(mode="json")})
-    write_tensors(path, tensors, metadata)
+    write_tensors(path, to_numpy(tensors), metadata)
 
 
 def read_state(path: Path) -> SavedState:
@@ -138,9 +148,8 @@ def read_state(path: Path) -> SavedState:
         ModelError: the file is missing, damaged or no state.
     """
     tensors, metadata = read_tensors(path, ModelError)
-    if metadata.get("format") != FORMAT or metadata.get("format_version") != str(FORMAT_VERSION):
-        raise ModelError(f"{path}: is no training state that this version reads; train again")
-    return SavedState(path, tensors, metadata)
+    check_format(path, metadata, FORMAT, FORMAT_VERSION)
+    return SavedState(path, from_numpy(tensors), metadata)
 
 
 def _restore_device_random(device: torch.device, tensors: Mapping[str, Tensor]) -> None:

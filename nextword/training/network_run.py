@@ -26,9 +26,10 @@ from nextword.losses.sampled import SampledLoss
 from nextword.losses.softmax import ExactLoss, Loss
 from nextword.model import Model
 from nextword.models.registry import build_network
-from nextword.storage.files import read_tensors, remove_leftovers, write_atomically
+from nextword.storage.files import remove_leftovers, write_atomically
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import begin_run, run_to_begin, run_to_resume
+from nextword.storage.tensors import read_tensors
 from nextword.text.prepare import prepare_text
 from nextword.training.auto_settings import resolve
 from nextword.training.batches import build_batches
@@ -41,14 +42,7 @@ from nextword.training.prompts import default_prompts
 from nextword.training.resolve_text import stem, with_text
 from nextword.training.result import TrainingResult, conclude
 from nextword.training.resume_checks import refuse_changes
-from nextword.training.run_files import (
-    about,
-    cut_log,
-    describe_text,
-    log,
-    logged_bytes,
-    write_config,
-)
+from nextword.training.run_files import describe_text, write_config
 from nextword.training.saving import Saver
 from nextword.training.tensorboard import EventWriter, check_tensorboard
 from nextword.training.trainer import Progress, StepReport, Trainer
@@ -97,7 +91,8 @@ class NetworkRun:
         self.callback.say(describe_text(self.text))
         self.config = resolve(self.config, len(self.text.parts["train"].ids))
         if notes is not None:
-            refuse_changes(self.folder, notes.config, self.config, self.text.sha256)
+            text_changed = self.folder.read_record().text_sha256 != self.text.sha256
+            refuse_changes(self.folder, notes.config, self.config, text_changed)
         training = self.config.training
         torch.manual_seed(training.seed)
         started = time.perf_counter()
@@ -126,8 +121,7 @@ class NetworkRun:
             saved.restore(self.trainer)
 
     def _notes(self) -> Notes:
-        config = about(self.config, self.text)
-        return Notes(config, torch.get_num_threads(), logged_bytes(self.folder))
+        return Notes(self.config, torch.get_num_threads(), self.folder.log.size())
 
     def _fresh_model(self, saved: SavedState | None) -> LoadedModel:
         model = build_network(self.config.model, len(self.text.tokenizer))
@@ -189,7 +183,7 @@ class NetworkRun:
             best, own = load_model_folder(self.folder.model), self.loaded
             if (best.tokenizer.words, best.config) != (own.tokenizer.words, own.config):
                 raise ModelError(f"{weights}: is of another run; put this run's own in its place")
-        cut_log(self.folder, notes.logged)
+        self.folder.log.truncate(notes.logged)
 
     def _look_before_leaving(self) -> None:
         """Keep what has been learned since the last look as a model, for the time being.
@@ -209,7 +203,7 @@ class NetworkRun:
         best = best.with_mixture(mixture)
         progress = self.trainer.progress
         result = conclude(self.folder.path, best, self.text.parts, progress, stopped)
-        log(self.folder, "result", **result.as_dict())
+        self.folder.log.append("result", **result.as_dict())
         return result
 
     def _validate(self) -> float:
@@ -222,8 +216,7 @@ class NetworkRun:
         self.callback.stepped(report)
         every = max(1, report.total_steps // 200)
         if report.progress.step % every == 0:
-            log(
-                self.folder,
+            self.folder.log.append(
                 "train",
                 **asdict(report.progress),
                 loss=report.loss,
@@ -240,8 +233,7 @@ class NetworkRun:
         perplexity = math.exp(min(loss, 700.0))
         predictor = Model(self.loaded)
         samples = {prompt: predictor.predict(prompt, k=3) for prompt in self.prompts}
-        log(
-            self.folder,
+        self.folder.log.append(
             "valid",
             **asdict(progress),
             loss=loss,

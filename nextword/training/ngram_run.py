@@ -18,7 +18,7 @@ from nextword.training.callbacks import Callback
 from nextword.training.model_card import model_card
 from nextword.training.resolve_text import stem, with_text
 from nextword.training.result import TrainingResult, conclude
-from nextword.training.run_files import describe_text, log, write_config
+from nextword.training.run_files import describe_text, write_config
 from nextword.training.trainer import Progress
 
 
@@ -56,5 +56,5 @@ class NgramRun:
         loaded = LoadedNgrams(model, self.text.tokenizer, self.config.model, counts)
         save_model(self.folder.model, loaded, model_card(self.config, loaded, self.text))
         result = conclude(self.folder.path, loaded, self.text.parts, progress, stopped=False)
-        log(self.folder, "result", **result.as_dict())
+        self.folder.log.append("result", **result.as_dict())
         return result

@@ -35,14 +35,14 @@ FREE = frozenset(
 """Keys that steer only what is still to come; of a text, its place but not its content."""
 
 
-def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_sha256: str) -> None:
+def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_changed: bool) -> None:
     """Let a run go on only with the network, the words and their order that it began with.
 
     Args:
         folder: the run.
         begun: its configuration, resolved.
         now: that of the resume, resolved.
-        text_sha256: of the text as it is now.
+        text_changed: whether the text differs from the one in the run's ``run.json``.
 
     Raises:
         ConfigError: something else was changed; every key is named.
@@ -53,7 +53,7 @@ def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_sha256: s
         for key in before
         if key not in FREE and before[key] != after[key]
     ]
-    if begun.about.get("text_sha256") != text_sha256 or _parts(begun) != _parts(now):
+    if text_changed or _parts(begun) != _parts(now):
         changed.insert(0, "the text")
     if changed:
         raise ConfigError(

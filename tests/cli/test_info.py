@@ -19,7 +19,8 @@ def home(tiny_run: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Two runs: the tiny one, and one that has only begun."""
     shutil.copytree(tiny_run.path, tmp_path / "runs" / "tiny")
     (tmp_path / "runs" / "begun").mkdir()
-    shutil.copy(tiny_run.path / "config.yaml", tmp_path / "runs" / "begun")
+    for name in ("config.yaml", "run.json"):
+        shutil.copy(tiny_run.path / name, tmp_path / "runs" / "begun")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -21,12 +21,7 @@ def changed(loaded_run: LoadedRun, **sections: dict[str, object]) -> LoadedRun:
     """The same run, had it been told something else."""
     config = loaded_run.config
     assert config is not None
-    told = {
-        name: {**config.about, **keys}
-        if name == "about"
-        else getattr(config, name).model_copy(update=keys)
-        for name, keys in sections.items()
-    }
+    told = {name: getattr(config, name).model_copy(update=keys) for name, keys in sections.items()}
     return replace(loaded_run, config=config.model_copy(update=told))
 
 
@@ -79,7 +74,9 @@ def test_a_text_is_the_same_by_its_content_and_not_by_its_place(
     assert comparability(both).differences == []
     settings = differing_settings(both)
     assert settings["text.path"] == [tiny_text.name, copied.name]
-    other = changed(opened[1], about={"text_sha256": "0" * 64})
+    record = opened[1].record
+    assert record is not None
+    other = replace(opened[1], record=record.model_copy(update={"text_sha256": "0" * 64}))
     assert comparability([opened[0], other]).differences == ["on different texts"]
 
 

@@ -69,7 +69,7 @@ def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_
     with pytest.raises(ModelError, match="name a --text"):
         load_runs([tmp_path / "alone"])
     (found,) = load_runs([tmp_path / "alone"], text=[str(tiny_text)])
-    assert found.name == "alone" and found.config is None and found.log.looks == []
+    assert found.name == "alone" and found.config is None and found.log.validations == []
     assert found.part.name == str(tiny_text)
 
 

@@ -55,7 +55,7 @@ def test_training_is_told_as_the_run_logged_it(
 
 
 def test_what_nobody_knows_is_a_dash(contend: Contend) -> None:
-    silent = replace(contend("a"), log=replace(contend("a").log, looks=[]))
+    silent = replace(contend("a"), log=replace(contend("a").log, validations=[]))
     told = table(compare([silent, contend("b")]))
     for title in ("words read in training", "training time", "training words/s"):
         assert told[title][0] == "-"

@@ -105,8 +105,8 @@ def test_keys_that_do_not_go_together_name_their_sources(tmp_path: Path) -> None
     [
         ("model:\n  kind: [lstm\n", "line 3, column 1: not YAML: "),
         ("model:\n\tkind: lstm\n", "line 2, column 1: not YAML: "),
-        ("- 1\n- 2\n", "holds [1, 2]; wanted sections"),
-        ("lstm", "holds 'lstm'; wanted sections"),
+        ("- 1\n- 2\n", "holds [1, 2]; expected sections"),
+        ("lstm", "holds 'lstm'; expected sections"),
         ("a: 1\n---\nb: 2\n", "line 2, column 1: not YAML: "),
         ("model: !!python/object:os.system {}\n", "line 1, column 8: not YAML: "),
         ("model: {layers: !!bool x}\n", "line 1, column 17: not YAML: not a value"),
@@ -200,7 +200,7 @@ def test_find_config_takes_a_path_first_then_a_shipped_name(
     assert find_config("small") == find_resource / "small.yaml"
     for name in ("tiny", "../configs/small", "run"):
         with pytest.raises(
-            ConfigError, match=r"no shipped configuration \(shipped: large, small\)"
+            ConfigError, match=r"no built-in configuration \(built-in: large, small\)"
         ):
             find_config(name)
 
@@ -215,3 +215,19 @@ def test_the_files_of_a_text_and_their_names() -> None:
     assert split.files_of("train", "valid", "test") == ["a/t.txt", "b/v.txt"]
     assert split.file_names_of("valid") == ["v.txt"]
     assert text(path="-").file_names_of("train") == ["standard input"]
+
+
+def test_a_shareable_configuration_names_files_without_folders() -> None:
+    settings = {
+        "text.path": ["/home/me/a.txt", "-"],
+        "model.vectors": "/home/me/glove.txt",
+        "training.seed": 7,
+    }
+    config = load_config(overrides=settings, environ={})
+    shared = config.shareable(threads=3)
+    assert shared.text.path == ["a.txt", "-"] and shared.model.vectors == "glove.txt"
+    assert (shared.training.threads, shared.training.seed) == (3, 7)
+    fixed = config.model_copy(
+        update={"training": config.training.model_copy(update={"threads": 2})}
+    )
+    assert fixed.shareable(threads=3).training.threads == 2

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from nextword import load_model
 from nextword.config.schema import ModelConfig
+from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
 from nextword.inference.cache import CacheSettings
 from nextword.inference.decoder import ADAPTATIONS, Adapt
@@ -30,8 +31,9 @@ from nextword.inference.model_folder import (
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
-from nextword.storage.files import CHECKSUM, read_tensors, write_json, write_tensors
-from nextword.storage.integrity import with_checksum
+from nextword.storage.files import write_json
+from nextword.storage.integrity import CHECKSUM, with_checksum
+from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.tokenizer import Tokenizer
 
 PROMPTS = ["", "Napoleon was the Emperor of", "the small zebra chases", "her uncle"]
@@ -117,9 +119,10 @@ def edit_tensors(
     change: Callable[[dict[str, Any]], object], name: str = "model.safetensors"
 ) -> Callable[[Path], str]:
     def damage(folder: Path) -> str:
-        tensors, beside = read_tensors(folder / name)
+        arrays, beside = read_tensors(folder / name)
+        tensors: dict[str, Any] = from_numpy(arrays)
         change(tensors)
-        write_tensors(folder / name, tensors, beside)
+        write_tensors(folder / name, to_numpy(tensors), beside)
         return name
 
     return damage
@@ -158,8 +161,12 @@ DAMAGES = {
         "is not a nextword model",
     ),
     "later version": (
-        edit_json("config.json", lambda c: c.update(format_version=2)),
-        "has format version 2, this program reads 1",
+        edit_json("config.json", lambda c: c.update(format_version=3)),
+        "has format version 3, this program reads 2; use the nextword version that wrote it",
+    ),
+    "earlier version": (
+        edit_json("config.json", lambda c: c.update(format_version=1)),
+        "has format version 1, this program reads 2; train again with this version",
     ),
     "unknown kind": (
         edit_json("config.json", lambda c: c["model"].update(kind="transformer")),
@@ -335,7 +342,7 @@ MIXTURE_DAMAGES = {
     "cut off": (edit_bytes("mixture.json", lambda b: b[:-9]), "not valid JSON"),
     "a list": (edit_bytes("mixture.json", lambda b: b"[]"), "not hold a JSON object"),
     "foreign": (edit_bytes("mixture.json", lambda b: b'{"a": 1}'), "is not a nextword model"),
-    "later version": (edit_mixture(set_key("format_version", 2)), "has format version 2"),
+    "later version": (edit_mixture(set_key("format_version", 3)), "has format version 3"),
     "changed by hand": (edit_json("mixture.json", set_key("cache.size", 51)), "checksum"),
     "of another model": (edit_mixture(set_key("belongs_to", "0" * 64)), "does not belong"),
     "no cache": (edit_mixture(lambda c: c.pop("cache")), "cache is missing"),

@@ -18,7 +18,7 @@ Contend = Callable[..., LoadedRun]
 
 def test_curves_run_over_words_and_over_seconds(contend: Contend) -> None:
     # an n-gram model has no curve; an old log may lack the seconds
-    logs = [contend("a").log, RunLog(), RunLog(looks=[_look(1, None), _look(2, 3.0)])]
+    logs = [contend("a").log, RunLog(), RunLog(validations=[_look(1, None), _look(2, 3.0)])]
     figure = curves_figure(logs, ["a", "counted", "costs $5 or $6"])
     words, seconds = figure.axes
     assert [line.get_xdata().tolist() for line in words.lines] == [[100, 200, 300], [100, 200]]

@@ -18,7 +18,8 @@ def test_a_network_is_told_of_with_its_text_and_its_training(opened: list[Loaded
     told = dict(facts(opened[0]))
     config, log = opened[0].config, opened[0].log
     assert config is not None and log.result is not None
-    assert told["text"] == "tiny.txt" and told["its SHA-256"] == config.about["text_sha256"]
+    assert opened[0].record is not None
+    assert told["text"] == "tiny.txt" and told["its SHA-256"] == opened[0].record.text_sha256
     assert told["network"].startswith("gru, 1 layer of 24 units, word vectors of ")
     assert told["network"].endswith("learned numbers") and "n-grams" in told["mixed with"]
     assert told["budget"].startswith("1 pass, ") and "windows of" in told["budget"]

@@ -100,7 +100,7 @@ def test_one_run_is_told_whole(data: ReportData, tiny_text: Path) -> None:
     assert f"perplexity {run.compared.measured.perplexity:.1f}" in shown
     assert "measured on the validation part of tiny.txt." in shown
     assert str(tiny_text.parent) not in text
-    assert str(data.runs[0].compared.loaded_run.config.about["text_sha256"]) in shown  # type: ignore[union-attr]
+    assert str(data.runs[0].compared.loaded_run.record.text_sha256) in shown  # type: ignore[union-attr]
     assert len(run.looks) == 4 and run.prompts
     for look in run.looks:
         assert f"{look.perplexity:,.1f}" in shown

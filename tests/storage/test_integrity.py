@@ -126,11 +126,11 @@ def test_a_vocabulary_size_that_is_only_claimed_is_refused(folder: Path) -> None
 def test_no_path_leads_out_of_a_folder(folder: Path, tmp_path: Path, name: str) -> None:
     (folder / name).rename(tmp_path / name)
     (folder / name).symlink_to(tmp_path / name)
-    with pytest.raises(ModelError, match=f"{name}: leads out of its folder"):
+    with pytest.raises(ModelError, match=f"{name}: is a link out of its folder"):
         load_model_folder(folder)
     (folder / name).unlink()
     os.mkfifo(folder / name)
-    with pytest.raises(ModelError, match=f"{name}: is no ordinary file"):
+    with pytest.raises(ModelError, match=f"{name}: is not a regular file"):
         load_model_folder(folder)
 
 

@@ -1,5 +1,7 @@
 """One training at a time in a run folder, and no lock that outlives its process."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from nextword.errors import ConfigError, NextwordError
-from nextword.storage import lock as lock_module
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import RunFolder
 
@@ -26,7 +27,7 @@ def test_a_second_training_is_refused_until_the_first_ends(tmp_path: Path) -> No
     run = RunFolder(tmp_path / "mine")
     said: list[str] = []
     with RunLock(run, said.append):
-        with pytest.raises(ConfigError, match="mine: another training is at work in this run"):
+        with pytest.raises(ConfigError, match="mine: another training is running in this run"):
             RunLock(run, said.append).take()
         RunLock(RunFolder(tmp_path / "other"), said.append).take()
     with RunLock(run, said.append):
@@ -48,17 +49,18 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
         assert run.lock.exists()
 
 
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS])
 def test_where_there_are_no_locks_that_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def none(handle: int) -> None:
-        raise OSError(95, "Operation not supported")
+    def none(handle: int, operation: int) -> None:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(lock_module, "_try_to_lock", none)
+    monkeypatch.setattr("fcntl.flock", none)
     said: list[str] = []
     with RunLock(RunFolder(tmp_path / "mine"), said.append):
         pass
-    assert len(said) == 1 and "knows no locks" in said[0]
+    assert len(said) == 1 and "does not support locks" in said[0]
 
 
 def test_a_run_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

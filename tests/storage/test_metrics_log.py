@@ -3,7 +3,10 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from nextword.storage.metrics_log import RunLog, read_log
+import pytest
+
+from nextword.errors import NextwordError
+from nextword.storage.metrics_log import MetricsLog, RunLog
 
 GOOD = (
     '{"kind": "train", "step": 2, "words": 96, "seconds": 0.5, "loss": 3.5, "of_later": [1]}',
@@ -34,28 +37,52 @@ def test_lines_are_told_by_their_kinds_and_others_are_passed_over(tmp_path: Path
     path = tmp_path / "metrics.jsonl"
     mixed = [line for pair in zip(GOOD, BAD, strict=False) for line in pair] + list(BAD[5:])
     path.write_bytes("\n".join(mixed).encode("utf-8", "surrogateescape"))
-    log = read_log(path)
+    log = MetricsLog(path).read()
     assert [(line.step, line.words, line.loss) for line in log.steps] == [
         (2, 96, 3.5),
         (3, 144, None),
     ]
-    (look,) = log.looks
-    assert (look.step, look.perplexity, look.samples["the"][0].word) == (3, 20.5, "cat")
+    (validation,) = log.validations
+    assert (validation.step, validation.perplexity) == (3, 20.5)
+    assert validation.samples["the"][0].word == "cat"
     assert log.result is not None and log.result.valid_perplexity == 19.0
     assert len(log.results) == 2 and log.words == 144
 
 
 def test_a_run_that_has_logged_nothing(tmp_path: Path) -> None:
-    log = read_log(tmp_path / "metrics.jsonl")
+    log = MetricsLog(tmp_path / "metrics.jsonl").read()
     assert log == RunLog() and log.result is None and log.words is None
 
 
 def test_every_line_that_a_training_writes_is_read(tiny_run: SimpleNamespace) -> None:
     path = tiny_run.path / "metrics.jsonl"
-    log = read_log(path)
-    assert len(log.steps) + len(log.looks) + len(log.results) == len(path.read_text().splitlines())
+    log = MetricsLog(path).read()
+    lines = len(log.steps) + len(log.validations) + len(log.results)
+    assert lines == len(path.read_text().splitlines())
     assert log.result is not None and log.result.steps == tiny_run.result.steps
     assert log.result.tokens_per_second == tiny_run.result.tokens_per_second
-    assert [look.step for look in log.looks] == sorted({look.step for look in log.looks})
-    assert log.looks[-1].samples.keys() == log.looks[0].samples.keys() != set()
-    assert log.words == log.looks[-1].words
+    assert [it.step for it in log.validations] == sorted({it.step for it in log.validations})
+    assert log.validations[-1].samples.keys() == log.validations[0].samples.keys() != set()
+    assert log.words == log.validations[-1].words
+
+
+def test_a_log_is_cut_back_to_whole_lines(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    assert log.size() == 0
+    log.truncate(5)
+    assert not log.path.exists()
+    log.append("train", step=1, words=48, seconds=0.5, loss=float("nan"))
+    whole = log.size()
+    assert whole == log.path.stat().st_size
+    log.append("train", step=2, words=96, seconds=0.9)
+    log.truncate(whole + 7)
+    assert log.size() == whole
+    (step,) = log.read().steps
+    assert (step.step, step.loss) == (1, None)
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path)
+    for call in (lambda: log.append("train"), log.size, lambda: log.truncate(0)):
+        with pytest.raises(NextwordError, match="cannot be written"):
+            call()

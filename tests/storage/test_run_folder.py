@@ -1,12 +1,24 @@
 """Which folder a name, a path or nothing at all stands for."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nextword.errors import ConfigError, ModelError
-from nextword.storage.run_folder import find_model, find_run, fresh_name, newest_run, run_folder
+from nextword.storage.files import write_json
+from nextword.storage.integrity import with_checksum
+from nextword.storage.run_folder import (
+    RunFolder,
+    RunRecord,
+    find_model,
+    find_run,
+    fresh_name,
+    newest_run,
+    run_folder,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +81,7 @@ def test_a_run_is_found_by_name_by_path_and_from_elsewhere(
     assert find_run(Path("runs/mine")).path == Path("runs/mine")
     monkeypatch.chdir("/")
     assert find_run(home / "runs" / "mine").path == home / "runs" / "mine"
-    with pytest.raises(ModelError, match="theirs: is no run folder"):
+    with pytest.raises(ModelError, match="theirs: is not a run folder"):
         find_run(Path("theirs"))
 
 
@@ -93,3 +105,58 @@ def test_what_is_no_model_is_said_plainly() -> None:
         find_model(Path("empty"))
     with pytest.raises(ModelError, match="nowhere: no such"):
         find_model(Path("nowhere"))
+
+
+def write_some_record(folder: Path) -> RunFolder:
+    run = RunFolder(folder)
+    run.write_record(
+        RunRecord.of_this_machine(torch="2.4", threads=2, text_sha256="ab" * 32, vocabulary_size=50)
+    )
+    return run
+
+
+def test_what_a_run_was_trained_with_comes_back(tmp_path: Path) -> None:
+    record = write_some_record(tmp_path / "mine").read_record()
+    assert (record.torch, record.threads, record.vocabulary_size) == ("2.4", 2, 50)
+    assert record.text_sha256 == "ab" * 32
+    assert record.machine and record.processors >= 1 and record.python.startswith("3.")
+
+
+def test_a_flipped_bit_of_a_record_is_noticed(tmp_path: Path) -> None:
+    run = write_some_record(tmp_path / "mine")
+    whole = run.read_record()
+    good = run.record.read_bytes()
+    for place in range(len(good)):
+        run.record.write_bytes(good[:place] + bytes([good[place] ^ 4]) + good[place + 1 :])
+        try:
+            assert run.read_record() == whole
+        except ModelError as error:
+            assert str(error).startswith(f"{run.record}: ") and "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("threads", 0),
+        ("threads", "2"),
+        ("vocabulary_size", True),
+        ("text_sha256", "AB"),
+        ("machine", None),
+        ("nextword", ...),
+    ],
+)
+def test_a_record_that_says_nonsense_is_one_line(tmp_path: Path, key: str, value: Any) -> None:
+    run = write_some_record(tmp_path / "mine")
+    content = {**json.loads(run.record.read_bytes()), key: value}
+    del content["crc32"]
+    if value is ...:
+        del content[key]
+    write_json(run.record, with_checksum(content))
+    with pytest.raises(ModelError, match=f"run.json: {key}: ") as caught:
+        run.read_record()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_without_its_record_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"run\.json: cannot be read"):
+        RunFolder(tmp_path).read_record()

@@ -4,14 +4,16 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from nextword.config import Config
+from nextword.device import to_numpy
 from nextword.errors import ModelError
 from nextword.losses.sampled import SampledLoss
-from nextword.storage.files import write_tensors
+from nextword.storage.tensors import write_tensors
 from nextword.training.checkpoint import Notes, read_state, save_state
 from nextword.training.trainer import Trainer
 
@@ -97,12 +99,16 @@ def test_what_is_no_state_is_refused(tmp_path: Path, make_trainer: MakeTrainer) 
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(ModelError, match="has no checksum"):
         read_state(path).restore(trainer)
-    later = {"format": "nextword-state", "format_version": "2"}
-    for beside in ({}, later):
-        write_tensors(path, {"a": torch.zeros(1)}, beside)
-        with pytest.raises(ModelError, match="no training state that this version reads"):
+    own = {"format": "nextword-state", "format_version": 2}
+    for beside, message in (
+        ({}, "is not a nextword state"),
+        ({**own, "format_version": 1}, "train again with this version"),
+        ({**own, "format_version": 3}, "use the nextword version that wrote it"),
+    ):
+        write_tensors(path, {"a": np.zeros(1)}, beside)
+        with pytest.raises(ModelError, match=message):
             read_state(path).restore(trainer)
-    write_tensors(path, {"a": torch.zeros(1)}, {**later, "format_version": "1"})
+    write_tensors(path, {"a": np.zeros(1)}, own)
     with pytest.raises(ModelError, match="does not fit"):
         read_state(path).restore(trainer)
 
@@ -124,6 +130,18 @@ def test_a_tensor_of_another_shape_is_not_spread_out(
     save_state(path, trainer)
     saved = read_state(path)
     name, weight = next((n, t) for n, t in saved.tensors.items() if n.startswith("model.output.b"))
-    write_tensors(path, {**saved.tensors, name: weight[:1]}, saved.metadata)
+    write_tensors(path, to_numpy({**saved.tensors, name: weight[:1]}), saved.metadata)
     with pytest.raises(ModelError, match="does not fit"):
         read_state(path).restore(trainer)
+
+
+def test_a_carried_state_in_bfloat16_comes_back_bit_for_bit(
+    tmp_path: Path, make_trainer: MakeTrainer
+) -> None:
+    trainer, again = make_trainer({"model.kind": "lstm"}), make_trainer({"model.kind": "lstm"})
+    first, *others = trainer.carried
+    trainer.carried = (torch.randn_like(first).bfloat16(), *others)
+    save_state(tmp_path / "state", trainer)
+    read_state(tmp_path / "state").restore(again)
+    assert [each.dtype for each in again.carried] == [each.dtype for each in trainer.carried]
+    assert all(map(torch.equal, again.carried, trainer.carried))

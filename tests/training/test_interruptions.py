@@ -146,7 +146,7 @@ def test_a_second_training_in_the_same_run_is_refused(short: Settings) -> None:
     refused: list[str] = []
 
     def second() -> None:
-        with pytest.raises(ConfigError, match="runs/a: another training is at work") as caught:
+        with pytest.raises(ConfigError, match="runs/a: another training is running") as caught:
             train(run="a", resume=True)
         refused.append(str(caught.value))
 

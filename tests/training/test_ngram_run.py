@@ -17,6 +17,7 @@ from nextword.config import load_config
 from nextword.errors import ConfigError, ModelError
 from nextword.inference.decoder import score_stream
 from nextword.ngram.model import NgramModel
+from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
 from nextword.training.callbacks import Callback
 from nextword.training.result import TrainingResult
@@ -65,6 +66,7 @@ def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) 
     assert files == {
         "config.yaml",
         "metrics.jsonl",
+        "run.json",
         "model/README.md",
         "model/config.json",
         "model/model.safetensors",
@@ -76,7 +78,7 @@ def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) 
     assert "N-grams of up to 4 words" in card
     config = load_config(result.path / "config.yaml", environ={})
     assert (config.model.kind, config.model.order) == ("ngram", 4)
-    assert config.about["vocabulary_size"] == len(result.predictor.words)
+    assert RunFolder(result.path).read_record().vocabulary_size == len(result.predictor.words)
 
 
 def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object]) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file
 
 from nextword import __version__, load_model, train
@@ -19,6 +18,8 @@ from nextword.config import Config, load_config
 from nextword.errors import ConfigError, ModelError, NextwordError, TextError, TrainingError
 from nextword.inference.decoder import score_stream
 from nextword.models.layers import WordVectors
+from nextword.storage.run_folder import RunFolder
+from nextword.storage.tensors import read_tensors
 from nextword.text.prepare import prepare_text
 from nextword.training import network_run as run_module
 from nextword.training.callbacks import Callback
@@ -75,8 +76,7 @@ def reports(path: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def saved_progress(run: Path) -> dict[str, Any]:
-    with safe_open(run / "state" / "state.safetensors", framework="pt") as file:
-        progress = json.loads(file.metadata()["progress"])
+    progress = json.loads(read_tensors(run / "state" / "state.safetensors")[1]["progress"])
     return {key: value for key, value in progress.items() if "seconds" not in key}
 
 
@@ -123,6 +123,7 @@ def test_a_run_folder_holds_what_the_contract_says(tiny_run: SimpleNamespace) ->
     assert files == {
         "config.yaml",
         "metrics.jsonl",
+        "run.json",
         "model/README.md",
         "model/config.json",
         "model/mixture.json",
@@ -152,10 +153,12 @@ def test_the_configuration_is_kept_resolved(
 ) -> None:
     config = load_config(tiny_run.path / "config.yaml", environ={})
     given = load_config(overrides=tiny_settings, environ={})
-    assert config.model_copy(update={"about": {}}) == given
-    assert config.about["nextword"] == __version__
-    assert config.about["text_sha256"] == prepared(tiny_run).sha256
-    assert config.about["vocabulary_size"] == len(tiny_run.result.predictor.words)
+    assert config == given
+    record = RunFolder(tiny_run.path).read_record()
+    assert (record.nextword, record.torch) == (__version__, torch.__version__)
+    assert record.text_sha256 == prepared(tiny_run).sha256
+    assert record.vocabulary_size == len(tiny_run.result.predictor.words)
+    assert record.threads == 1
 
 
 def test_open_settings_and_paths_are_resolved_in_it(
