@@ -94,9 +94,9 @@ def start(home: Path, run: str, text: Path, save_every: float, operation: int | 
         os.dup2(log, 1)
         os.dup2(log, 2)
         import nextword
-        from nextword.training import saving
+        from nextword.training import checkpoint
 
-        saving.MOST_PAUSE = 1.0  # or a training so short would hardly be saved
+        checkpoint.MAX_SAVING_SHARE = 1.0  # or a training so short would hardly be saved
         if operation is not None:
             die_at_operation(operation)
         resume = (home / "runs" / run / "state" / "state.safetensors").exists()

@@ -82,7 +82,7 @@ def test_threads_are_as_many_as_there_are_idle_cores(
 ) -> None:
     looks = iter([(1000, 5000), (1000 + idle, 5400)])
     monkeypatch.setattr(device, "_core_ticks", lambda: next(looks))
-    monkeypatch.setattr(device, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(device, "LOAD_SECONDS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     assert spare_threads(threads) == spare
 
@@ -91,7 +91,7 @@ def test_where_nobody_tells_what_others_do_all_threads_are_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(device, "_core_ticks", lambda: None)
-    monkeypatch.setattr(device, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(device, "LOAD_SECONDS", 0)
     assert spare_threads(8) == 8
 
 

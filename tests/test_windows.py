@@ -71,4 +71,4 @@ def test_wrong_sizes_are_refused() -> None:
     with pytest.raises(IndexError):
         SlidingWindows(np.arange(5), 2)[2]
     with pytest.raises(IndexError):
-        StreamBatches(np.arange(5), 1, 2).batch(2)
+        StreamBatches(np.arange(5), 1, 2).batch(0, 2)

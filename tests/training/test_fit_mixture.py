@@ -89,24 +89,24 @@ def test_ngrams_that_help_are_kept_and_help(
         assert mixed < 0.3 * alone
         assert alone == perplexities(loaded.decoder(), text.parts[part], size)[1]
     (line,) = said
-    assert re.fullmatch(r"n-grams are mixed in: perplexity −[7-9]\d\.\d % .*", line)
+    assert re.fullmatch(r"n-grams help: mixing them in lowers perplexity by [7-9]\d\.\d %", line)
 
 
 def test_ngrams_that_do_not_help_are_left_out(
     found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixing, "WORTH", math.inf)
+    monkeypatch.setattr(mixing, "MIN_GAIN", math.inf)
     mixture = found()
     assert mixture.ngram is None
     assert list(mixture.weights) == combinations(ngram=False)
     (line,) = said
-    assert line.startswith("n-grams are left out: with them perplexity −")
+    assert line.startswith("n-grams are left out: mixing them in lowers perplexity by ")
 
 
 def test_ngrams_that_are_asked_for_are_kept_whether_they_help_or_not(
     found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixing, "WORTH", math.inf)
+    monkeypatch.setattr(mixing, "MIN_GAIN", math.inf)
     mixture = found(ngram=True)
     assert mixture.ngram is not None
     assert list(mixture.weights) == combinations(ngram=True)
@@ -138,20 +138,20 @@ def test_a_cache_that_is_not_wanted_is_not_weighed(found: Fit, loaded: LoadedMod
 def test_the_sharpness_that_foresees_most_is_taken(
     found: Fit, sharpness: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = mixing._look
+    score = mixing._score
 
     def favour(*given: Any) -> Any:
-        network, counted, caches = look(*given)
+        network, counted, caches = score(*given)
         for settings, each in zip(given[2], caches, strict=True):
             each.likelihoods[:] = -0.1 if settings.sharpness == sharpness else -30.0
         return network, counted, caches
 
-    monkeypatch.setattr(mixing, "_look", favour)
+    monkeypatch.setattr(mixing, "_score", favour)
     mixture = found(ngram=False, cache_size=50)
     assert mixture.cache == CacheSettings(size=50, sharpness=sharpness)
 
 
-@pytest.mark.parametrize("words", [None, 0, mixing.FEWEST - 1])
+@pytest.mark.parametrize("words", [None, 0, mixing.MIN_WORDS - 1])
 @pytest.mark.parametrize("ngram", [None, True])
 def test_without_enough_held_out_nothing_is_mixed(
     found: Fit, text: EncodedText, words: int | None, ngram: bool | None, said: list[str]
@@ -162,7 +162,7 @@ def test_without_enough_held_out_nothing_is_mixed(
 
 
 def test_few_words_are_enough(found: Fit, text: EncodedText) -> None:
-    mixture = found(shortened(text, mixing.FEWEST))
+    mixture = found(shortened(text, mixing.MIN_WORDS))
     assert mixture.ngram is not None
     assert all(torch.isfinite(each.slopes).all() for each in mixture.weights.values())
 
@@ -239,7 +239,7 @@ def test_a_run_mixes_and_measures_both(
     monkeypatch.chdir(tmp_path)
     lines: list[str] = []
     callback = Callback()
-    callback.say = lines.append  # type: ignore[method-assign]
+    callback.on_message = lines.append  # type: ignore[method-assign]
     settings = {**tiny_settings, "training.epochs": 1, "mixture.ngram": None}
     result = train(settings, run="a", callback=callback)
     assert result.valid_perplexity < 0.9 * result.network_valid_perplexity

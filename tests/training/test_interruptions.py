@@ -16,10 +16,8 @@ from nextword import load_model, train
 from nextword.errors import ConfigError, ModelError, NextwordError, TrainingError
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import RunFolder
-from nextword.training import network_run as run_module
-from nextword.training import saving
-from nextword.training.callbacks import Callback
-from nextword.training.trainer import StepReport
+from nextword.training import checkpoint, network
+from nextword.training.callbacks import Callback, StepReport
 
 STATE, WEIGHTS = Path("state/state.safetensors"), Path("model/model.safetensors")
 STEPS = 26
@@ -29,7 +27,9 @@ Settings = dict[str, object]
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(saving, "MOST_PAUSE", 1.0)  # so that every step of a short run is saved
+    monkeypatch.setattr(
+        checkpoint, "MAX_SAVING_SHARE", 1.0
+    )  # so that every step of a short run is saved
     return tmp_path
 
 
@@ -56,7 +56,7 @@ class At(Callback):
     def __init__(self, step: int, do: Callable[[], object]) -> None:
         self.step, self.do = step, do
 
-    def stepped(self, report: StepReport) -> None:
+    def on_step(self, report: StepReport) -> None:
         if report.progress.step == self.step:
             self.do()
 
@@ -85,7 +85,7 @@ def test_a_look_taken_at_an_early_stop_changes_nothing_after_a_resume(
 
     def train_with(losses: list[float], run: str, **how: Any) -> Path:
         left = iter(losses)
-        monkeypatch.setattr(run_module, "mean_loss", lambda *given: next(left))
+        monkeypatch.setattr(network, "mean_loss", lambda *given: next(left))
         return train(short, run=run, **how).path
 
     whole = train_with([2.0, 3.0], "whole")
@@ -129,7 +129,7 @@ def test_a_run_that_ended_before_its_first_save_can_begin_again(
     short: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(saving, "save_state", lambda *given: crash())
+        patch.setattr(checkpoint, "save_state", lambda *given: crash())
         with pytest.raises(Crash):
             train(short, run="a")
     assert Path("runs/a/config.yaml").exists()

@@ -152,7 +152,7 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
 def test_a_watcher_is_told_what_was_read_and_counted(settings: dict[str, object]) -> None:
     told: list[str] = []
     callback = Callback()
-    callback.say = told.append  # type: ignore[method-assign]
+    callback.on_message = told.append  # type: ignore[method-assign]
     result = train(settings, callback=callback)
     assert any("words to train on, vocabulary" in line for line in told)
     counts = ", ".join(f"{count:,}" for count in result.predictor.loaded.model.ngram_counts())

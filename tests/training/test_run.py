@@ -20,9 +20,9 @@ from nextword.errors import ConfigError, ModelError, NextwordError, TextError, T
 from nextword.inference.decoder import score_stream
 from nextword.models.layers import WordVectors
 from nextword.text.prepare import prepare_text
-from nextword.training import network_run as run_module
-from nextword.training.callbacks import Callback
-from nextword.training.trainer import StepReport, Trainer
+from nextword.training import network
+from nextword.training.callbacks import Callback, StepReport, ValidationReport
+from nextword.training.trainer import Trainer
 
 STEPS = 26
 """Of an epoch of the tiny text."""
@@ -56,11 +56,11 @@ class CrashAt(Callback):
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def stepped(self, report: StepReport) -> None:
+    def on_step(self, report: StepReport) -> None:
         if report.progress.step == self.step:
             raise Crash
 
-    def validated(self, *told: object) -> None:
+    def on_validation(self, report: ValidationReport) -> None:
         pass
 
 
@@ -203,14 +203,14 @@ def test_the_best_model_is_kept_not_the_last(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter([3.0, 1.0, 2.0, 4.0])
-    monkeypatch.setattr(run_module, "mean_loss", lambda *given: next(looks, 0.5))
+    monkeypatch.setattr(network, "mean_loss", lambda *given: next(looks, 0.5))
     weights: list[torch.Tensor] = []
 
     class Keep(Callback):
-        def began(self, trainer: Trainer) -> None:
+        def on_train_begin(self, trainer: Trainer) -> None:
             self.trainer = trainer
 
-        def validated(self, *told: object) -> None:
+        def on_validation(self, report: ValidationReport) -> None:
             weights.append(self.trainer.model.output.weight.detach().clone())
 
     result = train({**short, "training.validations": 4}, run="a", callback=Keep())
@@ -264,7 +264,7 @@ def test_a_run_that_crashed_in_a_look_looks_again(
         raise Crash
 
     with monkeypatch.context() as patch, pytest.raises(Crash):
-        patch.setattr(run_module, "mean_loss", crash)
+        patch.setattr(network, "mean_loss", crash)
         train({**settings, "training.validations": 1}, run="crashed")
     resumed = train({"training.validations": 2}, run="crashed", resume=True)
     assert resumed.steps == STEPS
@@ -398,7 +398,7 @@ def test_a_run_starts_from_glove_vectors(short: dict[str, object], freeze: bool)
     }
     said: list[str] = []
     callback = Callback()
-    callback.say = said.append  # type: ignore[method-assign]
+    callback.on_message = said.append  # type: ignore[method-assign]
     train(settings, run="a", callback=callback, should_stop=after(5))
     Path("glove.txt").unlink()
     result = train(run="a", resume=True)
@@ -502,28 +502,28 @@ def test_a_watcher_is_told_everything_and_the_end_even_after_a_crash(
     told: list[str] = []
 
     class Listen(Callback):
-        def say(self, line: str) -> None:
+        def on_message(self, line: str) -> None:
             told.append(f"say {line}")
 
-        def began(self, trainer: Trainer) -> None:
+        def on_train_begin(self, trainer: Trainer) -> None:
             told.append(f"began {trainer.progress.step}")
 
-        def stepped(self, report: StepReport) -> None:
+        def on_step(self, report: StepReport) -> None:
             told.append("step")
             if len(told) > 60:
                 raise Crash
 
-        def validated(self, progress: Any, perplexity: float, samples: Any) -> None:
-            assert perplexity > 1
-            assert all(len(found) == 3 for found in samples.values())
-            told.append(f"look {sorted(samples)}")
+        def on_validation(self, report: ValidationReport) -> None:
+            assert report.perplexity > 1
+            assert all(len(predictions) == 3 for predictions in report.samples.values())
+            told.append(f"validation {sorted(report.samples)}")
 
-        def ended(self) -> None:
+        def on_train_end(self) -> None:
             told.append("end")
 
     train({**short, "training.prompts": ["the cat", "my"]}, run="a", callback=Listen())
     assert told.count("step") == STEPS
-    assert told.count("look ['my', 'the cat']") == 2
+    assert told.count("validation ['my', 'the cat']") == 2
     assert told.index("began 0") < told.index("step")
     assert told[-1] == "end"
     assert any("tiny.txt: " in line and "words to train on, vocabulary" in line for line in told)

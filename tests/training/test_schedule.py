@@ -5,7 +5,7 @@ import math
 import pytest
 
 from nextword.config.schema import TrainingConfig
-from nextword.training.schedule import Budget, Schedule
+from nextword.training.optimizer import Budget, Schedule
 
 
 def rates(steps: int, **settings: object) -> list[float]:
@@ -57,23 +57,23 @@ def test_a_plateau_quarters_the_rate_each_time_and_only_there() -> None:
 
 @pytest.mark.parametrize(("epochs", "steps"), [(3.0, 30), (0.25, 3), (0.001, 1), (2.5, 25)])
 def test_epochs_are_counted_in_steps(epochs: float, steps: int) -> None:
-    course = Budget(TrainingConfig(epochs=epochs), steps_per_epoch=10)
-    assert course.steps_ahead(0, 0.0) == course.steps_ahead(steps, 99.0) == steps
-    assert course.done(0, 99.0) == 0
-    assert course.done(steps, 0.0) == 1
-    assert course.done(steps + 5, 0.0) == 1
+    budget = Budget(TrainingConfig(epochs=epochs), steps_per_epoch=10)
+    assert budget.total_steps(0, 0.0) == budget.total_steps(steps, 99.0) == steps
+    assert budget.fraction_done(0, 99.0) == 0
+    assert budget.fraction_done(steps, 0.0) == 1
+    assert budget.fraction_done(steps + 5, 0.0) == 1
 
 
 def test_a_time_budget_is_counted_in_seconds() -> None:
-    course = Budget(TrainingConfig(minutes=2.0, epochs=50), steps_per_epoch=10)
-    assert course.done(5, 30.0) == 0.25
-    assert course.done(5, 200.0) == 1
-    assert course.steps_ahead(50, 30.0) == 200
-    assert course.steps_ahead(0, 0.0) >= 1
+    budget = Budget(TrainingConfig(minutes=2.0, epochs=50), steps_per_epoch=10)
+    assert budget.fraction_done(5, 30.0) == 0.25
+    assert budget.fraction_done(5, 200.0) == 1
+    assert budget.total_steps(50, 30.0) == 200
+    assert budget.total_steps(0, 0.0) >= 1
 
 
 def test_a_budget_of_time_and_one_of_passes_end_whichever_is_over_first() -> None:
-    course = Budget(TrainingConfig(minutes=2.0, epochs=3), steps_per_epoch=10)
-    assert course.done(15, 30.0) == 0.5 and course.done(15, 90.0) == 0.75
-    assert course.done(30, 30.0) == 1 and course.done(3, 120.0) == 1
-    assert course.steps_ahead(15, 30.0) == 30 and course.steps_ahead(15, 90.0) == 20
+    budget = Budget(TrainingConfig(minutes=2.0, epochs=3), steps_per_epoch=10)
+    assert budget.fraction_done(15, 30.0) == 0.5 and budget.fraction_done(15, 90.0) == 0.75
+    assert budget.fraction_done(30, 30.0) == 1 and budget.fraction_done(3, 120.0) == 1
+    assert budget.total_steps(15, 30.0) == 30 and budget.total_steps(15, 90.0) == 20
