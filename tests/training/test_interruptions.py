@@ -35,7 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def short(tiny_settings: Settings) -> Settings:
-    """One epoch with two looks at the validation part, saved at every step."""
+    """One epoch with two validations, saved at every step."""
     return {
         **tiny_settings,
         "training.epochs": 1,
@@ -69,7 +69,7 @@ def crash() -> None:
     raise Crash
 
 
-def looks(run: Path) -> list[tuple[int, float]]:
+def validations(run: Path) -> list[tuple[int, float]]:
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [(line["step"], line["loss"]) for line in lines if line["kind"] == "valid"]
 
@@ -81,7 +81,7 @@ def contents(run: Path) -> dict[str, bytes]:
 def test_a_look_taken_at_an_early_stop_changes_nothing_after_a_resume(
     short: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look is the best of all, and must be forgotten all the same."""
+    """That validation is the best of all, and must be forgotten all the same."""
 
     def train_with(losses: list[float], run: str, **how: Any) -> Path:
         left = iter(losses)
@@ -91,10 +91,10 @@ def test_a_look_taken_at_an_early_stop_changes_nothing_after_a_resume(
     whole = train_with([2.0, 3.0], "whole")
     for name, stop, seen in (("late", 17, [2.0]), ("early", 5, [])):
         halted = train_with([*seen, 1.0], name, should_stop=after(stop))
-        assert looks(halted)[-1] == (stop, 1.0)
+        assert validations(halted)[-1] == (stop, 1.0)
         stopped_with = (halted / WEIGHTS).read_bytes()
         train_with([2.0, 3.0][len(seen) :], name, resume=True)
-        assert looks(halted) == looks(whole) == [(13, 2.0), (26, 3.0)]
+        assert validations(halted) == validations(whole) == [(13, 2.0), (26, 3.0)]
         assert (halted / WEIGHTS).read_bytes() == (whole / WEIGHTS).read_bytes() != stopped_with
 
 
@@ -209,7 +209,7 @@ def test_damage_is_told_before_a_resume_and_changes_nothing(short: Settings, nam
     path = train(short, run="a", should_stop=after(17)).path
     flip(path / name)
     before = contents(path)
-    if name == WEIGHTS:  # the weights of the last look, which a resume replaces anyway
+    if name == WEIGHTS:  # the weights of the last validation, which a resume replaces anyway
         assert train(run="a", resume=True).steps == STEPS
         flip(path / name)
         before = contents(path)
@@ -265,8 +265,10 @@ def test_too_little_memory_is_one_line_that_says_what_to_lower(
 
     with pytest.raises(TrainingError, match=said) as caught:
         train(short, run="a", callback=At(6, fail))
-    told = str(caught.value)
-    assert "training.batch_size" in told and "model.hidden_size" in told and "\n" not in told
+    message = str(caught.value)
+    assert (
+        "training.batch_size" in message and "model.hidden_size" in message and "\n" not in message
+    )
     assert train(run="a", resume=True).steps == STEPS
 
 

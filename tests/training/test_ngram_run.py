@@ -36,7 +36,7 @@ def settings(tiny_settings: dict[str, object]) -> dict[str, object]:
 
 
 def measured(result: TrainingResult, part: str) -> float:
-    """The perplexity of a part, foreseen word by word by the stored model."""
+    """The perplexity of a part, measured word by word with the stored model."""
     config = load_config(result.path / "config.yaml", environ={})
     ids = prepare_text(config.text, config.vocabulary).parts[part].ids
     loaded = load_model(result.path).loaded
@@ -84,9 +84,9 @@ def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object])
     predictor = load_model("a")
     assert isinstance(predictor.loaded.model, NgramModel)
     assert predictor.loaded.model.order == 4
-    found = predictor.predict("Napoleon was the Emperor of", k=1000)
-    assert found[0].word == "France" and found[0].probability > 0.9
-    assert found == result.predictor.predict("Napoleon was the Emperor of", k=1000)
+    predictions = predictor.predict("Napoleon was the Emperor of", k=1000)
+    assert predictions[0].word == "France" and predictions[0].probability > 0.9
+    assert predictions == result.predictor.predict("Napoleon was the Emperor of", k=1000)
     assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ModelError, match="no network inside"):
         _ = predictor.loaded.network
@@ -109,11 +109,11 @@ def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_longer_ngrams_foresee_more(settings: dict[str, object]) -> None:
-    found = [train({**settings, "model.order": order}) for order in (1, 2, 4)]
-    perplexities = [result.test_perplexity for result in found]
+def test_longer_ngrams_predict_better(settings: dict[str, object]) -> None:
+    results = [train({**settings, "model.order": order}) for order in (1, 2, 4)]
+    perplexities = [result.test_perplexity for result in results]
     assert perplexities == sorted(perplexities, reverse=True)
-    config = load_config(found[0].path / "config.yaml", environ={})
+    config = load_config(results[0].path / "config.yaml", environ={})
     train_ids = prepare_text(config.text, config.vocabulary).parts["train"].ids
     assert len(np.unique(train_ids)) > perplexities[0] > 3 * perplexities[1]
 
@@ -149,14 +149,14 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
     assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_a_watcher_is_told_what_was_read_and_counted(settings: dict[str, object]) -> None:
-    told: list[str] = []
+def test_the_callback_receives_what_was_read_and_counted(settings: dict[str, object]) -> None:
+    lines: list[str] = []
     callback = Callback()
-    callback.on_message = told.append  # type: ignore[method-assign]
+    callback.on_message = lines.append  # type: ignore[method-assign]
     result = train(settings, callback=callback)
-    assert any("words to train on, vocabulary" in line for line in told)
+    assert any("words to train on, vocabulary" in line for line in lines)
     counts = ", ".join(f"{count:,}" for count in result.predictor.loaded.model.ngram_counts())
-    assert told[-1] == f"n-grams of 1 to 4 words: {counts}"
+    assert lines[-1] == f"n-grams of 1 to 4 words: {counts}"
 
 
 def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None:

@@ -19,7 +19,7 @@ def configured(**changes: object) -> Config:
     return config.model_copy(update={"about": {"text_sha256": SHA, "torch": "2.4"}})
 
 
-def test_what_steers_only_what_is_to_come_may_change() -> None:
+def test_keys_that_affect_only_coming_steps_may_change() -> None:
     now = configured(
         text__path="moved.txt",
         training__epochs=9,
@@ -45,8 +45,8 @@ def test_every_other_change_is_named_at_once() -> None:
     )
     with pytest.raises(ConfigError) as caught:
         refuse_changes(RUN, configured(), now, "cd" * 32)
-    told = str(caught.value)
-    assert told.startswith("runs/a: the text, text.lowercase (was False, now True), ")
+    message = str(caught.value)
+    assert message.startswith("runs/a: the text, text.lowercase (was False, now True), ")
     for named in (
         "vocabulary.min_count (was 2, now 7)",
         "windows.length (was 48, now 3)",
@@ -55,8 +55,8 @@ def test_every_other_change_is_named_at_once() -> None:
         "training.batch_size (was 32, now 5)",
         "changed since the run began",
     ):
-        assert named in told
-    assert "epochs" not in told and "\n" not in told
+        assert named in message
+    assert "epochs" not in message and "\n" not in message
 
 
 def test_the_same_files_in_other_parts_are_another_text() -> None:

@@ -36,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def short(tiny_settings: dict[str, object]) -> dict[str, object]:
-    """One epoch with two looks at the validation part."""
+    """One epoch with two validations."""
     return {**tiny_settings, "training.epochs": 1, "training.validations": 2}
 
 
@@ -51,7 +51,7 @@ class Crash(Exception):
 
 
 class CrashAt(Callback):
-    """Crashes after a step, or in the look at the validation part that follows it."""
+    """Crashes after a step, or in the validation that follows it."""
 
     def __init__(self, step: int) -> None:
         self.step = step
@@ -172,17 +172,17 @@ def test_open_settings_and_paths_are_resolved_in_it(
     assert train(settings, should_stop=after(1)).run == "here-lstm-2"
 
 
-def test_metrics_tell_the_course_of_the_training(tiny_run: SimpleNamespace) -> None:
-    steps, looks = reports(tiny_run.path, "train"), reports(tiny_run.path, "valid")
-    assert [look["step"] for look in looks] == [65, 130, 195, 260]
-    assert looks[-1]["perplexity"] < looks[0]["perplexity"]
-    assert looks[0]["loss"] == pytest.approx(math.log(looks[0]["perplexity"]))
+def test_the_log_records_the_training(tiny_run: SimpleNamespace) -> None:
+    steps, validations = reports(tiny_run.path, "train"), reports(tiny_run.path, "valid")
+    assert [validation["step"] for validation in validations] == [65, 130, 195, 260]
+    assert validations[-1]["perplexity"] < validations[0]["perplexity"]
+    assert validations[0]["loss"] == pytest.approx(math.log(validations[0]["perplexity"]))
     assert 100 <= len(steps) <= 260
     assert np.mean([s["loss"] for s in steps[-9:]]) < 0.2 * np.mean([s["loss"] for s in steps[:9]])
     assert all(s["learning_rate"] > 0 and s["gradient_norm"] > 0 for s in steps)
     (result,) = reports(tiny_run.path, "result")
     assert result == {"kind": "result", **tiny_run.result.as_dict()}
-    shown = looks[-1]["samples"]["Napoleon was the Emperor of"]
+    shown = validations[-1]["samples"]["Napoleon was the Emperor of"]
     assert shown[0]["word"] == "France" and len(shown) == 3
 
 
@@ -202,8 +202,8 @@ def test_the_figures_are_those_of_reading_word_by_word(tiny_run: SimpleNamespace
 def test_the_best_model_is_kept_not_the_last(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = iter([3.0, 1.0, 2.0, 4.0])
-    monkeypatch.setattr(network, "mean_loss", lambda *given: next(looks, 0.5))
+    validations = iter([3.0, 1.0, 2.0, 4.0])
+    monkeypatch.setattr(network, "mean_loss", lambda *given: next(validations, 0.5))
     weights: list[torch.Tensor] = []
 
     class Keep(Callback):
@@ -236,7 +236,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     assert halted.stopped and halted.steps == 7
     resumed = train(run="halted", resume=True, should_stop=after(4))
     assert resumed.stopped and resumed.steps == 11
-    # and once beyond the first look, where there is a best model to come back to
+    # and once beyond the first validation, where there is a best model to come back to
     resumed = train(run="halted", resume=True, should_stop=after(whole.steps - 12))
     assert resumed.stopped and resumed.steps == whole.steps - 1
     resumed = train(settings, run="halted", resume=True)
@@ -254,7 +254,7 @@ def test_a_run_that_crashed_goes_on_from_its_last_save(short: dict[str, object],
     assert_same_end(whole.path, train(run="crashed", resume=True).path)
 
 
-def test_a_run_that_crashed_in_a_look_looks_again(
+def test_a_run_that_crashed_in_a_validation_validates_again(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {**short, "training.save_every": 1e-9}
@@ -446,8 +446,8 @@ def test_every_kind_trains_with_every_input(
     bounded = (kind, activation) != ("rnn", "relu")
     assert 1 < result.valid_perplexity < (len(result.predictor.words) if bounded else math.inf)
     assert load_model("a").predict("the", k=9) == result.predictor.predict("the", k=9)
-    best = min(look["perplexity"] for look in reports(result.path, "valid"))
-    # looks compute in the precision of the training
+    best = min(validation["perplexity"] for validation in reports(result.path, "valid"))
+    # validation computes in the precision of the training
     assert best == pytest.approx(result.valid_perplexity, rel=3e-3)
 
 
@@ -496,41 +496,41 @@ def load_file_floats(run: Path) -> list[torch.Tensor]:
     return [tensor for tensor in tensors.values() if tensor.is_floating_point()]
 
 
-def test_a_watcher_is_told_everything_and_the_end_even_after_a_crash(
+def test_the_callback_receives_every_event_and_the_end_even_after_a_crash(
     short: dict[str, object],
 ) -> None:
-    told: list[str] = []
+    events: list[str] = []
 
     class Listen(Callback):
         def on_message(self, line: str) -> None:
-            told.append(f"say {line}")
+            events.append(f"say {line}")
 
         def on_train_begin(self, trainer: Trainer) -> None:
-            told.append(f"began {trainer.progress.step}")
+            events.append(f"began {trainer.progress.step}")
 
         def on_step(self, report: StepReport) -> None:
-            told.append("step")
-            if len(told) > 60:
+            events.append("step")
+            if len(events) > 60:
                 raise Crash
 
         def on_validation(self, report: ValidationReport) -> None:
             assert report.perplexity > 1
             assert all(len(predictions) == 3 for predictions in report.samples.values())
-            told.append(f"validation {sorted(report.samples)}")
+            events.append(f"validation {sorted(report.samples)}")
 
         def on_train_end(self) -> None:
-            told.append("end")
+            events.append("end")
 
     train({**short, "training.prompts": ["the cat", "my"]}, run="a", callback=Listen())
-    assert told.count("step") == STEPS
-    assert told.count("validation ['my', 'the cat']") == 2
-    assert told.index("began 0") < told.index("step")
-    assert told[-1] == "end"
-    assert any("tiny.txt: " in line and "words to train on, vocabulary" in line for line in told)
-    assert any("lstm, 1 x 24" in line and "26 steps on cpu" in line for line in told)
+    assert events.count("step") == STEPS
+    assert events.count("validation ['my', 'the cat']") == 2
+    assert events.index("began 0") < events.index("step")
+    assert events[-1] == "end"
+    assert any("tiny.txt: " in line and "words to train on, vocabulary" in line for line in events)
+    assert any("lstm, 1 x 24" in line and "26 steps on cpu" in line for line in events)
     with pytest.raises(Crash):
         train({**short, "training.epochs": 3}, run="b", callback=Listen())
-    assert told[-1] == "end"
+    assert events[-1] == "end"
 
 
 def test_a_configuration_object_serves_as_well_as_keys(short: dict[str, object]) -> None:
@@ -556,12 +556,12 @@ def test_a_resume_has_the_threads_of_its_run_and_the_caller_keeps_its_own(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1
-    told: list[int] = []
+    chosen: list[int] = []
 
     def choose(threads: int) -> None:
         nonlocal now
         now = threads
-        told.append(threads)
+        chosen.append(threads)
 
     monkeypatch.setattr(torch, "get_num_threads", lambda: now)
     monkeypatch.setattr(torch, "set_num_threads", choose)
@@ -571,4 +571,4 @@ def test_a_resume_has_the_threads_of_its_run_and_the_caller_keeps_its_own(
     train({**short, "training.threads": 0}, run="a", should_stop=after(1))
     now = 4
     train(run="a", resume=True, should_stop=after(1))
-    assert (told, now) == ([2, 4], 4)
+    assert (chosen, now) == ([2, 4], 4)

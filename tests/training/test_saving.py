@@ -15,7 +15,7 @@ from nextword.training.trainer import Trainer
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -15,25 +15,25 @@ def rates(steps: int, **settings: object) -> list[float]:
 
 
 def test_the_cosine_falls_from_the_peak_to_two_per_cent() -> None:
-    found = rates(1000, warmup_steps=0)
-    assert found[0] == 1.0
-    assert found[500] == pytest.approx(0.51)
-    assert found[250] == pytest.approx(0.02 + 0.98 * (1 + math.cos(math.pi / 4)) / 2)
-    assert found[-1] == pytest.approx(0.02, abs=1e-4)
-    assert all(left > right for left, right in zip(found, found[1:], strict=False))
+    scheduled = rates(1000, warmup_steps=0)
+    assert scheduled[0] == 1.0
+    assert scheduled[500] == pytest.approx(0.51)
+    assert scheduled[250] == pytest.approx(0.02 + 0.98 * (1 + math.cos(math.pi / 4)) / 2)
+    assert scheduled[-1] == pytest.approx(0.02, abs=1e-4)
+    assert all(left > right for left, right in zip(scheduled, scheduled[1:], strict=False))
 
 
 def test_the_rate_rises_evenly_to_its_peak() -> None:
-    found = rates(10_000, warmup_steps=100, schedule="constant")
-    assert found[:100] == pytest.approx([(step + 1) / 100 for step in range(100)])
-    assert set(found[99:]) == {1.0}
+    scheduled = rates(10_000, warmup_steps=100, schedule="constant")
+    assert scheduled[:100] == pytest.approx([(step + 1) / 100 for step in range(100)])
+    assert set(scheduled[99:]) == {1.0}
 
 
 def test_warm_up_takes_a_tenth_of_a_short_training_at_most() -> None:
-    found = rates(50, warmup_steps=100, schedule="constant")
-    assert 0 < found[0] < 0.1
-    assert found[:5] == sorted(found[:5]) and found[4] < 1.0
-    assert set(found[5:]) == {1.0}
+    scheduled = rates(50, warmup_steps=100, schedule="constant")
+    assert 0 < scheduled[0] < 0.1
+    assert scheduled[:5] == sorted(scheduled[:5]) and scheduled[4] < 1.0
+    assert set(scheduled[5:]) == {1.0}
 
 
 def test_every_rate_of_every_schedule_is_positive_and_below_the_peak() -> None:
@@ -48,11 +48,11 @@ def test_a_plateau_quarters_the_rate_each_time_and_only_there() -> None:
             {"schedule": kind, "learning_rate": 0.2, "warmup_steps": 0}
         )
         schedule = Schedule(config)
-        found = []
+        scheduled = []
         for _ in wanted:
-            found.append(schedule.rate(5, 0.5))
+            scheduled.append(schedule.rate(5, 0.5))
             schedule.stalled()
-        assert found == pytest.approx(wanted)
+        assert scheduled == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(("epochs", "steps"), [(3.0, 30), (0.25, 3), (0.001, 1), (2.5, 25)])

@@ -58,7 +58,7 @@ def given(losses: list[float]) -> Callable[[], float]:
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
 )
-def test_every_kind_learns_a_cycle_by_heart(
+def test_every_kind_learns_a_cycle(
     make_trainer: MakeTrainer, model: dict[str, object], continuous: bool
 ) -> None:
     batches = StreamBatches(IDS, 4, 8) if continuous else ShuffledBatches(IDS, 4, 8, 8, 1)
@@ -163,19 +163,19 @@ def test_failures_must_be_in_a_row_to_end_a_training(make_trainer: MakeTrainer) 
     assert trainer.progress.skipped == len(spoiled)
 
 
-@pytest.mark.parametrize("looks", [1, 3, 10])
-def test_looks_are_spread_evenly_and_the_last_is_at_the_end(
-    make_trainer: MakeTrainer, looks: int
+@pytest.mark.parametrize("validations", [1, 3, 10])
+def test_validations_are_spread_evenly_and_the_last_is_at_the_end(
+    make_trainer: MakeTrainer, validations: int
 ) -> None:
-    trainer = make_trainer({"training.epochs": 3, "training.validations": looks})
+    trainer = make_trainer({"training.epochs": 3, "training.validations": validations})
     trainer.run()
     assert [step for step, _, _ in trainer.callback.validations] == [
-        math.ceil(30 * look / looks) for look in range(1, looks + 1)
+        math.ceil(30 * nth / validations) for nth in range(1, validations + 1)
     ]
-    assert trainer.progress.validations == looks
+    assert trainer.progress.validations == validations
 
 
-def test_the_best_look_is_remembered(make_trainer: MakeTrainer) -> None:
+def test_the_best_validation_is_remembered(make_trainer: MakeTrainer) -> None:
     validate = given([3.0, 2.0, 2.5, math.nan, 1.0, 1.0])
     trainer = make_trainer({"training.epochs": 3, "training.validations": 6}, validate=validate)
     trainer.run()
@@ -225,7 +225,7 @@ def test_a_training_can_be_stopped_and_goes_on_where_it_was(make_trainer: MakeTr
     assert torch.equal(halted.callback.weights[-1], whole.callback.weights[-1])
 
 
-def test_the_state_runs_on_within_an_epoch_and_starts_afresh_in_the_next(
+def test_the_state_runs_on_within_an_epoch_and_starts_over_in_the_next(
     make_trainer: MakeTrainer,
 ) -> None:
     trainer = make_trainer({"training.learning_rate": 1e-30, "training.epochs": 2})
@@ -236,19 +236,19 @@ def test_the_state_runs_on_within_an_epoch_and_starts_afresh_in_the_next(
             trainer._step()
         with torch.no_grad():
             _, wanted = model.features(torch.cat(words, 1), model.initial_state(4))
-        for mine, theirs in zip(trainer.carried, wanted, strict=True):
-            torch.testing.assert_close(mine, theirs)
-            assert not mine.requires_grad
+        for carried, expected in zip(trainer.carried, wanted, strict=True):
+            torch.testing.assert_close(carried, expected)
+            assert not carried.requires_grad
 
 
-def test_dropout_is_on_in_steps_and_off_in_looks(make_trainer: MakeTrainer) -> None:
+def test_dropout_is_on_in_steps_and_off_in_validation(make_trainer: MakeTrainer) -> None:
     modes: list[bool] = []
 
-    def look() -> float:
+    def validate() -> float:
         modes.append(trainer.model.training)
         return 1.0
 
-    trainer = make_trainer({"training.validations": 2}, validate=look)
+    trainer = make_trainer({"training.validations": 2}, validate=validate)
     before = trainer.callback.on_step
     trainer.callback.on_step = lambda report: (before(report), modes.append(model.training))[0]
     model = trainer.model
@@ -256,7 +256,7 @@ def test_dropout_is_on_in_steps_and_off_in_looks(make_trainer: MakeTrainer) -> N
     assert modes == [True] * 5 + [False] + [True] * 5 + [False]
 
 
-def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) -> None:
+def test_a_time_budget_ends_the_training_with_a_validation(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer({"training.minutes": 0.3 / 60, "training.epochs": 10**6})
     assert trainer.run()
     assert 0.3 <= trainer.progress.seconds < 1.0
@@ -266,7 +266,7 @@ def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) 
 
 
 @pytest.mark.parametrize(
-    ("look_seconds", "shares"),
+    ("validation_seconds", "shares"),
     [
         (0.01, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
         (0.24, [0.1, 0.34, 0.67, 1.0]),  # there is room for four
@@ -274,10 +274,10 @@ def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) 
         (5.0, [0.1, 1.0]),
     ],
 )
-def test_looks_do_not_eat_a_time_budget_and_are_spread_over_it(
+def test_validations_do_not_eat_a_time_budget_and_are_spread_over_it(
     make_trainer: MakeTrainer,
     monkeypatch: pytest.MonkeyPatch,
-    look_seconds: float,
+    validation_seconds: float,
     shares: list[float],
 ) -> None:
     now = 0.0
@@ -287,15 +287,17 @@ def test_looks_do_not_eat_a_time_budget_and_are_spread_over_it(
         now += 0.02  # and so long is a step
         return now
 
-    def look() -> float:
+    def validate() -> float:
         nonlocal now
-        now += look_seconds - 0.02
-        found.append(trainer.fraction_done)
+        now += validation_seconds - 0.02
+        fractions.append(trainer.fraction_done)
         return 1.0
 
-    found: list[float] = []
+    fractions: list[float] = []
     monkeypatch.setattr(trainer_module, "time", SimpleNamespace(perf_counter=clock))
-    trainer = make_trainer({"training.minutes": 10 / 60, "training.epochs": 10**6}, validate=look)
+    trainer = make_trainer(
+        {"training.minutes": 10 / 60, "training.epochs": 10**6}, validate=validate
+    )
     assert trainer.run()
-    assert found == pytest.approx(shares, abs=0.02)
+    assert fractions == pytest.approx(shares, abs=0.02)
     assert trainer.callback.validations[-1][0] == trainer.progress.step
