@@ -1,4 +1,4 @@
-"""Where to compute, and in which precision."""
+"""Devices, processor threads and precision."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from torch import Tensor
 from nextword.errors import ConfigError
 
 BUSY_MARGIN = 0.4
-"""Less work of others than this, of one core, is ordinary."""
-LOOK_SECONDS = 0.25
-"""How long others are watched."""
+"""Share of a core that other programs may use without costing a thread."""
+LOAD_SECONDS = 0.25
+"""How long the load of other programs is measured."""
 
 
 def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
@@ -38,7 +38,7 @@ def choose_device(name: str) -> torch.device:
     """The device called ``name``; ``auto`` is CUDA where there is one, else the CPU.
 
     Raises:
-        ConfigError: the name means nothing, or this machine has no such device.
+        ConfigError: the name is unknown, or this machine has no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -48,69 +48,66 @@ def choose_device(name: str) -> torch.device:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda", "mps"):
         raise ConfigError(f"device: {name!r} is unknown; use auto, cpu, cuda, cuda:N or mps")
-    present = device.type == "cpu"
+    available = device.type == "cpu"
     if device.type == "cuda":
-        present = (device.index or 0) < torch.cuda.device_count()
+        available = (device.index or 0) < torch.cuda.device_count()
     elif device.type == "mps":
-        present = torch.backends.mps.is_available()
-    if not present:
+        available = torch.backends.mps.is_available()
+    if not available:
         raise ConfigError(f"device: this machine has no {name}; use auto or cpu")
     return device
 
 
 def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) -> None:
-    """Compute with the wanted number of processor threads.
+    """Set the number of processor threads.
 
     Args:
-        wanted: 0 takes what the run had before, else as many as find a core of their own.
-        before: what the run had before; ``None`` for a new one.
-        say: is told where that cannot be had, since other numbers of threads round otherwise,
-            and where other programs leave fewer cores.
+        wanted: the number; 0 keeps that of a resumed run, and otherwise leaves busy cores out.
+        before: the number that a resumed run had; ``None`` for a new run.
+        say: receives a line where other programs leave fewer cores, and where a resumed run
+            cannot have its number, since another one rounds differently.
     """
     usual = torch.get_num_threads()
     if wanted:
         torch.set_num_threads(wanted)
     elif before is None:
-        leave_busy_cores(lambda line: say(f"{line}; training.threads sets another number"))
+        leave_busy_cores(lambda line: say(f"{line} (change: --set training.threads=N)"))
     elif before != usual:
         if before <= (os.cpu_count() or 1):
             torch.set_num_threads(before)
         else:
             say(
                 f"the run had {before} processor threads, this machine has {os.cpu_count()}: "
-                "from here on its figures may differ in their last digits"
+                "from here on, figures may differ in their last digits"
             )
 
 
 def leave_busy_cores(say: Callable[[str], None]) -> None:
-    """Compute with as many threads as find a core of their own, see :func:`spare_threads`.
+    """Use only as many threads as there are idle cores, see :func:`spare_threads`.
 
     Args:
-        say: is told where these are fewer than usual.
+        say: receives a line where these are fewer than usual.
     """
     usual = torch.get_num_threads()
     spare = spare_threads(usual)
     if spare < usual:
         torch.set_num_threads(spare)
-        say(
-            f"other programs keep this machine busy: computing with {spare} of {usual} threads, "
-            "which is faster then"
-        )
+        say(f"other programs are busy: using {spare} of {usual} threads")
 
 
 def spare_threads(threads: int) -> int:
-    """So many of the threads as find a core that no other program uses at the moment; one at least.
+    """Threads for which there is an idle core at the moment; at least one.
 
     PyTorch's threads wait for each other in a busy loop. When another program takes one of their
-    cores, all of them wait, and training can be ten times slower than with a thread less.
+    cores, all of them wait, and training can be ten times slower than with one thread less.
 
     Args:
-        threads: threads that would be used on an idle machine.
+        threads: the number that would be used on an idle machine.
     """
     if threads < 2:
         return threads
     before = _core_ticks()
-    time.sleep(LOOK_SECONDS)
+    time.sleep(LOAD_SECONDS)
     after = _core_ticks()
     if before is None or after is None or after[1] <= before[1]:
         return threads
@@ -119,7 +116,7 @@ def spare_threads(threads: int) -> int:
 
 
 def _core_ticks() -> tuple[int, int] | None:
-    """Idle time and all time of the cores since the start, where the system tells (Linux)."""
+    """Idle and total time of all cores since boot; ``None`` except on Linux."""
     try:
         with open("/proc/stat", encoding="ascii") as file:
             ticks = [int(number) for number in file.readline().split()[1:9]]
@@ -132,7 +129,7 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     """float32 or bfloat16; ``auto`` takes bfloat16 where the hardware computes it natively.
 
     Raises:
-        ConfigError: bfloat16 is asked of a processor that cannot compute in it.
+        ConfigError: bfloat16 is configured and this processor cannot compute in it.
     """
     if precision == "auto":
         return torch.bfloat16 if _has_bfloat16(device) else torch.float32
@@ -146,16 +143,16 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
 
 
 def _computes_bfloat16() -> bool:
-    """Whether this processor's kernels know bfloat16 at all; oneDNN has none without AVX-512."""
+    """Whether there are bfloat16 kernels for this processor; oneDNN has none without AVX-512."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return True  # PyTorch's own kernels do it, slowly
+        return True  # PyTorch's own, slow kernels
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # processors without these instructions would emulate them, which is slower than float32
+    # without these instructions bfloat16 is emulated, slower than float32
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return device.type == "cpu" and bool(capabilities.get("avx512_bf16"))
 
@@ -163,23 +160,23 @@ def _has_bfloat16(device: torch.device) -> bool:
 def computing_in(
     precision: torch.dtype, device: torch.device
 ) -> contextlib.AbstractContextManager[None]:
-    """A context in which the network computes in the given precision."""
+    """A context in which a network computes in the given precision."""
     if precision == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=precision)
 
 
-_TRIED = re.compile(r"[Tt]ried to allocate ([\d.]+ ?[A-Za-z]+)")
+_ALLOCATION = re.compile(r"[Tt]ried to allocate ([\d.]+ ?[A-Za-z]+)")
 _NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
-_FAILED = re.compile(r"\b(CUDA|cuDNN|CUBLAS|cuBLAS|MPS|HIP)")
+_DEVICE_FAILURE = re.compile(r"\b(CUDA|cuDNN|CUBLAS|cuBLAS|MPS|HIP)")
 
 
 def hardware_trouble(error: BaseException) -> str | None:
-    """In a few words, what an error says of memory or of the device; ``None`` if it is a bug."""
-    told = " ".join(str(error).split())
-    tried = _TRIED.search(told)
-    if isinstance(error, MemoryError) or _NO_MEMORY.search(told):
-        return "out of memory" + (f" ({tried[1]} more were wanted)" if tried else "")
-    if isinstance(error, RuntimeError) and _FAILED.search(told):
-        return f"the device failed ({told.partition('. ')[0][:200]})"
+    """A short description of a memory or device error; ``None`` for any other error."""
+    message = " ".join(str(error).split())
+    allocation = _ALLOCATION.search(message)
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(message):
+        return "out of memory" + (f" ({allocation[1]} more were wanted)" if allocation else "")
+    if isinstance(error, RuntimeError) and _DEVICE_FAILURE.search(message):
+        return f"the device failed ({message.partition('. ')[0][:200]})"
     return None

@@ -70,8 +70,8 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
     import torch
 
     from nextword.config import load_config
-    from nextword.training.callbacks import Callback
-    from nextword.training.network_run import NetworkRun
+    from nextword.training.network import prepare
+    from nextword.training.run_context import RunContext
 
     rows = []
     product = product_speed("float32")
@@ -89,18 +89,17 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
                 "training.threads": threads,  # as in the matrix product, whatever else is busy
             }
             torch.manual_seed(1)
-            run = NetworkRun(
-                load_config(None, settings, {}), f"{kind}-{loss}", False, Callback(), bool
-            )
-            trainer = run.trainer
+            with RunContext(load_config(None, settings, {}), f"{kind}-{loss}") as run:
+                prepared = prepare(run)  # the run folder goes again with the context
+            trainer = prepared.trainer
             before = trainer.progress.words
             seconds = median_seconds(trainer._step)
             words = (trainer.progress.words - before) / (STEPS + 2)
-            candidates = len(run.text.tokenizer)
-            training = run.config.training
+            candidates = len(prepared.text.tokenizer)
+            training = prepared.config.training
             if loss == "sampled":
                 candidates = min(training.sampled_head + training.sampled_tail, candidates)
-            network = run.loaded.network
+            network = prepared.loaded.network
             matrices = {id(p): p.numel() for p in network.parameters() if p.dim() > 1}
             output = network.output.weight
             matrices.pop(id(output))

@@ -38,9 +38,9 @@ from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.prepare import EncodedText, prepare_text
 from nextword.text.readers import read_lines, read_paragraphs
 from nextword.text.tokenizer import Tokenizer
-from nextword.training.batches import ContinuousBatches
 from nextword.training.checkpoint import read_state, save_state
 from nextword.training.trainer import Trainer
+from nextword.windows import StreamBatches
 
 PROSE = (
     "The cat sat on the mat, didn't it?\n\nÉté 我爱你 👍🏽 “so”—1,000 שלום\n\nThe end of it.\n\n"
@@ -173,27 +173,12 @@ def _sealed(aside: Path, path: Path) -> Callable[[random.Random], bytes]:
     return make
 
 
-class _Nobody:
-    """Watches a training that does not take place."""
-
-    def stepped(self, report: object) -> None: ...
-
-    def validated(self, progress: object, loss: float, improved: bool) -> None: ...
-
-
 def _state_reader(folder: Path) -> Reader:
     config = TrainingConfig(epochs=1, precision="float32")
     network = build_network(ModelConfig(embedding_size=4, hidden_size=4), 8)
-    batches = ContinuousBatches(np.array([2, 3, 4, 5, 6, 7] * 20), 2, 5)
+    batches = StreamBatches(np.array([2, 3, 4, 5, 6, 7] * 20), 2, 5)
     trainer = Trainer(
-        network,
-        ExactLoss(),
-        batches,
-        config,
-        torch.device("cpu"),
-        lambda: 1.0,
-        _Nobody(),
-        lambda: False,
+        network, ExactLoss(), batches, config, torch.device("cpu"), validate=lambda: 1.0
     )
     path = folder / "state.safetensors"
     save_state(path, trainer)

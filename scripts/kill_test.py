@@ -1,12 +1,13 @@
-"""Kill trainings at many moments and see whether each ends as if nothing had happened.
+"""Kill trainings at random moments and check that each, resumed, ends as if it had not been.
 
     python scripts/kill_test.py --kills 200 [--seed 1] [--keep FOLDER]
 
-A tiny network is trained once undisturbed. Then trainings are killed with SIGKILL, half of them
-after a random time, half at a random file operation of a save, and resumed until they end; every
-one must leave the same model folder, byte for byte, the same log but for times, and the same
-state. Needs fork: each training is a child of this process, which has imported everything and
-computed nothing, so no thread and no lock is there to be lost in the copy.
+A tiny network is trained once without interruption. Then trainings are killed with SIGKILL, half
+of them after a random time, half at a random file operation, and resumed until they end. Each
+must leave the same model folder, byte for byte, the same state, and the same log except for times.
+
+Needs fork: each training is a child of this process, which has imported everything and computed
+nothing, so that there are no threads or locks for the fork to lose.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from typing import Any
 
 import click
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # has to stand before torch
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 OPERATIONS = 60
-"""A training that is to die at a file operation dies at one of its next so many."""
-PACES = (1e-9, 0.02, 0.2)
-"""Seconds between saves, drawn for each training."""
+"""A training that dies at a file operation dies at one of its first so many."""
+SAVE_INTERVALS = (1e-9, 0.02, 0.2)
+"""Seconds between saves; each training draws one."""
 TIMES = ("seconds", "tokens_per_second", "saving_share")
 WORDS = "the a my cat dog sailor farmer sees hears follows leaves small old grey and or . ,".split()
 Fingerprint = dict[str, Any]
 
 
 def settings(text: Path, save_every: float) -> dict[str, object]:
-    """A training of about a second that draws random numbers and mixes in n-grams."""
+    """A training of about a second that uses random numbers and mixes in n-grams."""
     return {
         "text.path": str(text),
         "text.holdout": {"valid": 0.15, "test": 0.1},
@@ -61,29 +62,30 @@ def settings(text: Path, save_every: float) -> dict[str, object]:
 
 
 def die_at_operation(number: int) -> None:
-    """Let this process die at its ``number``-th operation on a file, half of it done or not."""
+    """Kill this process before or after one of its file operations; ``number`` counts both."""
     left = number
 
-    def armed(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            done = real(*given, **named)
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return done
+    def count_down() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            count_down()
+            result = function(*args, **kwargs)
+            count_down()
+            return result
 
         return call
 
     for module, name in ((os, "fsync"), (os, "replace"), (os, "unlink"), (tempfile, "mkstemp")):
-        setattr(module, name, armed(getattr(module, name)))
+        setattr(module, name, counted(getattr(module, name)))
 
 
 def start(home: Path, run: str, text: Path, save_every: float, operation: int | None) -> int:
-    """Train, or go on, in a child of this process; its number."""
+    """Train or resume in a child of this process; returns its process id."""
     child = os.fork()
     if child:
         return child
@@ -94,9 +96,9 @@ def start(home: Path, run: str, text: Path, save_every: float, operation: int | 
         os.dup2(log, 1)
         os.dup2(log, 2)
         import nextword
-        from nextword.training import saving
+        from nextword.training import checkpoint
 
-        saving.MOST_PAUSE = 1.0  # or a training so short would hardly be saved
+        checkpoint.MAX_SAVING_SHARE = 1.0  # a training this short would hardly be saved otherwise
         if operation is not None:
             die_at_operation(operation)
         resume = (home / "runs" / run / "state" / "state.safetensors").exists()
@@ -109,7 +111,7 @@ def start(home: Path, run: str, text: Path, save_every: float, operation: int | 
 
 
 def ended(child: int, home: Path) -> bool:
-    """Whether a child came to its own end, and not to one that it was given."""
+    """Wait for a child; whether it ended by itself rather than by SIGKILL."""
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return False
@@ -119,45 +121,46 @@ def ended(child: int, home: Path) -> bool:
 
 
 def fingerprint(run: Path) -> Fingerprint:
-    """Everything a run leaves that must not depend on how often it was killed."""
+    """Everything in a run folder that must not depend on how often the run was killed."""
     from nextword.storage.tensors import read_tensors
 
-    tensors, beside = read_tensors(run / "state" / "state.safetensors")
-    found: Fingerprint = {f"state {name}": each.tolist() for name, each in tensors.items()}
-    found["state progress"] = timeless(beside["progress"])
-    found["log"] = [timeless(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    tensors, metadata = read_tensors(run / "state" / "state.safetensors")
+    contents: Fingerprint = {f"state {name}": value.tolist() for name, value in tensors.items()}
+    contents["state progress"] = without_times(metadata["progress"])
+    log = (run / "metrics.jsonl").read_text()
+    contents["log"] = [without_times(line) for line in log.splitlines()]
     for file in (run / "model").iterdir():
-        found[f"model/{file.name}"] = file.read_bytes()
-    found["files"] = sorted(str(file.relative_to(run)) for file in run.rglob("*"))
-    return found
+        contents[f"model/{file.name}"] = file.read_bytes()
+    contents["files"] = sorted(str(file.relative_to(run)) for file in run.rglob("*"))
+    return contents
 
 
-def timeless(line: str) -> dict[str, Any]:
-    """What was told, without the times and the run's name."""
-    told = json.loads(line)
-    return {key: told[key] for key in told if not key.endswith(TIMES) and key != "run"}
+def without_times(line: str) -> dict[str, Any]:
+    """A JSON object without times and the run's name."""
+    values = json.loads(line)
+    return {key: values[key] for key in values if not key.endswith(TIMES) and key != "run"}
 
 
 def killed_run(
     home: Path, name: str, text: Path, draw: random.Random, span: float, kills: int
 ) -> tuple[int, int]:
-    """Train to the end, killed at most ``kills`` times on the way.
+    """Train to the end, killed at most ``kills`` times before that.
 
     Returns:
-        How often it was killed, and how often of these while a file was being written.
+        The number of kills, and of those that left a half-written file.
     """
-    done = writing = 0
+    killed = writing = 0
     while True:
         at_operation = draw.random() < 0.5
-        operation = draw.randint(1, OPERATIONS) if at_operation and done < kills else None
-        wait, pace = draw.uniform(0, span), draw.choice(PACES)
-        child = start(home, name, text, pace, operation)
-        if done < kills and operation is None:
+        operation = draw.randint(1, OPERATIONS) if at_operation and killed < kills else None
+        wait, interval = draw.uniform(0, span), draw.choice(SAVE_INTERVALS)
+        child = start(home, name, text, interval, operation)
+        if killed < kills and operation is None:
             time.sleep(wait)
             os.kill(child, signal.SIGKILL)
         if ended(child, home):
-            return done, writing
-        done += 1
+            return killed, writing
+        killed += 1
         writing += any((home / "runs" / name).rglob(".*.tmp"))
 
 
@@ -166,7 +169,7 @@ def killed_run(
 @click.option("--seed", default=1, show_default=True)
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the runs in this folder.")
 def main(kills: int, seed: int, keep: Path | None) -> None:
-    """Kill trainings at many moments and see whether each ends as if nothing had happened."""
+    """Kill trainings at random moments and check that each ends as if it had not been."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="nextword-kill-") as folder:
         home = (keep or Path(folder)).resolve()
@@ -175,23 +178,23 @@ def main(kills: int, seed: int, keep: Path | None) -> None:
         text = home / "text.txt"
         paragraphs = [" ".join(draw.choices(WORDS, k=draw.randint(8, 30))) for _ in range(150)]
         text.write_text("\n\n".join(paragraphs) + "\n")
-        import nextword.training.run  # noqa: F401  # once, for all children
+        import nextword.training.run  # noqa: F401  # once for all children
 
-        for name in ("warm", "whole"):  # the first one prepares the text
+        for name in ("warm", "whole"):  # the first one also prepares the text
             started = time.monotonic()
-            ended(start(home, name, text, PACES[1], None), home)
+            ended(start(home, name, text, SAVE_INTERVALS[1], None), home)
         span = 0.7 * (time.monotonic() - started)
         wanted = fingerprint(home / "runs" / "whole")
         total = writing = runs = 0
         while total < kills:
             runs += 1
-            done, seen = killed_run(home, f"run{runs}", text, draw, span, kills - total)
-            total, writing = total + done, writing + seen
-            found = fingerprint(home / "runs" / f"run{runs}")
+            killed, cut = killed_run(home, f"run{runs}", text, draw, span, kills - total)
+            total, writing = total + killed, writing + cut
+            actual = fingerprint(home / "runs" / f"run{runs}")
             if different := [
-                key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)
+                key for key in wanted.keys() | actual.keys() if wanted.get(key) != actual.get(key)
             ]:
-                sys.exit(f"run {runs} ended otherwise: {', '.join(sorted(different))}")
+                sys.exit(f"run {runs} ended differently: {', '.join(sorted(different))}")
     click.echo(
         f"{total} kills in {runs} trainings, {writing} of them while a file was being written: "
         "all ended the same, byte for byte"

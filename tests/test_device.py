@@ -80,18 +80,18 @@ def test_matrices_are_multiplied_in_the_precision_asked_for(precision: torch.dty
 def test_threads_are_as_many_as_there_are_idle_cores(
     monkeypatch: pytest.MonkeyPatch, idle: int, threads: int, spare: int
 ) -> None:
-    looks = iter([(1000, 5000), (1000 + idle, 5400)])
-    monkeypatch.setattr(device, "_core_ticks", lambda: next(looks))
-    monkeypatch.setattr(device, "LOOK_SECONDS", 0)
+    ticks = iter([(1000, 5000), (1000 + idle, 5400)])
+    monkeypatch.setattr(device, "_core_ticks", lambda: next(ticks))
+    monkeypatch.setattr(device, "LOAD_SECONDS", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     assert spare_threads(threads) == spare
 
 
-def test_where_nobody_tells_what_others_do_all_threads_are_used(
+def test_all_threads_are_used_where_the_load_is_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(device, "_core_ticks", lambda: None)
-    monkeypatch.setattr(device, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(device, "LOAD_SECONDS", 0)
     assert spare_threads(8) == 8
 
 
@@ -129,7 +129,7 @@ def test_fewer_threads_than_a_run_had_are_said(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "description"),
     [
         (MemoryError("Unable to allocate 8.00 GiB"), "out of memory"),
         (
@@ -148,5 +148,7 @@ def test_fewer_threads_than_a_run_had_are_said(monkeypatch: pytest.MonkeyPatch) 
         (ValueError("CUDA"), None),
     ],
 )
-def test_what_the_hardware_lacks_is_told_from_a_bug(error: Exception, told: str | None) -> None:
-    assert hardware_trouble(error) == told
+def test_hardware_trouble_is_distinguished_from_a_bug(
+    error: Exception, description: str | None
+) -> None:
+    assert hardware_trouble(error) == description

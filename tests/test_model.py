@@ -135,7 +135,7 @@ def test_a_model_loads_from_its_run_or_folder_and_predicts_alike(
     tiny_run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tiny_run.home)
-    wanted = tiny_run.result.predictor.predict(PROMPT)
+    wanted = tiny_run.result.model.predict(PROMPT)
     for path in (None, "tiny", tiny_run.path, str(tiny_run.path / "model")):
         assert nextword.load_model(path).predict(PROMPT) == wanted
 

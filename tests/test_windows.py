@@ -14,8 +14,8 @@ from nextword.windows import IGNORED, SlidingWindows, StreamBatches, Window
 
 def pairs(window: Window) -> list[tuple[int, int]]:
     """The (input, target) pairs of a window that count."""
-    found = zip(window.inputs.flatten().tolist(), window.targets.flatten().tolist(), strict=True)
-    return [(given, wanted) for given, wanted in found if wanted != IGNORED]
+    every = zip(window.inputs.flatten().tolist(), window.targets.flatten().tolist(), strict=True)
+    return [(given, wanted) for given, wanted in every if wanted != IGNORED]
 
 
 @given(st.integers(0, 90), st.integers(1, 12), st.integers(1, 12))
@@ -71,4 +71,4 @@ def test_wrong_sizes_are_refused() -> None:
     with pytest.raises(IndexError):
         SlidingWindows(np.arange(5), 2)[2]
     with pytest.raises(IndexError):
-        StreamBatches(np.arange(5), 1, 2).batch(2)
+        StreamBatches(np.arange(5), 1, 2).batch(0, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -12,8 +12,8 @@ from tqdm import tqdm
 from nextword.cli.progress import interval
 from nextword.formatting import escape_control, percent
 from nextword.inference.session import Prediction
-from nextword.training.callbacks import Callback
-from nextword.training.trainer import Progress, StepReport, Trainer
+from nextword.training.callbacks import Callback, StepReport, ValidationReport
+from nextword.training.trainer import Trainer
 
 SMOOTHING = 0.05
 """Weight of the newest step in the loss and in the time left that the bar shows."""
@@ -27,11 +27,11 @@ class Console(Callback):
         self.loss: float | None = None
         self.skipped = 0
 
-    def say(self, line: str) -> None:
+    def on_message(self, line: str) -> None:
         with suppress(OSError):  # a terminal that was closed ends no training
             tqdm.write(escape_control(line), file=sys.stderr)
 
-    def began(self, trainer: Trainer) -> None:
+    def on_train_begin(self, trainer: Trainer) -> None:
         self.bar = tqdm(
             total=trainer.total_steps,
             initial=trainer.progress.step,
@@ -43,11 +43,13 @@ class Console(Callback):
             "{elapsed} gone, {remaining} left{postfix}",
         )
 
-    def stepped(self, report: StepReport) -> None:
+    def on_step(self, report: StepReport) -> None:
         progress = report.progress
         if progress.skipped > self.skipped:
             self.skipped = progress.skipped
-            self.say(f"step {progress.step}: the loss or its gradient is not finite; left out")
+            self.on_message(
+                f"step {progress.step}: the loss or its gradient is not finite; left out"
+            )
         elif self.loss is None:
             self.loss = report.loss
         else:
@@ -60,16 +62,15 @@ class Console(Callback):
             with suppress(OSError):
                 self.bar.update(progress.step - self.bar.n)
 
-    def validated(
-        self, progress: Progress, perplexity: float, samples: Mapping[str, Sequence[Prediction]]
-    ) -> None:
+    def on_validation(self, report: ValidationReport) -> None:
+        progress, perplexity = report.progress, report.perplexity
         best = "" if progress.stale else ", the best so far"
-        self.say(f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}")
-        for prompt, found in samples.items():
+        self.on_message(f"step {progress.step:,}: validation perplexity {perplexity:,.1f}{best}")
+        for prompt, found in report.samples.items():
             words = ", ".join(f"{p.word} {percent(p.probability)}" for p in found)
-            self.say(f"    {prompt} ... {words}")
+            self.on_message(f"    {prompt} ... {words}")
 
-    def ended(self) -> None:
+    def on_train_end(self) -> None:
         if self.bar is not None:
             with suppress(OSError):
                 self.bar.close()

@@ -81,7 +81,7 @@ def command(
         )
         say(f"saving took {100 * result.saving_share:.2g} % of that time")
         say("", f"{result.prompt} ...")
-        for line in prediction_lines(result.predictor.predict(result.prompt)):
+        for line in prediction_lines(result.model.predict(result.prompt)):
             say(f"  {line}")
         say("", f"The model is in {result.path / 'model'}. Ask it:")
         say(f"  nextword predict {shlex.quote(result.prompt)}")

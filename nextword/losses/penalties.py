@@ -1,4 +1,4 @@
-"""Penalties on the features, beside the loss: they keep the network from being too sure."""
+"""Penalties on the features, added to the loss as regularisation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def activation_penalty(features: Tensor, size: float, change: float) -> Tensor:
     Args:
         features: ``(batch, time, size)``.
         size: weight of the mean square of the features.
-        change: weight of the mean square of their change from one place to the next.
+        change: weight of the mean square of their change from one position to the next.
     """
     features = features.float()
     penalty = size * features.square().mean()

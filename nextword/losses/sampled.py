@@ -1,8 +1,8 @@
-"""Cross-entropy whose normaliser is estimated: frequent words exactly, a sample of the rest.
+"""Sampled softmax: frequent words are scored exactly, the others by a sample.
 
-In ordinary text a few thousand words make up nine tenths of all that is read. They are scored at
-every place; of the long tail a fresh sample is drawn at each step and weighted so that the
-expected normaliser is the true one (importance sampling, Bengio and Senécal, 2003).
+In ordinary text a few thousand words make up nine tenths of all occurrences. They are scored at
+every position; the long tail is sampled at each step and weighted so that the expected normaliser
+is the true one (importance sampling, Bengio and Senécal, 2003).
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ FLATTENING = 0.75
 class SampledLoss:
     """Softmax over the first ``head`` ids exactly and a sample of the others.
 
-    A tail word drawn with probability q stands for 1 / (tail q) words, which makes the estimate of
-    the normaliser unbiased whatever q is; a target in the tail is scored by itself besides. The
-    draws are stratified: each takes its own share of the probability, so that a sample never
-    misses a whole range of words. Ids are in order of frequency, so the head is what the text
-    mostly consists of. Where the sample would be as large as the rest, the rest is scored whole
-    and the loss is exact.
+    A tail word drawn with probability q represents 1 / (tail q) words, which makes the estimate of
+    the normaliser unbiased for any q; a target in the tail is always scored in addition. Sampling
+    is stratified, one draw from each equal share of the probability, so that no range of words is
+    missed. Ids are in order of frequency, so the head holds the most frequent words. Where the
+    sample would be as large as the tail, all of it is scored and the loss is exact.
 
     Args:
-        head: how many of the most frequent words are always scored.
-        tail: how many of the others are drawn at each call.
-        counts: how often each word stands in the training text, ``(vocabulary,)``.
-        generator: draws the sample; PyTorch's default one if not given.
+        head: number of most frequent words, which are always scored.
+        tail: number of other words drawn at each call.
+        counts: occurrences of each word in the training text, ``(vocabulary,)``.
+        generator: of the sample; PyTorch's default generator if not given.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class SampledLoss:
         self.tail = tail
         self.generator = generator
         shares = (counts[head:].double() + 1) ** FLATTENING
-        self.cumulated = shares.cumsum(0)
+        self.cumulative = shares.cumsum(0)
         self.log_weights = (shares.sum() / (tail * shares)).log().float()
         self.strata = torch.arange(tail, dtype=torch.float64)
 
@@ -50,13 +49,13 @@ class SampledLoss:
         return candidate_loss(features, output, targets, self.draw(features.device))
 
     def draw(self, device: torch.device) -> Candidates:
-        """This step's candidates."""
-        rest = len(self.cumulated)
-        if rest <= self.tail:
-            return Candidates(self.head + rest)
-        within = torch.rand(self.tail, generator=self.generator, dtype=torch.float64)
-        places = (self.strata + within) * (self.cumulated[-1] / self.tail)
-        drawn = torch.searchsorted(self.cumulated, places).clamp_max(rest - 1)
+        """Draw the candidates of one step."""
+        tail_size = len(self.cumulative)
+        if tail_size <= self.tail:
+            return Candidates(self.head + tail_size)
+        offsets = torch.rand(self.tail, generator=self.generator, dtype=torch.float64)
+        points = (self.strata + offsets) * (self.cumulative[-1] / self.tail)
+        sample = torch.searchsorted(self.cumulative, points).clamp_max(tail_size - 1)
         return Candidates(
-            self.head, (drawn + self.head).to(device), self.log_weights[drawn].to(device)
+            self.head, (sample + self.head).to(device), self.log_weights[sample].to(device)
         )

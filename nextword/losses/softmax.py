@@ -1,7 +1,7 @@
-"""Softmax cross-entropy whose (words x vocabulary) matrix never exists whole.
+"""Softmax cross-entropy without the whole (positions x vocabulary) matrix of scores.
 
-The gradient of the scores is the distribution itself minus a one at the target, so it is formed
-in the scores' own memory, a few hundred places at a time, while they are still in the cache.
+The gradient of the scores is the distribution minus one at the target. It is computed in place, in
+the scores' memory, for a few hundred positions at a time, while they are in the processor's cache.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from nextword.models.layers import OutputLayer
 from nextword.windows import IGNORED
 
 CHUNK_ROWS = 256
-"""Places scored at once: at 12,000 words their scores fill 12 MB."""
+"""Positions scored at once: with 12,000 words their scores take 12 MB."""
 
 
 class LossValue(NamedTuple):
-    """What a loss gives: the mean over the words that count, in nats, and how many they are."""
+    """The mean loss over the targets that are not ignored, in nats, and their number."""
 
     mean: Tensor
     words: int
 
 
 class Loss(Protocol):
-    """Anything that turns features and targets into a number to descend."""
+    """A loss on features and targets."""
 
     def __call__(self, features: Tensor, output: OutputLayer, targets: Tensor) -> LossValue:
         """The mean loss of ``(batch, time, size)`` features and ``(batch, time)`` targets."""
@@ -35,10 +35,10 @@ class Loss(Protocol):
 
 
 class Candidates(NamedTuple):
-    """The words that the softmax runs over: the ``head`` first ids, and a sample of the others.
+    """The words in the softmax: the first ``head`` ids, and a sample of the others, the tail.
 
-    Each sampled word stands for several of the tail: ``log_weights`` (one a sample) is added to
-    its score. A target in the tail is always scored besides, once, by itself.
+    A sampled word represents several tail words: its entry of ``log_weights``, ``(sample,)``, is
+    added to its score. A target in the tail is always scored in addition, once.
     """
 
     head: int
@@ -47,7 +47,7 @@ class Candidates(NamedTuple):
 
 
 class _Gradients:
-    """The gradients of one call, added up chunk by chunk and laid out over the vocabulary last."""
+    """The gradients of one call, accumulated over chunks of positions."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, features: Tensor, rows: Tensor) -> None:
         self.weight, self.bias = weight, bias
@@ -55,15 +55,19 @@ class _Gradients:
         self.rows = torch.zeros_like(rows)
         self.row_bias = rows.new_zeros(len(rows))
         self.own: list[tuple[Tensor, Tensor, Tensor]] = []
-        """Tail targets: their ids, and what each pulls at its row and its bias."""
+        """Of tail targets in each chunk: ids, gradients of their rows and of their biases."""
 
     def add(
         self, here: slice, slope: Tensor, scaled: Tensor, products: Tensor, scale: float
     ) -> None:
-        """What a chunk's scores want changed, ``slope``, by its features and by the candidates.
+        """Accumulate the gradients of a chunk at the positions ``here``.
 
-        ``products`` are the candidates' rows in the precision of the matrix products, ``scaled``
-        the chunk's features times ``scale``.
+        Args:
+            here: the chunk's positions.
+            slope: gradient of the scores, ``(positions, candidates)``.
+            scaled: the chunk's features times ``scale``, ``(positions, size)``.
+            products: the candidates' rows in the precision of matrix products.
+            scale: of the mean.
         """
         self.row_bias.add_(slope.sum(0), alpha=scale)
         slope = slope.to(products.dtype)
@@ -76,34 +80,34 @@ class _Gradients:
     def add_own(
         self, here: slice, tail: Tensor, ids: Tensor, slope: Tensor, chunk: Tensor, scale: float
     ) -> None:
-        """The same for the targets in the tail, whose scores have a column of their own."""
-        pull = slope * scale
-        self.features[here].index_add_(0, tail, pull * self.weight[ids])
-        self.own.append((ids, pull * chunk, pull.squeeze(1)))
+        """The same for targets in the tail, whose scores are in the extra column."""
+        scaled = slope * scale
+        self.features[here].index_add_(0, tail, scaled * self.weight[ids])
+        self.own.append((ids, scaled * chunk, scaled.squeeze(1)))
 
-    def laid_out(self, candidates: Candidates) -> list[Tensor]:
-        """By the features, the whole weight and, where there is one, the whole bias."""
+    def over_vocabulary(self, candidates: Candidates) -> list[Tensor]:
+        """Gradients of the features, of the whole weight and, if there is one, the whole bias."""
         if candidates.sample is None:
             shared = [self.rows, self.row_bias]
         else:
             ids = torch.cat([candidates.sample, *(ids for ids, _, _ in self.own)])
-            pulls = (
+            parts = (
                 (self.rows, self.weight, [rows for _, rows, _ in self.own]),
-                (self.row_bias, self.weight[:, 0], [pull for _, _, pull in self.own]),
+                (self.row_bias, self.weight[:, 0], [bias for _, _, bias in self.own]),
             )
-            shared = [_spread(part, like, candidates.head, ids, own) for part, like, own in pulls]
+            shared = [_scatter(part, like, candidates.head, ids, own) for part, like, own in parts]
         return [self.features, *(shared if self.bias is not None else shared[:1])]
 
 
-def _spread(part: Tensor, like: Tensor, head: int, ids: Tensor, own: list[Tensor]) -> Tensor:
-    """Candidates' gradients, and those of tail targets, where their words stand."""
+def _scatter(part: Tensor, like: Tensor, head: int, ids: Tensor, own: list[Tensor]) -> Tensor:
+    """Gradients of candidates and tail targets in a tensor over the whole vocabulary."""
     full = torch.zeros(like.shape, dtype=part.dtype, device=part.device)
     full[:head] = part[:head]
     return full.index_add_(0, ids, torch.cat([part[head:], *own]))
 
 
 class _CandidateCrossEntropy(torch.autograd.Function):
-    """Mean cross-entropy over candidates; forms all gradients on the way forward."""
+    """Mean cross-entropy over candidates; the forward pass computes all gradients."""
 
     @staticmethod
     def forward(
@@ -122,7 +126,7 @@ class _CandidateCrossEntropy(torch.autograd.Function):
             gradients = _Gradients(weight, bias, features, rows)
         total = features.new_zeros(())
         scale = 1 / max(len(targets), 1)
-        # one column more than candidates: the target itself where it is in the tail
+        # an extra column for targets in the tail
         scores = features.new_empty(min(CHUNK_ROWS, len(targets)), len(rows) + 1)
         for start in range(0, len(targets), CHUNK_ROWS):
             here = slice(start, start + CHUNK_ROWS)
@@ -133,7 +137,7 @@ class _CandidateCrossEntropy(torch.autograd.Function):
             own = _own_scores(chunk, weight, bias, ids, tail)
             _score_tail(part, own, ids, tail, candidates)
             columns = ids.index_fill(0, tail, len(rows)).unsqueeze(1)
-            # from here on the scores' memory holds the distribution, then the gradient
+            # in place: first the distribution, then the gradient
             torch.softmax(part, 1, out=part)
             likelihood = part.gather(1, columns).squeeze(1)
             total -= likelihood.clamp_min(torch.finfo(part.dtype).tiny).log().sum()
@@ -143,14 +147,14 @@ class _CandidateCrossEntropy(torch.autograd.Function):
             gradients.add(here, part[:, :-1], chunk * scale, products, scale)
             gradients.add_own(here, tail, ids[tail], part[tail, -1:], chunk[tail], scale)
         if gradients is not None:
-            ctx.save_for_backward(*gradients.laid_out(candidates))
+            ctx.save_for_backward(*gradients.over_vocabulary(candidates))
         return total * scale
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         parts = ctx.saved_tensors
-        # almost always one: a pass over the vocabulary's matrix saved
+        # almost always one; skips a pass over the whole matrix
         if gradient != 1:
             parts = [part * gradient for part in parts]
         features, weight, *bias = parts
@@ -160,7 +164,7 @@ class _CandidateCrossEntropy(torch.autograd.Function):
 def _candidate_rows(
     weight: Tensor, bias: Tensor | None, candidates: Candidates
 ) -> tuple[Tensor, Tensor | None]:
-    """The candidates' rows ``(candidates, size)``, and what is added to their scores."""
+    """The candidates' rows ``(candidates, size)``, and the bias of their scores."""
     head, sample, log_weights = candidates
     if sample is None or log_weights is None:
         return weight[:head], None if bias is None else bias[:head]
@@ -172,7 +176,7 @@ def _candidate_rows(
 
 
 def _score(scores: Tensor, chunk: Tensor, rows: Tensor, row_bias: Tensor | None) -> None:
-    """Fill all columns but the last."""
+    """Fill all columns but the last with the candidates' scores."""
     if row_bias is not None and chunk.dtype == scores.dtype:
         torch.addmm(row_bias, chunk, rows.t(), out=scores[:, :-1])
     else:
@@ -183,12 +187,12 @@ def _score(scores: Tensor, chunk: Tensor, rows: Tensor, row_bias: Tensor | None)
 def _score_tail(
     scores: Tensor, own: Tensor, ids: Tensor, tail: Tensor, candidates: Candidates
 ) -> None:
-    """Fill the last column; where a tail target was drawn too, once is enough."""
+    """Fill the last column; a tail target that was sampled too is counted only there."""
     scores[:, -1] = -torch.inf
     scores[tail, -1] = own
     if candidates.sample is not None and len(tail):
-        place, drawn = (ids[tail].unsqueeze(1) == candidates.sample).nonzero(as_tuple=True)
-        scores[tail[place], candidates.head + drawn] = -torch.inf
+        row, sampled = (ids[tail].unsqueeze(1) == candidates.sample).nonzero(as_tuple=True)
+        scores[tail[row], candidates.head + sampled] = -torch.inf
 
 
 def _own_scores(
@@ -206,14 +210,14 @@ def candidate_loss(
     Args:
         features: ``(..., size)``.
         output: the layer that scores words.
-        targets: ``(...)`` word ids; :data:`~nextword.windows.IGNORED` places do not count.
-        candidates: what the softmax runs over.
+        targets: ``(...)`` word ids; :data:`~nextword.windows.IGNORED` ones do not count.
+        candidates: the words in the softmax.
     """
     flat, wanted = features.reshape(-1, features.shape[-1]), targets.reshape(-1)
     counted = wanted != IGNORED
     if not counted.all():
         flat, wanted = flat[counted], wanted[counted]
-    # matrix products may be in bfloat16, but a normaliser summed in it is off in the third digit
+    # bfloat16 suffices for matrix products, but a sum in it is wrong in the third digit
     device = flat.device.type
     lowered = torch.is_autocast_enabled(device)
     precision = torch.get_autocast_dtype(device) if lowered else output.weight.dtype

@@ -1,7 +1,7 @@
 """Settings that follow from the text and the budget where the configuration leaves them open.
 
-The constants were found on validation text, of a novel and of newspaper text, between 20 thousand
-and 900 thousand words; docs/training.md has the figures.
+The constants were tuned on validation text, of a novel and of newspaper text, between 20 thousand
+and 900 thousand words; docs/training.md has the measurements.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from nextword.models.registry import NETWORKS
 
 Filled = TypeVar("Filled", bound=Section)
 
-WORDS_TO_READ = 400_000
-"""A small text is read again and again until about so many words have been read,"""
-TINY_TO_READ = 160_000
-"""but not more than eight times, unless so few words have been read by then that the weights have
-hardly moved."""
+TARGET_WORDS = 400_000
+"""A small text is repeated until about so many words have been read,"""
+TINY_TARGET_WORDS = 160_000
+"""but at most eight times, unless fewer words than this have been read by then: the weights would
+hardly have moved."""
 EPOCHS = (4.0, 8.0, 20.0)
-"""Fewest passes that are chosen, most of a small text, most of a tiny one."""
-STEPS = 300
-"""A pass over a small text should move the weights often enough; smaller batches see to it."""
+"""Fewest epochs, most for a small text, most for a tiny one."""
+MIN_STEPS = 300
+"""Optimizer steps in an epoch to aim at; smaller batches give more."""
 BATCH_SIZES = (8, 16, 32)
 HIDDEN_SIZES = (256, 512)
-WORDS_A_MINUTE = (1_600_000, 750_000)
-"""What two cores read in a minute with a network of each size, about; size and dropout of a
-training with a budget in minutes rest on it."""
-LARGE = 1_300_000
-"""A network of the larger size is worth its time from so many words on."""
+WORDS_PER_MINUTE = (1_600_000, 750_000)
+"""Approximate speed of two cores with a network of each size; with a budget in minutes, size and
+dropout follow from it."""
+LARGE_BUDGET = 1_300_000
+"""The larger network needs at least so many words of reading."""
 TIMED_WORDS, TIMED_EPOCHS = 5000, 60.0
-"""A budget of time ends early once a text has been read so often that more would make it worse:
-once for so many of its words, and so often at most."""
+"""Limit on the epochs of a time budget, beyond which a text is overfit: one per so many words of
+the text, and so many at most."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
-LEAST_MINUTES = 0.15
-"""A shorter training has no time to find start vectors in the text."""
+MIN_MINUTES = 0.15
+"""A shorter training has no time for start vectors from the text."""
 LARGE_TEXT = 300_000
-"""A text of half as many words is learned by heart in half as many passes, and so on."""
+"""A text of half as many words is overfit in half as many epochs, and so on."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (18.0, 0.3), (60.0, 0.4), (float("inf"), 0.5))
-"""Passes, of a network of the smaller size, up to which a dropout is enough."""
+"""Epochs, for a network of the smaller size, up to which a dropout is enough."""
 
 
 def resolve(config: Config, training_words: int) -> Config:
     """The configuration with every open setting filled in.
 
     Args:
-        config: as given; what is set stays.
-        training_words: words of the training part.
+        config: the configuration; settings that were given stay.
+        training_words: words in the training part.
     """
     training = _filled(
         config.training,
@@ -58,46 +58,46 @@ def resolve(config: Config, training_words: int) -> Config:
     )
     minutes = math.inf if training.minutes is None else training.minutes
     small, large = (
-        min(training_words * training.epochs, minutes * words) for words in WORDS_A_MINUTE
+        min(training_words * training.epochs, minutes * words) for words in WORDS_PER_MINUTE
     )
-    model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE])
-    if training.minutes is not None and training.minutes < LEAST_MINUTES:
+    model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE_BUDGET])
+    if training.minutes is not None and training.minutes < MIN_MINUTES:
         model = _filled(model, start="random")
     to_read = large if model.hidden_size >= HIDDEN_SIZES[1] else small
-    # a wider network learns by heart in fewer passes
-    passes = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]
-    passes *= max(1.0, LARGE_TEXT / training_words)
-    model = _filled(model, dropout=_dropout(passes))
+    # a wider network overfits in fewer epochs
+    effective_epochs = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]
+    effective_epochs *= max(1.0, LARGE_TEXT / training_words)
+    model = _filled(model, dropout=_dropout(effective_epochs))
     training = _filled(training, learning_rate=_peak_rate(training.optimizer, model))
     return config.model_copy(update={"training": training, "model": model})
 
 
 def _filled(section: Filled, **values: object) -> Filled:
-    """The section with those of the values that nobody has set."""
+    """The section with the values of keys that were not given."""
     open_keys = values.keys() - section.model_fields_set
     return section.model_copy(update={key: values[key] for key in open_keys})
 
 
 def _epochs(training_words: int, timed: bool) -> float:
-    """Passes over a text: what is worth their time, or what a budget of time may be spent on."""
-    fewest, most, most_of_tiny = EPOCHS
-    of_tiny = min(TINY_TO_READ / training_words, most_of_tiny)
+    """Epochs worth their time, or the most that a time budget may be spent on."""
+    fewest, most, most_tiny = EPOCHS
+    tiny = min(TINY_TARGET_WORDS / training_words, most_tiny)
     if timed:
         longest = min(max(training_words / TIMED_WORDS, most), TIMED_EPOCHS)
-        return max(longest, of_tiny)
-    return min(max(WORDS_TO_READ / training_words, fewest), max(of_tiny, most))
+        return max(longest, tiny)
+    return min(max(TARGET_WORDS / training_words, fewest), max(tiny, most))
 
 
 def _batch_size(training_words: int, length: int) -> int:
-    fitting = [size for size in BATCH_SIZES if training_words / (size * length) >= STEPS]
-    return max(fitting, default=BATCH_SIZES[0])
+    sizes = [size for size in BATCH_SIZES if training_words / (size * length) >= MIN_STEPS]
+    return max(sizes, default=BATCH_SIZES[0])
 
 
-def _dropout(passes: float) -> float:
+def _dropout(epochs: float) -> float:
     limits = [limit for limit, _ in DROPOUTS]
-    return DROPOUTS[bisect.bisect_left(limits, passes)][1]
+    return DROPOUTS[bisect.bisect_left(limits, epochs)][1]
 
 
 def _peak_rate(optimizer: str, model: ModelConfig) -> float:
     rate = PEAK_RATES[optimizer] * NETWORKS[model.kind].rate_factor(model)
-    return float(f"{rate:.6g}")  # a number that one can read and write
+    return float(f"{rate:.6g}")  # a short number for config.yaml

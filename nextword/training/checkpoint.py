@@ -1,14 +1,17 @@
-"""What an exact resume needs, in one file that is replaced whole.
+"""Checkpoints: the state that an exact resume needs, and the best model.
 
-Tensors: the weights as they are now, the optimizer's averages, the carried state and the random
-generators'. Beside them, as JSON, where the training stands and what the run knows besides.
+The state is one file, replaced atomically. Tensors: the current weights, the optimizer's averages,
+the carried recurrent state and the states of the random generators. Metadata, as JSON: the
+trainer's progress and what the run knows besides.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,66 +23,72 @@ from torch import Tensor
 from nextword.config import Config
 from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
+from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.model_folder import WEIGHTS, save_model, save_weights
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
 from nextword.storage.integrity import check_format
+from nextword.storage.run_folder import RunFolder
 from nextword.storage.tensors import read_tensors, write_tensors
-from nextword.training.trainer import Progress, Trainer
+from nextword.training.callbacks import Callback, Progress, StepReport, ValidationReport
+from nextword.training.trainer import Trainer
 
 FORMAT = "nextword-state"
 FORMAT_VERSION = 2
+MAX_SAVING_SHARE = 0.02
+"""Periodic saves take this share of a training at most."""
 _CPU_RANDOM, _DEVICE_RANDOM = "random.cpu", "random.{}"
 _FROZEN = "vectors.frozen"
 
 
 @dataclass(frozen=True)
-class Notes:
-    """What a run knows besides its trainer."""
+class RunNotes:
+    """What a resume needs besides the trainer's state."""
 
     config: Config
-    """What it began with, resolved."""
+    """The resolved configuration."""
     threads: int
-    """Processor threads that it computes with; other numbers round otherwise."""
-    logged: int
-    """Bytes of ``metrics.jsonl`` that were written by then."""
+    """Processor threads; another number rounds differently."""
+    log_size: int
+    """Size of ``metrics.jsonl`` in bytes."""
 
 
 @dataclass(frozen=True)
 class SavedState:
-    """A state file, read and found whole."""
+    """A state file that was read and whose checksum is right."""
 
     path: Path
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, Any]
 
     @property
-    def notes(self) -> Notes:
-        """What the run knew.
+    def notes(self) -> RunNotes:
+        """What was saved besides the trainer's state.
 
         Raises:
-            ModelError: the file says nothing of it, or not in words that this version knows.
+            ModelError: the file holds none, or none that this version understands.
         """
         try:
-            known = json.loads(self.metadata["notes"])
-            config = Config.model_validate(known["config"])
-            return Notes(config, int(known["threads"]), int(known["logged"]))
+            notes = json.loads(self.metadata["notes"])
+            config = Config.model_validate(notes["config"])
+            return RunNotes(config, int(notes["threads"]), int(notes["logged"]))
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             raise ModelError(
                 f"{self.path}: was written by another version of nextword; resume it with that one"
             ) from error
 
     def freeze(self, model: LanguageModel) -> None:
-        """Keep those word vectors of a fresh network as they are that were kept before."""
+        """Freeze the word vectors of a new network that were frozen in the saved one."""
         ids = self.tensors.get(_FROZEN)
         for layer in model.modules():
             if ids is not None and isinstance(layer, WordVectors):
                 layer.freeze(ids)
 
     def restore(self, trainer: Trainer) -> None:
-        """Put a trainer where :func:`save_state` found it.
+        """Put a trainer into the state that :func:`save_state` saved.
 
         Raises:
-            ModelError: the state is of a training with other settings.
+            ModelError: the state belongs to a training with other settings.
         """
         tensors = self.tensors
         try:
@@ -99,18 +108,18 @@ class SavedState:
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             raise ModelError(
                 f"{self.path}: does not fit this run's model ({error}); resume with the "
-                "configuration that it began with, or train anew under another --run"
+                "configuration that it began with, or retrain under another --run"
             ) from error
 
 
-def save_state(path: Path, trainer: Trainer, notes: Notes | None = None) -> None:
-    """Write the trainer's state; the file before it stays until the new one is whole."""
+def save_state(path: Path, trainer: Trainer, notes: RunNotes | None = None) -> None:
+    """Write the trainer's state; the previous file stays until the new one is complete."""
     tensors: dict[str, Tensor] = {_CPU_RANDOM: torch.get_rng_state()}
-    kind = trainer.device.type
-    if kind == "cuda":
-        tensors[_DEVICE_RANDOM.format(kind)] = torch.cuda.get_rng_state(trainer.device)
-    elif kind == "mps":
-        tensors[_DEVICE_RANDOM.format(kind)] = torch.mps.get_rng_state()
+    device = trainer.device.type
+    if device == "cuda":
+        tensors[_DEVICE_RANDOM.format(device)] = torch.cuda.get_rng_state(trainer.device)
+    elif device == "mps":
+        tensors[_DEVICE_RANDOM.format(device)] = torch.mps.get_rng_state()
     for layer in trainer.model.modules():
         if isinstance(layer, WordVectors) and len(layer.frozen):
             tensors[_FROZEN] = layer.frozen
@@ -128,7 +137,7 @@ def save_state(path: Path, trainer: Trainer, notes: Notes | None = None) -> None
         "format_version": FORMAT_VERSION,
         "progress": json.dumps(progress),
         "reduction": repr(trainer.schedule.reduction),
-        # a carried state is in bfloat16 with autocast; NumPy lacks that type
+        # with autocast a carried state is in bfloat16, a type that NumPy lacks
         "bfloat16": [
             index
             for index, carried in enumerate(trainer.carried)
@@ -136,8 +145,8 @@ def save_state(path: Path, trainer: Trainer, notes: Notes | None = None) -> None
         ],
     }
     if notes is not None:
-        known = {"threads": notes.threads, "logged": notes.logged}
-        metadata["notes"] = json.dumps({**known, "config": notes.config.model_dump(mode="json")})
+        numbers = {"threads": notes.threads, "logged": notes.log_size}
+        metadata["notes"] = json.dumps({**numbers, "config": notes.config.model_dump(mode="json")})
     write_tensors(path, to_numpy(tensors), metadata)
 
 
@@ -145,7 +154,7 @@ def read_state(path: Path) -> SavedState:
     """Read what :func:`save_state` wrote.
 
     Raises:
-        ModelError: the file is missing, damaged or no state.
+        ModelError: the file is missing, damaged or not a training state.
     """
     tensors, metadata = read_tensors(path, ModelError)
     check_format(path, metadata, FORMAT, FORMAT_VERSION)
@@ -153,30 +162,106 @@ def read_state(path: Path) -> SavedState:
 
 
 def _restore_device_random(device: torch.device, tensors: Mapping[str, Tensor]) -> None:
-    # on another kind of device than before, its own generator goes on as the seed left it
-    drawn = tensors.get(_DEVICE_RANDOM.format(device.type))
-    if device.type == "cuda" and drawn is not None:
-        torch.cuda.set_rng_state(drawn, device)
-    elif device.type == "mps" and drawn is not None:
-        torch.mps.set_rng_state(drawn)
+    # on another kind of device than before, that device's generator stays as seeded
+    state = tensors.get(_DEVICE_RANDOM.format(device.type))
+    if device.type == "cuda" and state is not None:
+        torch.cuda.set_rng_state(state, device)
+    elif device.type == "mps" and state is not None:
+        torch.mps.set_rng_state(state)
 
 
 @torch.no_grad()
 def _restore_weights(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
     for name, parameter in trainer.model.named_parameters():
-        parameter.copy_(_like(parameter, tensors[f"model.{name}"]))
-        start = f"optimizer.{name}."
-        kept = {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
-        if kept:
-            # averages have the weights' shape, the count of steps has none
+        parameter.copy_(_matching(parameter, tensors[f"model.{name}"]))
+        prefix = f"optimizer.{name}."
+        saved = {
+            key.removeprefix(prefix): value
+            for key, value in tensors.items()
+            if key.startswith(prefix)
+        }
+        if saved:
+            # averages have the weights' shape, the step count has none
             trainer.optimizer.state[parameter] = {
-                key: _like(parameter, value) if value.dim() else value.to(parameter.device)
-                for key, value in kept.items()
+                key: _matching(parameter, value) if value.dim() else value.to(parameter.device)
+                for key, value in saved.items()
             }
 
 
-def _like(there: Tensor, saved: Tensor) -> Tensor:
-    """The saved tensor where the one there is; never one that is merely spread out to its shape."""
-    if saved.shape != there.shape:
-        raise ValueError(f"{tuple(saved.shape)} where {tuple(there.shape)} is wanted")
-    return saved.to(there.device)
+def _matching(parameter: Tensor, saved: Tensor) -> Tensor:
+    """The saved tensor on the parameter's device; its shape must be equal, not just broadcast."""
+    if saved.shape != parameter.shape:
+        raise ValueError(f"{tuple(saved.shape)} where {tuple(parameter.shape)} is wanted")
+    return saved.to(parameter.device)
+
+
+@contextmanager
+def saving_time(trainer: Trainer) -> Iterator[None]:
+    """Count the time inside as spent on saving."""
+    started = time.perf_counter()
+    yield
+    elapsed = time.perf_counter() - started
+    trainer.progress.seconds += elapsed
+    trainer.progress.saving_seconds += elapsed
+
+
+class Saver(Callback):
+    """Saves the state periodically, less often where saving is slow.
+
+    Args:
+        folder: the run.
+        trainer: the trainer to save.
+        notes: what else to save, as of the moment of the call.
+        every: seconds between two saves, at least.
+    """
+
+    def __init__(
+        self, folder: RunFolder, trainer: Trainer, notes: Callable[[], RunNotes], every: float
+    ) -> None:
+        self.folder = folder
+        self.trainer = trainer
+        self.notes = notes
+        self.every = every
+        self.wait = every
+        self.saved_at = time.monotonic()
+
+    def save(self) -> None:
+        """Save now."""
+        started = time.monotonic()
+        with saving_time(self.trainer):
+            save_state(self.folder.state, self.trainer, self.notes())
+        self.saved_at = time.monotonic()
+        self.wait = max(self.every, (self.saved_at - started) * (1 / MAX_SAVING_SHARE - 1))
+
+    def on_step(self, report: StepReport) -> None:
+        if time.monotonic() - self.saved_at >= self.wait:
+            self.save()
+
+
+class BestModel(Callback):
+    """Keeps the network with the lowest validation loss as the run's model folder.
+
+    Args:
+        folder: the model folder.
+        trainer: trains the network.
+        loaded: the network and its words.
+        card: the text of the model folder's README.md.
+    """
+
+    def __init__(self, folder: Path, trainer: Trainer, loaded: LoadedModel, card: str) -> None:
+        self.folder = folder
+        self.trainer = trainer
+        self.loaded = loaded
+        self.card = card
+
+    def on_validation(self, report: ValidationReport) -> None:
+        # the first validation saves a model even if its loss is not finite
+        if report.improved or report.progress.validations == 1:
+            with saving_time(self.trainer):
+                self._save()
+
+    def _save(self) -> None:
+        if (self.folder / WEIGHTS).exists():
+            save_weights(self.folder, self.loaded)
+        else:
+            save_model(self.folder, self.loaded, self.card)

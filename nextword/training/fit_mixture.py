@@ -1,8 +1,7 @@
-"""What is mixed with a trained network, and by which weights: found on the validation part."""
+"""Fit what is mixed with a trained network, n-grams and cache, on the validation part."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from nextword.config.schema import Config
-from nextword.formatting import change
 from nextword.inference.cache import Cache, CacheSettings
 from nextword.inference.decoder import chunks_of, gather_targets
 from nextword.inference.decoders import NetworkDecoder, NgramDecoder
@@ -19,148 +17,151 @@ from nextword.inference.gating import GatingWeights, fit, mixed_likelihood
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.mixture import Mixture, Parts, combination, combinations
 from nextword.ngram.model import NgramModel
+from nextword.statistics import safe_exp
 from nextword.text.prepare import EncodedText
 
-WORDS = 20_000
-"""Words of the validation part that are looked at, at most."""
-FEWEST = 200
-"""Fewer words say nothing of weights."""
+MAX_WORDS = 20_000
+"""Words of the validation part that the weights are fitted to, at most."""
+MIN_WORDS = 200
+"""With fewer words no weights are fitted."""
 SHARPNESS = (0.1, 0.2, 0.4, 0.8)
-"""Of a cache, tried one after the other."""
-WORTH = 0.005
-"""Nats a word that n-grams must save to be kept, where the configuration leaves it open."""
+"""Values tried for the cache."""
+MIN_GAIN = 0.005
+"""Nats per word that n-grams must save to be kept, unless the configuration decides."""
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What one part said of a text, word by word."""
+class _Scores:
+    """How one component, such as the network, scores a text."""
 
     likelihoods: NDArray[np.float64]
-    """Log-probability of the word that came, ``(words,)``."""
+    """Log-probability of each target word, ``(words,)``."""
     gate_features: NDArray[np.float64]
-    """``(words, signs)``."""
+    """``(words, features)``."""
 
 
-class _Looks:
-    """What some parts said of the same text, side by side."""
+class _Candidate:
+    """A mixture of some components, whose weights can be fitted to their scores."""
 
-    def __init__(self, *looks: _Look) -> None:
-        self.likelihoods = np.stack([look.likelihoods for look in looks], 1)
-        self.gate_features = np.concatenate([look.gate_features for look in looks], 1)
-        self._crossed: dict[bool, float] = {}
+    def __init__(self, *components: _Scores) -> None:
+        self.likelihoods = np.stack([scores.likelihoods for scores in components], 1)
+        self.gate_features = np.concatenate([scores.gate_features for scores in components], 1)
+        self._cross_validated: dict[bool, float] = {}
 
-    def fitted(self, constant: bool, words: slice = slice(None)) -> GatingWeights:
+    def fit(self, constant: bool, words: slice = slice(None)) -> GatingWeights:
+        """The weights; ``constant`` ones ignore the gate features."""
         return fit(self.likelihoods[words], self.gate_features[words], constant)
 
     def mean(self, weights: GatingWeights, words: slice = slice(None)) -> float:
-        """Mean log-probability under a mixture."""
+        """Mean log-probability of the mixture."""
         return mixed_likelihood(self.likelihoods[words], self.gate_features[words], weights)
 
-    def crossed(self, constant: bool) -> float:
-        """The same, each half weighed by what the other one taught; found once."""
-        if constant not in self._crossed:
-            self._crossed[constant] = self._cross(constant)
-        return self._crossed[constant]
+    def cross_validated(self, constant: bool) -> float:
+        """Mean log-probability of each half under the weights fitted to the other; cached."""
+        if constant not in self._cross_validated:
+            middle = len(self.likelihoods) // 2
+            first, second = slice(0, middle), slice(middle, None)
+            self._cross_validated[constant] = sum(
+                self.mean(self.fit(constant, fitted), measured) / 2
+                for fitted, measured in ((first, second), (second, first))
+            )
+        return self._cross_validated[constant]
 
-    def _cross(self, constant: bool) -> float:
-        middle = len(self.likelihoods) // 2
-        halves = slice(0, middle), slice(middle, None)
-        there, back = halves, halves[::-1]
-        return sum(
-            self.mean(self.fitted(constant, learned), asked) / 2 for learned, asked in (there, back)
-        )
-
-    def promise(self) -> float:
-        """The better of both: what to expect of :meth:`best` on another text."""
-        return max(self.crossed(constant=True), self.crossed(constant=False))
+    def expected(self) -> float:
+        """Mean log-probability to expect of :meth:`best` on another text."""
+        return max(self.cross_validated(constant=True), self.cross_validated(constant=False))
 
     def best(self) -> GatingWeights:
-        """Constant shares, or such as follow the evidence where that is worth it."""
-        return self.fitted(constant=self.crossed(constant=True) >= self.crossed(constant=False))
+        """Constant weights, or gated ones where cross-validation prefers them."""
+        constant = self.cross_validated(constant=True) >= self.cross_validated(constant=False)
+        return self.fit(constant)
 
 
 def fit_mixture(
     loaded: LoadedModel, text: EncodedText, config: Config, say: Callable[[str], None]
 ) -> Mixture:
-    """Count n-grams and find what weighs how much.
+    """Count n-grams and fit the weights of every combination of components.
 
     Args:
         loaded: the trained network, on any device.
-        text: what it was trained on and what was held out.
+        text: the text it was trained on.
         config: its ``mixture`` section says what to mix.
-        say: is told what came of it.
+        say: receives a line for the screen on whether n-grams help.
     """
     wanted = config.mixture
     cache = CacheSettings(size=wanted.cache_size)
-    held_out = text.parts.get("valid")
-    if held_out is None or len(held_out.ids) < FEWEST:
+    valid = text.parts.get("valid")
+    if valid is None or len(valid.ids) < MIN_WORDS:
         if wanted.ngram:
-            say("too little is held out to weigh n-grams by, so none are mixed in")
+            say("no n-grams are mixed in: the validation part is too small to weigh them")
         return Mixture(cache=cache)
     ngram = None
     if wanted.ngram is not False:
         train = text.parts["train"].ids
         ngram = NgramModel.fit(train, len(text.tokenizer), config.model.order)
     caches = [replace(cache, sharpness=value) for value in SHARPNESS] if wanted.cache else []
-    network, counted, kept = _look(loaded, ngram, caches, np.asarray(held_out.ids[:WORDS]))
+    ids = valid.ids[:MAX_WORDS]
+    network, ngram_scores, cache_scores = _score(loaded, ngram, caches, np.asarray(ids))
     if not (np.isfinite(network.likelihoods).all() and np.isfinite(network.gate_features).all()):
-        return Mixture(cache=cache)  # it ran away; no weights can be found beside it
-    alone = float(network.likelihoods.mean())
-    looks: dict[str, _Looks] = {}
-    if counted is not None:
-        both = _Looks(network, counted)
-        gain = both.promise() - alone
-        worth = bool(wanted.ngram) or gain >= WORTH
-        say(_described(gain, worth))
-        if worth:
-            looks[combination(ngram=True, cache=False)] = both
+        return Mixture(cache=cache)  # the network diverged; no weights can be fitted
+    candidates: dict[str, _Candidate] = {}
+    if ngram_scores is not None:
+        candidate = _Candidate(network, ngram_scores)
+        gain = candidate.expected() - float(network.likelihoods.mean())
+        kept = bool(wanted.ngram) or gain >= MIN_GAIN
+        say(_describe_gain(gain, kept))
+        if kept:
+            candidates[combination(ngram=True, cache=False)] = candidate
         else:
             ngram = None
-    if kept:
-        beside = [_Looks(network, look) for look in kept]
-        best = int(np.argmax([look.crossed(constant=True) for look in beside]))
+    if cache_scores:
+        with_cache = [_Candidate(network, scores) for scores in cache_scores]
+        best = int(np.argmax([each.cross_validated(constant=True) for each in with_cache]))
         cache = caches[best]
-        looks[combination(ngram=False, cache=True)] = beside[best]
-        if ngram is not None and counted is not None:
-            looks[combination(ngram=True, cache=True)] = _Looks(network, counted, kept[best])
+        candidates[combination(ngram=False, cache=True)] = with_cache[best]
+        if ngram is not None and ngram_scores is not None:
+            all_three = _Candidate(network, ngram_scores, cache_scores[best])
+            candidates[combination(ngram=True, cache=True)] = all_three
     order = combinations(ngram is not None)
-    weights = {names: looks[names].best() for names in order if names in looks}
+    weights = {names: candidates[names].best() for names in order if names in candidates}
     return Mixture(ngram, cache, weights)
 
 
-def _described(gain: float, kept: bool) -> str:
-    perplexity = change(math.exp(min(-gain, 700.0)) - 1, None)
-    if kept:
-        return f"n-grams are mixed in: perplexity {perplexity} (cross-validated)"
-    return f"n-grams are left out: with them perplexity {perplexity} (cross-validated)"
+def _describe_gain(gain: float, kept: bool) -> str:
+    """How n-grams change the cross-validated perplexity, given what they save in nats per word."""
+    change = 100 * (safe_exp(-gain) - 1)
+    effect = f"{'lowers' if change < 0 else 'raises'} perplexity by {abs(change):.1f} %"
+    if not kept:
+        return f"n-grams are left out: mixing them in {effect}"
+    verdict = "help" if change < 0 else "do not help, but are configured"
+    return f"n-grams {verdict}: mixing them in {effect}"
 
 
-def _look(
+def _score(
     loaded: LoadedModel,
     ngram: NgramModel | None,
     caches: list[CacheSettings],
     ids: NDArray[np.integer],
-) -> tuple[_Look, _Look | None, list[_Look]]:
-    """Read a text with every part that there might be: network, n-grams, caches."""
+) -> tuple[_Scores, _Scores | None, list[_Scores]]:
+    """Score a text in one pass with every possible component: network, n-grams, caches."""
     size, device = len(loaded.tokenizer), loaded.device
     decoder = Parts(
         NetworkDecoder(loaded.network),
         None if ngram is None else NgramDecoder(ngram, device),
         [Cache(settings, size) for settings in caches],
     )
-    own: list[NDArray[np.float64]] = []
+    likelihoods: list[NDArray[np.float64]] = []  # (words, components) of each chunk
     gate_features: list[list[NDArray[np.float64]]] = []
     for words, following in chunks_of(ids, size):
-        forecasts, targets = decoder.read(words), following.to(device)
-        found = [gather_targets(forecast.log_probabilities, targets) for forecast in forecasts]
-        own.append(torch.stack(found, 1).double().cpu().numpy())
-        gate_features.append(
-            [forecast.gate_features.double().cpu().numpy() for forecast in forecasts]
-        )
-    likelihoods = np.concatenate(own)
-    looks = [
-        _Look(likelihoods[:, i], np.concatenate(pieces))
-        for i, pieces in enumerate(zip(*gate_features, strict=True))
+        distributions, targets = decoder.read(words), following.to(device)
+        own = [gather_targets(each.log_probabilities, targets) for each in distributions]
+        likelihoods.append(torch.stack(own, 1).double().cpu().numpy())
+        gate_features.append([each.gate_features.double().cpu().numpy() for each in distributions])
+    joined = np.concatenate(likelihoods)
+    scores = [
+        _Scores(joined[:, component], np.concatenate(chunks))
+        for component, chunks in enumerate(zip(*gate_features, strict=True))
     ]
-    counted = None if ngram is None else looks[1]
-    return looks[0], counted, looks[1 + (ngram is not None) :]
+    if ngram is None:
+        return scores[0], None, scores[1:]
+    return scores[0], scores[1], scores[2:]

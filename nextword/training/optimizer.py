@@ -1,4 +1,4 @@
-"""The optimizer, and the gradient that it is given."""
+"""The optimizer, its learning rate, and the budget of a training."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from torch.optim import SGD, AdamW, Optimizer
 from nextword.config.schema import TrainingConfig
 from nextword.models.layers import WordVectors
 
+FINAL_RATE = 0.02
+"""The cosine schedule ends at this share of the peak rate."""
+PLATEAU_FACTOR = 0.25
+"""``plateau`` multiplies the rate by this after a validation without improvement."""
+MAX_WARMUP = 0.1
+"""Warm-up takes at most this share of a training."""
+
 
 def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
-    """AdamW or SGD over the learned parameters; only matrices decay.
+    """AdamW or SGD over the trainable parameters; only matrices decay.
 
-    A bias or a gain has no large values to be kept from, so decay would only bend it; word
-    vectors that are to stay as they were read must not shrink.
+    Biases and gains do not decay, nor does a matrix with frozen word vectors.
     """
-    learned = [p for p in model.parameters() if p.requires_grad]
-    kept = {
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    frozen = {
         id(module.weight)
         for module in model.modules()
         if isinstance(module, WordVectors) and len(module.frozen)
     }
-    decays = [p.dim() > 1 and id(p) not in kept for p in learned]
+    decays = [p.dim() > 1 and id(p) not in frozen for p in trainable]
     groups = [
         {
-            "params": [p for p, decay in zip(learned, decays, strict=True) if decay == wanted],
+            "params": [p for p, decay in zip(trainable, decays, strict=True) if decay == wanted],
             "weight_decay": config.weight_decay if wanted else 0.0,
         }
         for wanted in (True, False)
@@ -35,11 +41,73 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "sgd":
         return SGD(groups, lr=config.learning_rate)
-    fused = all(p.device.type in ("cpu", "cuda") for p in learned)
+    fused = all(p.device.type in ("cpu", "cuda") for p in trainable)
     return AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), eps=1e-8, fused=fused)
 
 
 def gradient_norm(model: nn.Module, clip_norm: float) -> float:
-    """Clip the gradient to ``clip_norm`` (0: leave it) and return the norm that it had."""
+    """Clip the gradient to ``clip_norm`` (0: no clipping) and return its norm before that."""
     limit = clip_norm if clip_norm > 0 else math.inf
     return float(torch.nn.utils.clip_grad_norm_(model.parameters(), limit, foreach=True))
+
+
+class Budget:
+    """The length of a training in steps and, optionally, seconds; the first used up ends it.
+
+    Args:
+        config: the ``training`` section, its open settings resolved.
+        steps_per_epoch: optimizer steps in an epoch.
+    """
+
+    def __init__(self, config: TrainingConfig, steps_per_epoch: int) -> None:
+        self.seconds = None if config.minutes is None else 60 * config.minutes
+        self.steps = max(1, math.ceil(config.epochs * steps_per_epoch))
+
+    def fraction_done(self, step: int, seconds: float) -> float:
+        """The part of the budget that is used up, 0 to 1.
+
+        Args:
+            step: optimizer steps taken.
+            seconds: time spent.
+        """
+        in_time = 0.0 if self.seconds is None else seconds / self.seconds
+        return min(max(step / self.steps, in_time), 1.0)
+
+    def total_steps(self, step: int, seconds: float) -> int:
+        """Steps in the whole training; estimated from the speed so far where time ends it."""
+        fraction = self.fraction_done(step, seconds)
+        if self.seconds is None or fraction == 0 or step == 0:
+            return self.steps
+        return min(self.steps, max(step, round(step / fraction)))
+
+
+class Schedule:
+    """The learning rate as a function of progress; ``plateau`` also depends on validation.
+
+    Args:
+        config: the ``training`` section.
+    """
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        self.reduction = 1.0
+
+    def rate(self, step: int, fraction_done: float) -> float:
+        """The learning rate of a step.
+
+        Args:
+            step: its number, counted from zero.
+            fraction_done: the part of the budget used up before it.
+        """
+        rate = self.config.learning_rate * self.reduction
+        if self.config.warmup_steps:
+            by_steps = (step + 1) / self.config.warmup_steps
+            rate *= min(1.0, max(by_steps, fraction_done / MAX_WARMUP))
+        if self.config.schedule == "cosine":
+            rate *= FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * fraction_done)) / 2
+        return rate
+
+    def stalled(self) -> None:
+        """Lower the rate after a validation without improvement, if the schedule is ``plateau``."""
+        if self.config.schedule == "plateau":
+            self.reduction *= PLATEAU_FACTOR

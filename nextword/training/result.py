@@ -1,40 +1,50 @@
-"""What a run came to: the figures of its best model on the held-out parts."""
+"""The result of a run: figures of its best model, prompts to try, the model card."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from nextword.config.schema import Config
 from nextword.inference.decoder import Decoder, gather_targets, score_stream
 from nextword.inference.loaded_model import LoadedModel
 from nextword.model import Model
+from nextword.statistics import safe_exp
 from nextword.text.dataset import TextPart
-from nextword.training.prompts import ARTICLE_PROMPT, default_prompts
-from nextword.training.trainer import Progress
+from nextword.text.prepare import EncodedText
+from nextword.text.tokenizer import Tokenizer
+from nextword.training.callbacks import Progress
+from nextword.training.run_context import RunContext
 
 HELD_OUT = ("valid", "test")
-PROMPT_WORDS = 50_000
-"""A prompt is looked for in so many words at most."""
+ARTICLE_PROMPT = "Napoleon was the Emperor of"
+"""The example of the article that the program implements."""
+PROMPT_LENGTH = 5
+"""Words of a prompt that is taken from the text."""
+PROMPT_TEXT = 50_000
+"""Words of the text that are searched for a prompt, at most."""
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run came to; the fields up to ``path`` are ``train --json``'s."""
+    """The result of a run; ``train --json`` prints the fields up to ``path``."""
 
     run: str
     steps: int
     words: int
-    """Words learned from, each time they were read."""
+    """Targets trained on, repeated ones included."""
     seconds: float
-    """Time in training, validation and saving included, over all resumes."""
+    """Training time over all resumes, validation and saving included."""
     saving_share: float
-    """Share of that time in which the training stood still to be saved."""
+    """Share of that time spent on saving."""
     tokens_per_second: float
     valid_perplexity: float | None
-    """Of what predicts, by the exact softmax, in one stream; None where nothing was held out."""
+    """Of the whole model, by the exact softmax, in one stream; None without such a part."""
     test_perplexity: float | None
     network_valid_perplexity: float | None
     """Of the network alone, where n-grams are mixed with it; else the same."""
@@ -42,46 +52,46 @@ class TrainingResult:
     path: Path
     """The run folder."""
     prompt: str
-    """Something that it can be asked about."""
+    """A prompt that fits the text."""
     stopped: bool
-    """Whether it was stopped before its end; a resume would go on."""
-    predictor: Model
-    """The best model, ready to be asked."""
+    """Whether it was stopped early; a resume would continue it."""
+    model: Model
+    """The best model."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract of ``nextword train --json``."""
+        """The keys and values of ``nextword train --json``."""
         names = [field.name for field in fields(self)]
         return {name: getattr(self, name) for name in names[: names.index("path")]}
 
 
 def conclude(
-    path: Path,
+    run: RunContext,
     best: LoadedModel,
     parts: Mapping[str, TextPart],
     progress: Progress,
     stopped: bool,
 ) -> TrainingResult:
-    """Measure the best model of a run on what was held out.
+    """Measure the best model of a run on the held-out parts, and log the result.
 
     Args:
-        path: the run folder.
+        run: the run.
         best: its model.
         parts: the parts of the text.
         progress: where the training ended.
-        stopped: whether that was before its end.
+        stopped: whether it was stopped early.
     """
-    found = {
+    measured = {
         part: perplexities(best.decoder(), parts[part], len(best.tokenizer))
         for part in HELD_OUT
         if part in parts
     }
     (valid, network_valid), (test, network_test) = (
-        found.get(part, (None, None)) for part in HELD_OUT
+        measured.get(part, (None, None)) for part in HELD_OUT
     )
-    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_WORDS]
+    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_TEXT]
     prompts = default_prompts(best.tokenizer, held_out, wanted=1)
-    return TrainingResult(
-        run=path.name,
+    result = TrainingResult(
+        run=run.folder.path.name,
         steps=progress.step,
         words=progress.words,
         seconds=round(progress.seconds, 3),
@@ -91,19 +101,88 @@ def conclude(
         test_perplexity=test,
         network_valid_perplexity=network_valid,
         network_test_perplexity=network_test,
-        path=path,
+        path=run.folder.path,
         prompt=prompts[0] if prompts else ARTICLE_PROMPT,
         stopped=stopped,
-        predictor=Model(best),
+        model=Model(best, run.folder.model),
     )
+    run.log("result", **result.as_dict())
+    return result
 
 
 def perplexities(decoder: Decoder, part: TextPart, vocabulary_size: int) -> tuple[float, float]:
-    """Perplexity of a held-out part in one stream, and that of the network alone."""
-    nats, alone = 0.0, 0.0
-    for seen in score_stream(decoder, part.ids, vocabulary_size):
-        nats -= float(seen.target_log_probabilities.double().sum())
-        network = gather_targets(decoder.unmixed(seen.log_probabilities), seen.targets)
-        alone -= float(network.double().sum())
+    """Perplexity of a part in one stream: of the whole model, and of the network alone."""
+    nats = network_nats = 0.0
+    for scored in score_stream(decoder, part.ids, vocabulary_size):
+        nats -= float(scored.target_log_probabilities.double().sum())
+        network = gather_targets(decoder.unmixed(scored.log_probabilities), scored.targets)
+        network_nats -= float(network.double().sum())
     words = max(len(part.ids), 1)
-    return math.exp(min(nats / words, 700.0)), math.exp(min(alone / words, 700.0))
+    return safe_exp(nats / words), safe_exp(network_nats / words)
+
+
+def default_prompts(
+    tokenizer: Tokenizer, held_out: NDArray[np.integer], wanted: int = 3
+) -> list[str]:
+    """The article's prompt where the vocabulary has its words, and first words of paragraphs.
+
+    Args:
+        tokenizer: words and ids.
+        held_out: ids of the validation part ``(words,)``.
+        wanted: number of prompts, at most.
+    """
+    prompts = [] if tokenizer.unknown_words(ARTICLE_PROMPT) else [ARTICLE_PROMPT]
+    ends = np.flatnonzero(held_out == tokenizer.end_id)
+    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else np.zeros(1, dtype=np.int64)
+    readable = [
+        start
+        for start in starts
+        if _readable(
+            held_out[start : start + PROMPT_LENGTH], tokenizer.unknown_id, tokenizer.end_id
+        )
+    ]
+    missing = wanted - len(prompts)
+    for place in np.linspace(0, len(readable) - 1, missing) if readable else ():
+        ids: Sequence[int] = held_out[readable[int(place)] :][:PROMPT_LENGTH].tolist()
+        prompts.append(tokenizer.decode(ids))
+    return list(dict.fromkeys(prompts))
+
+
+def _readable(ids: NDArray[np.integer], unknown: int, end: int) -> bool:
+    return len(ids) == PROMPT_LENGTH and not np.isin(ids, (unknown, end)).any()
+
+
+def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
+    """The README.md of a model folder, in Markdown.
+
+    Args:
+        config: of the run.
+        text: the model was trained on.
+        loaded: the model.
+    """
+    files = config.text.file_names_of("train")
+    names = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+    return f"""# A next-word predictor
+
+- Trained on: {names} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
+- {loaded.description}, {loaded.parameter_count():,} learned numbers
+- Vocabulary: {len(text.tokenizer):,} words, `{text.tokenizer.kind}` tokenizer
+
+Use it from the terminal, with this folder's path:
+
+```
+nextword predict "Napoleon was the Emperor of" --model FOLDER
+```
+
+or from Python:
+
+```python
+import nextword
+
+nextword.load_model("FOLDER").predict("Napoleon was the Emperor of", k=5)
+```
+
+`config.json` describes the model, `tokenizer.json` holds the words (Hugging Face `tokenizers`
+format), `model.safetensors` the weights. `mixture.json` and `ngram.safetensors`, where present,
+hold n-gram counts and the weights that mix them with the network. Nothing in this folder is code.
+"""

@@ -1,4 +1,4 @@
-"""What may change when a run goes on, and what may not."""
+"""Which settings may change when a run is resumed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nextword.config import Config
 from nextword.errors import ConfigError
 from nextword.storage.run_folder import RunFolder
 
-FREE = frozenset(
+CHANGEABLE_KEYS = frozenset(
     {
         "text.path",
         "text.train",
@@ -32,37 +32,37 @@ FREE = frozenset(
         *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),
     }
 )
-"""Keys that steer only what is still to come; of a text, its place but not its content."""
+"""Keys that affect only the steps to come; of a text, its path but not its content."""
 
 
 def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_changed: bool) -> None:
-    """Let a run go on only with the network, the words and their order that it began with.
+    """Check that a resumed run keeps its network, its words and their order.
 
     Args:
         folder: the run.
         begun: its configuration, resolved.
         now: that of the resume, resolved.
-        text_changed: whether the text differs from the one in the run's ``run.json``.
+        text_changed: whether the text differs from that of the run's ``run.json``.
 
     Raises:
-        ConfigError: something else was changed; every key is named.
+        ConfigError: another setting or the text changed; names every one.
     """
     before, after = dict(begun.leaves()), dict(now.leaves())
     changed = [
         f"{key} (was {before[key]!r}, now {after[key]!r})"
         for key in before
-        if key not in FREE and before[key] != after[key]
+        if key not in CHANGEABLE_KEYS and before[key] != after[key]
     ]
     if text_changed or _parts(begun) != _parts(now):
         changed.insert(0, "the text")
     if changed:
         raise ConfigError(
             f"{folder.path}: {', '.join(changed)} changed since the run began; resume it without "
-            "the change, or train anew under another --run"
+            "the change, or retrain under another --run"
         )
 
 
 def _parts(config: Config) -> list[bool]:
-    """Which files a text has, wherever they lie."""
+    """Which files a text has, wherever they are."""
     text = config.text
     return [name is None for name in (text.path, text.train, text.valid, text.test)]

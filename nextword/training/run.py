@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import torch
 
 from nextword.config import Config, load_config
 from nextword.device import hardware_trouble
-from nextword.errors import TrainingError
-from nextword.storage.run_folder import run_to_resume
+from nextword.errors import ConfigError, TrainingError
+from nextword.storage.run_folder import RunFolder, run_to_resume
 from nextword.training.callbacks import Callback
-from nextword.training.network_run import NetworkRun
-from nextword.training.ngram_run import NgramRun
+from nextword.training.network import train_network
+from nextword.training.ngram import count_ngrams
 from nextword.training.result import TrainingResult
+from nextword.training.run_context import RunContext
 
 ADVICE = (
     "lower training.batch_size, windows.length, model.hidden_size or vocabulary.max_size, or set "
     "training.device to another; what was saved is kept"
 )
-"""What helps where memory or a device is too small."""
+"""Remedies where memory or a device is too small."""
 
-__all__ = ["TrainingResult", "train"]
+
+class Learner(NamedTuple):
+    """How a kind of model is trained."""
+
+    train: Callable[[RunContext, Callable[[], bool]], TrainingResult]
+    resumable: bool
+    """Whether a stopped training can be continued."""
+
+
+NETWORK = Learner(train_network, resumable=True)
+LEARNERS: dict[str, Learner] = {"ngram": Learner(count_ngrams, resumable=False)}
+"""By ``model.kind``; a kind that is not listed is trained as a network."""
 
 
 def train(
@@ -37,27 +50,31 @@ def train(
     Args:
         config: a :class:`~nextword.config.Config`, or dotted keys such as
             ``{"text.path": "book.txt", "model.kind": "gru"}``; the shipped text by default. In a
-            resume, the keys are set on top of what the run began with.
+            resume, the keys are set on top of the run's configuration.
         run: the run's name; derived from the text by default. In a resume also a run folder's
             path.
-        resume: go on with the run ``run``, the newest by default, from where it was saved last.
-            What may change then is said in docs/reliability.md.
-        watcher: is told what happens.
-        should_stop: asked after each step; true saves, measures and ends the run.
+        resume: continue the run ``run``, the newest by default, from its last save.
+            docs/reliability.md lists the settings that may change.
+        callback: receives messages, steps and validations.
+        should_stop: asked before each step; true saves, measures and ends the run.
 
     Raises:
-        NextwordError: the text, the configuration or the run folder will not do.
+        NextwordError: the text, the configuration or the run folder cannot be used.
     """
+    resumed: RunFolder | None = None
     if not isinstance(config, Config):
-        begun = run_to_resume(run).config if resume else None
-        config = load_config(begun, dict(config or {}))
+        resumed = run_to_resume(run) if resume else None
+        config = load_config(None if resumed is None else resumed.config, dict(config or {}))
+    learner = LEARNERS.get(config.model.kind, NETWORK)
+    if resume and not learner.resumable:
+        raise ConfigError("an n-gram model is counted in one go; retrain it without --resume")
+    if resume and resumed is None:
+        resumed = run_to_resume(run)
     threads = torch.get_num_threads()
     try:
-        # a caller's own draws are not disturbed by ours
-        with torch.random.fork_rng():
-            if config.model.kind == "ngram":
-                return NgramRun(config, run, resume, callback or Callback()).train()
-            return NetworkRun(config, run, resume, callback or Callback(), should_stop).train()
+        # the caller's random numbers stay as they are
+        with torch.random.fork_rng(), RunContext(config, run, resumed, callback) as context:
+            return learner.train(context, should_stop)
     except (RuntimeError, MemoryError) as error:
         trouble = hardware_trouble(error)
         if trouble is None:

@@ -29,7 +29,7 @@ def test_the_likeliest_words_follow_the_prompt(cli: Cli) -> None:
 def test_json_is_what_python_gives_and_its_settings(cli: Cli, tiny_run: SimpleNamespace) -> None:
     called = cli("generate", PROMPT, "-n", 20, "--seed", 5, "--top-p", 1, "--top-k", 9, "--json")
     assert (called.code, called.err) == (0, "")
-    wanted = tiny_run.result.predictor.generate(PROMPT, 20, Sampling(1.0, 9, 1.0), seed=5)
+    wanted = tiny_run.result.model.generate(PROMPT, 20, Sampling(1.0, 9, 1.0), seed=5)
     assert json.loads(called.out) == {
         "prompt": PROMPT,
         "text": wanted.text,
@@ -52,7 +52,7 @@ def test_a_chance_seed_is_said_and_gives_the_same_text_again(cli: Cli) -> None:
 
 def test_paragraphs_come_apart_in_a_pipe(cli: Cli, tiny_run: SimpleNamespace) -> None:
     called = cli("generate", "-n", 90, "--seed", 1)
-    wanted = tiny_run.result.predictor.generate("", 90, seed=1).text
+    wanted = tiny_run.result.model.generate("", 90, seed=1).text
     assert "\n\n" in wanted and called.out == wanted + "\n"
 
 

@@ -58,7 +58,7 @@ def test_one_run_by_name_or_path(cli: Cli, home: Path, tiny_run: SimpleNamespace
     told = json.loads(cli("info", "tiny", "--json").out)
     assert told == json.loads(cli("info", home / "runs" / "tiny", "--json").out)
     assert (told["run"], told["hidden_size"], told["layers"]) == ("tiny", 24, 1)
-    assert told["vocabulary_size"] == len(tiny_run.result.predictor.words)
+    assert told["vocabulary_size"] == len(tiny_run.result.model.words)
     assert told["text"].endswith("tiny.txt")
     shown = cli("info", "tiny").out
     assert "hidden size" in shown and "tiny.txt" in shown

@@ -12,8 +12,8 @@ import pytest
 from nextword.cli.console import Console
 from nextword.cli.signals import stopping_on_signals
 from nextword.config import dump_config, load_config
-from nextword.training import saving
-from nextword.training.trainer import StepReport
+from nextword.training import checkpoint
+from nextword.training.callbacks import StepReport
 
 Cli = Callable[..., SimpleNamespace]
 STEPS = 26
@@ -22,7 +22,9 @@ STEPS = 26
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(saving, "MOST_PAUSE", 1.0)  # so that every step of a short run is saved
+    monkeypatch.setattr(
+        checkpoint, "MAX_SAVING_SHARE", 1.0
+    )  # so that every step of a short run is saved
     return tmp_path
 
 
@@ -35,14 +37,14 @@ def config(tiny_settings: dict[str, object], home: Path) -> Path:
 
 
 def after_step(patch: pytest.MonkeyPatch, step: int, do: Callable[[], object]) -> None:
-    stepped = Console.stepped
+    on_step = Console.on_step
 
     def and_do(self: Console, report: StepReport) -> None:
-        stepped(self, report)
+        on_step(self, report)
         if report.progress.step == step:
             do()
 
-    patch.setattr(Console, "stepped", and_do)
+    patch.setattr(Console, "on_step", and_do)
 
 
 def resumed_steps(cli: Cli, *args: str) -> int:

@@ -40,14 +40,14 @@ def test_json_is_the_contracts_shape_and_the_softmaxes_probability(
     called = cli("predict", PROMPT, "--json")
     assert (called.code, called.err) == (0, "")
     answer = json.loads(called.out)
-    wanted = tiny_run.result.predictor.predict(PROMPT)
+    wanted = tiny_run.result.model.predict(PROMPT)
     assert answer == {
         "prompt": PROMPT,
         "predictions": [{"word": p.word, "probability": p.probability} for p in wanted],
     }
     every = json.loads(cli("predict", PROMPT, "--json", "-k", 1000).out)["predictions"]
     words = {prediction["word"] for prediction in every}
-    assert words == set(tiny_run.result.predictor.words[2:])
+    assert words == set(tiny_run.result.model.words[2:])
     assert 0.99 < sum(prediction["probability"] for prediction in every) <= 1.000001
 
 

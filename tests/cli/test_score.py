@@ -32,7 +32,7 @@ def test_a_table_has_a_line_a_word_and_the_sums(cli: Cli, tiny_run: SimpleNamesp
     head, *rows, note, summary = called.out.splitlines()
     assert head.split() == ["word", "probability", "rank", "bits", "likeliest"]
     assert [row.split()[0] for row in rows] == [*TEXT[:-1].split(), "."]
-    score = tiny_run.result.predictor.score(TEXT)
+    score = tiny_run.result.model.score(TEXT)
     second = score.words[1]
     assert rows[1].split()[-3:] == [str(second.rank), f"{second.bits:.1f}", second.likeliest]
     assert rows[5].startswith("zebra (?)") and note.startswith("(?)")
@@ -46,7 +46,7 @@ def test_json_is_a_line_a_word_and_one_for_all(cli: Cli, tiny_run: SimpleNamespa
     called = cli("score", TEXT, "--json")
     assert (called.code, called.err) == (0, "")
     *words, whole = [json.loads(line) for line in called.out.splitlines()]
-    score = tiny_run.result.predictor.score(TEXT)
+    score = tiny_run.result.model.score(TEXT)
     assert words == [asdict(word) for word in score.words]
     assert whole == {
         "words": 7,

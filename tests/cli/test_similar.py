@@ -19,7 +19,7 @@ def home(tiny_run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_neighbours_are_lines_and_json(cli: Cli, tiny_run: SimpleNamespace) -> None:
-    wanted = tiny_run.result.predictor.similar("cat", 4)
+    wanted = tiny_run.result.model.similar("cat", 4)
     called = cli("similar", "cat", "-k", 4)
     assert (called.code, called.err) == (0, "")
     lines = [line.split() for line in called.out.splitlines()]
@@ -30,7 +30,7 @@ def test_neighbours_are_lines_and_json(cli: Cli, tiny_run: SimpleNamespace) -> N
 
 def test_an_analogy_is_asked_with_three_words(cli: Cli, tiny_run: SimpleNamespace) -> None:
     answer = json.loads(cli("similar", "--analogy", "a", "cat", "the", "--json").out)
-    wanted = tiny_run.result.predictor.analogy("a", "cat", "the")
+    wanted = tiny_run.result.model.analogy("a", "cat", "the")
     assert answer["analogy"] == ["a", "cat", "the"]
     assert answer["similar"] == [asdict(near) for near in wanted]
 
@@ -60,7 +60,7 @@ def test_a_map_is_drawn_with_the_word_or_without(
     called = cli("similar", "--map", path, "--map-words", 5)
     assert (called.code, called.out, called.err) == (0, "", f"drawn: {path}\n")
     few = path.read_text()
-    rare = tiny_run.result.predictor.words[-1]
+    rare = tiny_run.result.model.words[-1]
     assert few.count("</text>") > 2 and f">{rare}</text>" not in few
     called = cli("similar", rare, "-k", 2, "--map", path, "--map-words", 5)
     assert called.code == 0 and len(called.out.splitlines()) == 2

@@ -18,7 +18,7 @@ from nextword.formatting import escape_control
 from nextword.inference.model_folder import load_model_folder, save_model
 from nextword.inference.session import Prediction
 from nextword.text.tokenizer import Tokenizer
-from nextword.training.trainer import Progress
+from nextword.training.callbacks import Progress, ValidationReport
 
 Cli = Callable[..., SimpleNamespace]
 COMMANDS = "\x1b[31m|\x9b31m|\x07|\x7f|\x08|\u202e|\u2066|\u2028|\x85".split("|")
@@ -111,8 +111,9 @@ def test_costliest_words_and_file_names(cli: Cli, evil_model: Path) -> None:
 
 def test_samples_while_training(capsys: pytest.CaptureFixture[str]) -> None:
     console: Any = Console()
-    console.validated(Progress(), 3.0, {EVIL: [Prediction(f"w{EVIL}", 0.5)]})
-    console.say(EVIL)
+    samples = {EVIL: [Prediction(f"w{EVIL}", 0.5)]}
+    console.on_validation(ValidationReport(Progress(), 1.1, True, samples))
+    console.on_message(EVIL)
     shown = capsys.readouterr().err
     assert shown.count("\\x1b") == 3 and not commands_in(shown)
 

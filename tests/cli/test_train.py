@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from nextword.cli.console import Console
 from nextword.config import dump_config, load_config
 from nextword.text import spool
-from nextword.training.trainer import StepReport
+from nextword.training.callbacks import StepReport
 
 Cli = Callable[..., SimpleNamespace]
 
@@ -142,14 +142,14 @@ def test_a_training_that_runs_away_is_one_line_after_the_bar(cli: Cli, config: P
 
 def signalling(monkeypatch: pytest.MonkeyPatch, number: int, steps: set[int]) -> None:
     """The process gets a signal while it takes certain steps."""
-    stepped = Console.stepped
+    on_step = Console.on_step
 
     def and_signal(self: Console, report: StepReport) -> None:
-        stepped(self, report)
+        on_step(self, report)
         if report.progress.step in steps:
             signal.raise_signal(number)
 
-    monkeypatch.setattr(Console, "stepped", and_signal)
+    monkeypatch.setattr(Console, "on_step", and_signal)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -180,15 +180,15 @@ def test_a_signal_ends_after_the_step_and_a_resume_ends_where_it_would_have(
 def test_a_second_signal_ends_at_once_and_a_resume_is_still_possible(
     cli: Cli, config: Path
 ) -> None:
-    stepped = Console.stepped
+    on_step = Console.on_step
 
     def twice(self: Console, report: StepReport) -> None:
-        stepped(self, report)
+        on_step(self, report)
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Console, "stepped", twice)
+        patch.setattr(Console, "on_step", twice)
         called = cli("train", "--config", config, "--run", "a", "--json")
     assert (called.code, called.out) == (130, "")
     assert called.err.endswith("Stopped.\n") and "Traceback" not in called.err

@@ -345,7 +345,7 @@ def test_a_model_that_says_no_numbers_is_refused(untrained: Untrained, held_out:
 
 
 def test_a_trained_model_measures_better_than_chance(tiny_run: SimpleNamespace) -> None:
-    loaded = tiny_run.result.predictor.loaded
+    loaded = tiny_run.result.model.loaded
     ids = np.array(loaded.tokenizer.encode("Napoleon was the Emperor of France ."))
     spaced = np.array([True] * 6 + [False])
     told = measure(loaded, TokenizedText(ids, spaced, [], 37))

@@ -21,7 +21,7 @@ EVERY = Sampling(top_p=1.0)
 
 @pytest.fixture
 def predictor(tiny_run: SimpleNamespace) -> Model:
-    found: Model = tiny_run.result.predictor
+    found: Model = tiny_run.result.model
     return found
 
 

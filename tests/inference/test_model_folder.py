@@ -55,7 +55,7 @@ def test_a_copied_folder_predicts_what_the_run_predicts(
         "model.safetensors",
         "tokenizer.json",
     ]
-    copied, original = load_model(folder), tiny_run.result.predictor
+    copied, original = load_model(folder), tiny_run.result.model
     for prompt in PROMPTS:
         assert copied.predict(prompt, k=1000) == original.predict(prompt, k=1000)
     assert copied.words == original.words

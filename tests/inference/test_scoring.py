@@ -22,7 +22,7 @@ TEXT = "Napoleon was the Emperor of France . my zebra reads another letter ."
 
 @pytest.fixture
 def predictor(tiny_run: SimpleNamespace) -> Model:
-    found: Model = tiny_run.result.predictor
+    found: Model = tiny_run.result.model
     return found
 
 

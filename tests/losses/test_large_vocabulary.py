@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-resource = pytest.importorskip("resource", reason="peak memory is not told here")
+resource = pytest.importorskip("resource", reason="no peak memory on this system")
 
 PLACES, WORDS, SIZE = 4096, 100_000, 16
 WHOLE = 4 * PLACES * WORDS

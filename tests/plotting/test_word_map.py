@@ -25,7 +25,7 @@ pytest.importorskip("matplotlib", reason="pictures are an extra")
 
 @pytest.fixture
 def loaded(tiny_run: SimpleNamespace) -> LoadedModel:
-    found: LoadedModel = tiny_run.result.predictor.loaded
+    found: LoadedModel = tiny_run.result.model.loaded
     return found
 
 

@@ -12,37 +12,38 @@ import torch
 from nextword.config.schema import ModelConfig, TrainingConfig
 from nextword.losses.softmax import ExactLoss
 from nextword.models.registry import build_network
-from nextword.training.batches import ContinuousBatches
-from nextword.training.trainer import Progress, StepReport, Trainer
+from nextword.training.callbacks import Callback, StepReport, ValidationReport
+from nextword.training.trainer import Trainer
+from nextword.windows import StreamBatches
 
 CYCLE = [2, 3, 2, 4, 5, 2, 6, 7]
 """Each word follows from the two before it, but word 2 alone does not say what comes."""
 
 
-class Recorder:
-    """Keeps what an observer is told."""
+class Recorder(Callback):
+    """Keeps the reports of a training."""
 
     def __init__(self) -> None:
         self.reports: list[StepReport] = []
         self.losses: list[float] = []
-        self.looks: list[tuple[int, float, bool]] = []
+        self.validations: list[tuple[int, float, bool]] = []
         self.weights: list[torch.Tensor] = []
         self.trainer: Trainer | None = None
 
-    def stepped(self, report: StepReport) -> None:
+    def on_step(self, report: StepReport) -> None:
         self.reports.append(report)
         self.losses.append(report.loss)
         if self.trainer is not None:
             parameters = self.trainer.model.parameters()
             self.weights.append(torch.cat([p.detach().flatten().clone() for p in parameters]))
 
-    def validated(self, progress: Progress, loss: float, improved: bool) -> None:
-        self.looks.append((progress.step, loss, improved))
+    def on_validation(self, report: ValidationReport) -> None:
+        self.validations.append((report.progress.step, report.loss, report.improved))
 
 
 @pytest.fixture
 def make_trainer() -> Callable[..., Trainer]:
-    """Builds a trainer whose ``observer`` is a recorder; dotted keys set anything else."""
+    """Builds a trainer whose ``callback`` is a recorder; dotted keys set anything else."""
 
     def make(settings: dict[str, Any] | None = None, **parts: Any) -> Trainer:
         settings = settings or {}
@@ -59,7 +60,7 @@ def make_trainer() -> Callable[..., Trainer]:
         trainer = Trainer(
             parts.get("model") or build_network(ModelConfig.model_validate(sections["model"]), 8),
             parts.get("loss") or ExactLoss(),
-            parts.get("batches") or ContinuousBatches(np.array(CYCLE * 50), 4, 10),
+            parts.get("batches") or StreamBatches(np.array(CYCLE * 50), 4, 10),
             config,
             torch.device("cpu"),
             parts.get("validate") or (lambda: 1.0),

@@ -31,24 +31,24 @@ def test_a_small_text_is_read_more_often_in_smaller_batches(
     assert (training.epochs, training.batch_size) == (epochs, batch_size)
 
 
-def test_what_is_read_more_often_is_held_back_more() -> None:
+def test_more_epochs_get_more_dropout() -> None:
     rates = [resolved(10**5, training__epochs=passes).model.dropout for passes in (1, 3, 8, 12, 40)]
     assert rates == sorted(rates) and rates[0] < rates[-1]
-    # a small text is known by heart sooner
+    # a small text is overfit sooner
     sizes = [resolved(n, training__epochs=6).model.dropout for n in (10**4, 10**5, 10**6)]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
     minutes = [resolved(10**6, training__minutes=m).model.dropout for m in (1, 5, 60)]
     assert minutes == sorted(minutes) and minutes[0] < minutes[-1]
 
 
-def test_a_budget_of_time_ends_before_a_short_text_is_known_by_heart() -> None:
+def test_a_time_budget_ends_before_a_short_text_is_overfit() -> None:
     def passes(words: int, **given: object) -> float:
         return resolved(words, training__minutes=60, **given).training.epochs
 
-    found = [passes(words) for words in (2_000, 10_000, 20_000, 60_000, 10**6)]
-    assert found == [20, 16, 8, 12, 60]
+    limits = [passes(words) for words in (2_000, 10_000, 20_000, 60_000, 10**6)]
+    assert limits == [20, 16, 8, 12, 60]
     assert passes(20_000, training__epochs=100.0) == 100
-    # an hour or a minute: what is held back depends on what is read
+    # dropout follows from the words that are read, not from the minutes
     assert resolved(20_000, training__minutes=60).model.dropout == resolved(20_000).model.dropout
 
 
@@ -79,7 +79,7 @@ def test_what_is_set_stays_even_at_its_default() -> None:
     }
     config = load_config(overrides=given, environ={})
     assert resolve(config, 10**7) == config
-    # what was resolved once, as a run writes it, is not resolved anew
+    # what was resolved once, as a run writes it, is not resolved again
     once = resolved(10**5)
     again = Config.model_validate(once.model_dump())
     assert resolve(again, 10**7) == once

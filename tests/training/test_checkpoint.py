@@ -14,7 +14,7 @@ from nextword.device import to_numpy
 from nextword.errors import ModelError
 from nextword.losses.sampled import SampledLoss
 from nextword.storage.tensors import write_tensors
-from nextword.training.checkpoint import Notes, read_state, save_state
+from nextword.training.checkpoint import RunNotes, read_state, save_state
 from nextword.training.trainer import Trainer
 
 MakeTrainer = Callable[..., Trainer]
@@ -29,7 +29,7 @@ def own_random_numbers() -> object:
 
 def steps(trainer: Trainer, count: int) -> None:
     for _ in range(count):
-        trainer.observer.stepped(trainer._step())
+        trainer.callback.on_step(trainer._step())
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_a_restored_training_goes_on_bit_for_bit(
     again = make_trainer({**settings, "training.seed": 9}, loss=SampledLoss(3, 2, COUNTS))
     read_state(tmp_path / "state").restore(again)
     steps(again, 8)
-    assert again.observer.losses == whole.observer.losses[7:]
-    assert torch.equal(again.observer.weights[-1], whole.observer.weights[-1])
-    assert not torch.equal(whole.observer.weights[-1], whole.observer.weights[6])
+    assert again.callback.losses == whole.callback.losses[7:]
+    assert torch.equal(again.callback.weights[-1], whole.callback.weights[-1])
+    assert not torch.equal(whole.callback.weights[-1], whole.callback.weights[6])
     assert again.progress.step == 15 and again.progress.words == whole.progress.words
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_state_is_refused(tmp_path: Path, make_trainer: MakeTrainer) 
 
 def test_what_the_run_knows_comes_back(tmp_path: Path, make_trainer: MakeTrainer) -> None:
     trainer, path = make_trainer(), tmp_path / "state"
-    notes = Notes(Config.model_validate({"model": {"input_dropout": 0.1 + 0.2}}), 3, 1234)
+    notes = RunNotes(Config.model_validate({"model": {"input_dropout": 0.1 + 0.2}}), 3, 1234)
     save_state(path, trainer, notes)
     assert read_state(path).notes == notes
     save_state(path, trainer)
@@ -143,5 +143,5 @@ def test_a_carried_state_in_bfloat16_comes_back_bit_for_bit(
     trainer.carried = (torch.randn_like(first).bfloat16(), *others)
     save_state(tmp_path / "state", trainer)
     read_state(tmp_path / "state").restore(again)
-    assert [each.dtype for each in again.carried] == [each.dtype for each in trainer.carried]
+    assert [part.dtype for part in again.carried] == [part.dtype for part in trainer.carried]
     assert all(map(torch.equal, again.carried, trainer.carried))

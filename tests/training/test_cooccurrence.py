@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from nextword.training import cooccurrence
-from nextword.training.cooccurrence import cooccurrence_vectors
+from nextword.training import init_embeddings
+from nextword.training.init_embeddings import cooccurrence_vectors
 
 RNG = np.random.default_rng(1)
 TOPICS = np.concatenate([RNG.integers(2, 12, (200, 20)), RNG.integers(12, 22, (200, 20))])
@@ -47,7 +47,7 @@ def test_next_to_no_text_gives_vectors_all_the_same(ids: list[int]) -> None:
 
 
 def test_a_long_text_is_counted_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cooccurrence, "MOST_WORDS", 4000)
-    monkeypatch.setattr(cooccurrence, "PIECES", 10)
+    monkeypatch.setattr(init_embeddings, "MAX_WORDS", 4000)
+    monkeypatch.setattr(init_embeddings, "PIECES", 10)
     vectors = cooccurrence_vectors(IDS, 22, 8, seed=1)
     assert (vectors[2] @ vectors[3]) > (vectors[2] @ vectors[15])

@@ -27,7 +27,7 @@ from nextword.training.callbacks import Callback
 from nextword.training.fit_mixture import SHARPNESS, fit_mixture
 from nextword.training.result import perplexities
 
-Fit = Callable[..., Mixture]
+Mix = Callable[..., Mixture]
 
 
 @pytest.fixture
@@ -51,21 +51,21 @@ def loaded(config: Config, text: EncodedText) -> LoadedModel:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def found(loaded: LoadedModel, text: EncodedText, config: Config, said: list[str]) -> Fit:
+def mix(loaded: LoadedModel, text: EncodedText, config: Config, messages: list[str]) -> Mix:
     """Fits a mixture; keywords set fields of the ``mixture`` section."""
 
-    def fit(held_out: EncodedText = text, **wanted: Any) -> Mixture:
+    def mix_with(held_out: EncodedText = text, **wanted: Any) -> Mixture:
         section = config.mixture.model_copy(update=wanted)
         return fit_mixture(
-            loaded, held_out, config.model_copy(update={"mixture": section}), said.append
+            loaded, held_out, config.model_copy(update={"mixture": section}), messages.append
         )
 
-    return fit
+    return mix_with
 
 
 def shortened(text: EncodedText, words: int | None) -> EncodedText:
@@ -78,9 +78,9 @@ def shortened(text: EncodedText, words: int | None) -> EncodedText:
 
 
 def test_ngrams_that_help_are_kept_and_help(
-    found: Fit, loaded: LoadedModel, text: EncodedText, said: list[str]
+    mix: Mix, loaded: LoadedModel, text: EncodedText, messages: list[str]
 ) -> None:
-    mixture = found()
+    mixture = mix()
     assert mixture.ngram is not None and mixture.ngram.order == 3
     assert list(mixture.weights) == combinations(ngram=True)
     size = len(text.tokenizer)
@@ -89,45 +89,45 @@ def test_ngrams_that_help_are_kept_and_help(
         mixed, alone = perplexities(decoder, text.parts[part], size)
         assert mixed < 0.3 * alone
         assert alone == perplexities(loaded.decoder(), text.parts[part], size)[1]
-    (line,) = said
-    assert re.fullmatch(r"n-grams are mixed in: perplexity −[7-9]\d\.\d % .*", line)
+    (line,) = messages
+    assert re.fullmatch(r"n-grams help: mixing them in lowers perplexity by [7-9]\d\.\d %", line)
 
 
 def test_ngrams_that_do_not_help_are_left_out(
-    found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
+    mix: Mix, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixing, "WORTH", math.inf)
-    mixture = found()
+    monkeypatch.setattr(mixing, "MIN_GAIN", math.inf)
+    mixture = mix()
     assert mixture.ngram is None
     assert list(mixture.weights) == combinations(ngram=False)
-    (line,) = said
-    assert line.startswith("n-grams are left out: with them perplexity −")
+    (line,) = messages
+    assert line.startswith("n-grams are left out: mixing them in lowers perplexity by ")
 
 
 def test_ngrams_that_are_asked_for_are_kept_whether_they_help_or_not(
-    found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
+    mix: Mix, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixing, "WORTH", math.inf)
-    mixture = found(ngram=True)
+    monkeypatch.setattr(mixing, "MIN_GAIN", math.inf)
+    mixture = mix(ngram=True)
     assert mixture.ngram is not None
     assert list(mixture.weights) == combinations(ngram=True)
-    assert len(said) == 1 and "left out" not in said[0]
+    assert len(messages) == 1 and "left out" not in messages[0]
 
 
 def test_ngrams_that_are_not_wanted_are_not_counted(
-    found: Fit, said: list[str], monkeypatch: pytest.MonkeyPatch
+    mix: Mix, messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*given: object) -> NgramModel:
         raise AssertionError("counted")
 
     monkeypatch.setattr(NgramModel, "fit", refuse)
-    mixture = found(ngram=False)
-    assert mixture.ngram is None and said == []
+    mixture = mix(ngram=False)
+    assert mixture.ngram is None and messages == []
     assert list(mixture.weights) == ["network+cache"]
 
 
-def test_a_cache_that_is_not_wanted_is_not_weighed(found: Fit, loaded: LoadedModel) -> None:
-    mixture = found(cache=False, cache_size=7)
+def test_a_cache_that_is_not_wanted_is_not_weighed(mix: Mix, loaded: LoadedModel) -> None:
+    mixture = mix(cache=False, cache_size=7)
     assert list(mixture.weights) == ["network+ngram"]
     assert mixture.cache == CacheSettings(size=7)
     # it can be asked for all the same
@@ -136,56 +136,56 @@ def test_a_cache_that_is_not_wanted_is_not_weighed(found: Fit, loaded: LoadedMod
 
 
 @pytest.mark.parametrize("sharpness", SHARPNESS)
-def test_the_sharpness_that_foresees_most_is_taken(
-    found: Fit, sharpness: float, monkeypatch: pytest.MonkeyPatch
+def test_the_sharpness_that_predicts_best_is_taken(
+    mix: Mix, sharpness: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = mixing._look
+    score = mixing._score
 
     def favour(*given: Any) -> Any:
-        network, counted, caches = look(*given)
+        network, counted, caches = score(*given)
         for settings, each in zip(given[2], caches, strict=True):
             each.likelihoods[:] = -0.1 if settings.sharpness == sharpness else -30.0
         return network, counted, caches
 
-    monkeypatch.setattr(mixing, "_look", favour)
-    mixture = found(ngram=False, cache_size=50)
+    monkeypatch.setattr(mixing, "_score", favour)
+    mixture = mix(ngram=False, cache_size=50)
     assert mixture.cache == CacheSettings(size=50, sharpness=sharpness)
 
 
-@pytest.mark.parametrize("words", [None, 0, mixing.FEWEST - 1])
+@pytest.mark.parametrize("words", [None, 0, mixing.MIN_WORDS - 1])
 @pytest.mark.parametrize("ngram", [None, True])
 def test_without_enough_held_out_nothing_is_mixed(
-    found: Fit, text: EncodedText, words: int | None, ngram: bool | None, said: list[str]
+    mix: Mix, text: EncodedText, words: int | None, ngram: bool | None, messages: list[str]
 ) -> None:
-    assert found(shortened(text, words), ngram=ngram) == Mixture()
-    # what was asked for and is not done is said
-    assert len(said) == (ngram is True)
+    assert mix(shortened(text, words), ngram=ngram) == Mixture()
+    # what was asked for and is not done is reported
+    assert len(messages) == (ngram is True)
 
 
-def test_few_words_are_enough(found: Fit, text: EncodedText) -> None:
-    mixture = found(shortened(text, mixing.FEWEST))
+def test_few_words_are_enough(mix: Mix, text: EncodedText) -> None:
+    mixture = mix(shortened(text, mixing.MIN_WORDS))
     assert mixture.ngram is not None
     assert all(torch.isfinite(each.slopes).all() for each in mixture.weights.values())
 
 
-def test_both_weighings_are_asked_before_ngrams_are_left_out(
-    found: Fit, monkeypatch: pytest.MonkeyPatch
+def test_both_kinds_of_weights_are_tried_before_ngrams_are_left_out(
+    mix: Mix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit = mixing.fit
 
     def fails(likelihoods: Any, gate_features: Any, constant: bool = False) -> Any:
         weights = fit(likelihoods, gate_features, constant)
-        # as where there is too little text for so much evidence
+        # as with too little text for so many gate features
         return weights if constant else replace(weights, biases=torch.tensor([0.0, -50.0]))
 
     monkeypatch.setattr(mixing, "fit", fails)
-    mixture = found(cache=False)
+    mixture = mix(cache=False)
     assert mixture.ngram is not None
     assert not mixture.weights["network+ngram"].slopes.any()
 
 
 def test_a_large_vocabulary_is_read_in_smaller_pieces(
-    found: Fit, text: EncodedText, monkeypatch: pytest.MonkeyPatch
+    mix: Mix, text: EncodedText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lengths: list[int] = []
     read = mixing.Parts.read
@@ -195,11 +195,11 @@ def test_a_large_vocabulary_is_read_in_smaller_pieces(
         return read(self, ids)
 
     monkeypatch.setattr(mixing.Parts, "read", note)
-    whole = found()
+    whole = mix()
     assert max(lengths) > 10
     lengths.clear()
     monkeypatch.setattr("nextword.inference.decoder.NUMBERS", 10 * len(text.tokenizer))
-    pieces = found()
+    pieces = mix()
     assert max(lengths) == 10 and sum(lengths) == len(text.parts["valid"].ids)
     for names, weights in whole.weights.items():
         torch.testing.assert_close(pieces.weights[names].slopes, weights.slopes, atol=0.02, rtol=0)
@@ -207,11 +207,11 @@ def test_a_large_vocabulary_is_read_in_smaller_pieces(
 
 @pytest.mark.parametrize("runs_to", [5e3, 1e30, math.nan])
 def test_a_network_that_ran_away_ends_no_training(
-    found: Fit, loaded: LoadedModel, text: EncodedText, tmp_path: Path, runs_to: float
+    mix: Mix, loaded: LoadedModel, text: EncodedText, tmp_path: Path, runs_to: float
 ) -> None:
     with torch.no_grad():
         loaded.network.output.bias[3] = runs_to
-    mixture = found(ngram=True)
+    mixture = mix(ngram=True)
     save_model(tmp_path, loaded, "")
     save_mixture(tmp_path, mixture)
     back = load_model_folder(tmp_path).mixture
@@ -221,9 +221,9 @@ def test_a_network_that_ran_away_ends_no_training(
 @pytest.mark.parametrize("adapt", ADAPTATIONS)
 @pytest.mark.parametrize("ngram", [True, False])
 def test_a_saved_mixture_predicts_the_same(
-    found: Fit, loaded: LoadedModel, tmp_path: Path, adapt: Any, ngram: bool
+    mix: Mix, loaded: LoadedModel, tmp_path: Path, adapt: Any, ngram: bool
 ) -> None:
-    mixed = loaded.with_mixture(found(ngram=ngram, cache_size=30))
+    mixed = loaded.with_mixture(mix(ngram=ngram, cache_size=30))
     save_model(tmp_path, mixed, "")
     save_mixture(tmp_path, mixed.mixture)
     assert (tmp_path / "ngram.safetensors").exists() == ngram
@@ -240,7 +240,7 @@ def test_a_run_mixes_and_measures_both(
     monkeypatch.chdir(tmp_path)
     lines: list[str] = []
     callback = Callback()
-    callback.say = lines.append  # type: ignore[method-assign]
+    callback.on_message = lines.append  # type: ignore[method-assign]
     settings = {**tiny_settings, "training.epochs": 1, "mixture.ngram": None}
     result = train(settings, run="a", callback=callback)
     assert result.valid_perplexity < 0.9 * result.network_valid_perplexity
@@ -248,13 +248,13 @@ def test_a_run_mixes_and_measures_both(
     assert sum("n-grams" in line for line in lines) == 1
     stored = load_model("a")
     assert isinstance(stored.loaded.decoder(), MixtureDecoder)
-    assert stored.predict("the", k=9) == result.predictor.predict("the", k=9)
+    assert stored.predict("the", k=9) == result.model.predict("the", k=9)
     config = load_config(result.path / "config.yaml", environ={})
     part = prepare_text(config.text, config.vocabulary).parts["valid"]
     measured = perplexities(stored.loaded.decoder(), part, len(stored.words))
     assert measured == pytest.approx((result.valid_perplexity, result.network_valid_perplexity))
 
-    # a resume finds the mixture anew
+    # a resume fits the mixture again
     again = train({"mixture.ngram": False}, run="a", resume=True)
     assert again.valid_perplexity == again.network_valid_perplexity
     assert again.network_valid_perplexity == pytest.approx(result.network_valid_perplexity)
@@ -275,4 +275,4 @@ def test_without_anything_held_out_a_run_mixes_nothing(
     result = train(settings, run="a")
     assert result.network_valid_perplexity is result.valid_perplexity is None
     assert load_model("a").loaded.mixture == Mixture()
-    assert np.isclose(result.predictor.session("cache").probabilities().sum(), 1, atol=1e-4)
+    assert np.isclose(result.model.reader("cache").probabilities().sum(), 1, atol=1e-4)

@@ -16,10 +16,8 @@ from nextword import load_model, train
 from nextword.errors import ConfigError, ModelError, NextwordError, TrainingError
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import RunFolder
-from nextword.training import network_run as run_module
-from nextword.training import saving
-from nextword.training.callbacks import Callback
-from nextword.training.trainer import StepReport
+from nextword.training import checkpoint, network
+from nextword.training.callbacks import Callback, StepReport
 
 STATE, WEIGHTS = Path("state/state.safetensors"), Path("model/model.safetensors")
 STEPS = 26
@@ -29,13 +27,15 @@ Settings = dict[str, object]
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(saving, "MOST_PAUSE", 1.0)  # so that every step of a short run is saved
+    monkeypatch.setattr(
+        checkpoint, "MAX_SAVING_SHARE", 1.0
+    )  # so that every step of a short run is saved
     return tmp_path
 
 
 @pytest.fixture
 def short(tiny_settings: Settings) -> Settings:
-    """One epoch with two looks at the validation part, saved at every step."""
+    """One epoch with two validations, saved at every step."""
     return {
         **tiny_settings,
         "training.epochs": 1,
@@ -56,7 +56,7 @@ class At(Callback):
     def __init__(self, step: int, do: Callable[[], object]) -> None:
         self.step, self.do = step, do
 
-    def stepped(self, report: StepReport) -> None:
+    def on_step(self, report: StepReport) -> None:
         if report.progress.step == self.step:
             self.do()
 
@@ -69,7 +69,7 @@ def crash() -> None:
     raise Crash
 
 
-def looks(run: Path) -> list[tuple[int, float]]:
+def validations(run: Path) -> list[tuple[int, float]]:
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [(line["step"], line["loss"]) for line in lines if line["kind"] == "valid"]
 
@@ -81,20 +81,20 @@ def contents(run: Path) -> dict[str, bytes]:
 def test_a_look_taken_at_an_early_stop_changes_nothing_after_a_resume(
     short: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look is the best of all, and must be forgotten all the same."""
+    """That validation is the best of all, and must be forgotten all the same."""
 
     def train_with(losses: list[float], run: str, **how: Any) -> Path:
         left = iter(losses)
-        monkeypatch.setattr(run_module, "mean_loss", lambda *given: next(left))
+        monkeypatch.setattr(network, "mean_loss", lambda *given: next(left))
         return train(short, run=run, **how).path
 
     whole = train_with([2.0, 3.0], "whole")
     for name, stop, seen in (("late", 17, [2.0]), ("early", 5, [])):
         halted = train_with([*seen, 1.0], name, should_stop=after(stop))
-        assert looks(halted)[-1] == (stop, 1.0)
+        assert validations(halted)[-1] == (stop, 1.0)
         stopped_with = (halted / WEIGHTS).read_bytes()
         train_with([2.0, 3.0][len(seen) :], name, resume=True)
-        assert looks(halted) == looks(whole) == [(13, 2.0), (26, 3.0)]
+        assert validations(halted) == validations(whole) == [(13, 2.0), (26, 3.0)]
         assert (halted / WEIGHTS).read_bytes() == (whole / WEIGHTS).read_bytes() != stopped_with
 
 
@@ -129,7 +129,7 @@ def test_a_run_that_ended_before_its_first_save_can_begin_again(
     short: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(saving, "save_state", lambda *given: crash())
+        patch.setattr(checkpoint, "save_state", lambda *given: crash())
         with pytest.raises(Crash):
             train(short, run="a")
     assert Path("runs/a/config.yaml").exists()
@@ -209,7 +209,7 @@ def test_damage_is_told_before_a_resume_and_changes_nothing(short: Settings, nam
     path = train(short, run="a", should_stop=after(17)).path
     flip(path / name)
     before = contents(path)
-    if name == WEIGHTS:  # the weights of the last look, which a resume replaces anyway
+    if name == WEIGHTS:  # the weights of the last validation, which a resume replaces anyway
         assert train(run="a", resume=True).steps == STEPS
         flip(path / name)
         before = contents(path)
@@ -265,8 +265,10 @@ def test_too_little_memory_is_one_line_that_says_what_to_lower(
 
     with pytest.raises(TrainingError, match=said) as caught:
         train(short, run="a", callback=At(6, fail))
-    told = str(caught.value)
-    assert "training.batch_size" in told and "model.hidden_size" in told and "\n" not in told
+    message = str(caught.value)
+    assert (
+        "training.batch_size" in message and "model.hidden_size" in message and "\n" not in message
+    )
     assert train(run="a", resume=True).steps == STEPS
 
 

@@ -37,7 +37,7 @@ def settings(tiny_settings: dict[str, object]) -> dict[str, object]:
 
 
 def measured(result: TrainingResult, part: str) -> float:
-    """The perplexity of a part, foreseen word by word by the stored model."""
+    """The perplexity of a part, measured word by word with the stored model."""
     config = load_config(result.path / "config.yaml", environ={})
     ids = prepare_text(config.text, config.vocabulary).parts[part].ids
     loaded = load_model(result.path).loaded
@@ -78,7 +78,7 @@ def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) 
     assert "N-grams of up to 4 words" in card
     config = load_config(result.path / "config.yaml", environ={})
     assert (config.model.kind, config.model.order) == ("ngram", 4)
-    assert RunFolder(result.path).read_record().vocabulary_size == len(result.predictor.words)
+    assert RunFolder(result.path).read_record().vocabulary_size == len(result.model.words)
 
 
 def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object]) -> None:
@@ -86,10 +86,10 @@ def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object])
     predictor = load_model("a")
     assert isinstance(predictor.loaded.model, NgramModel)
     assert predictor.loaded.model.order == 4
-    found = predictor.predict("Napoleon was the Emperor of", k=1000)
-    assert found[0].word == "France" and found[0].probability > 0.9
-    assert found == result.predictor.predict("Napoleon was the Emperor of", k=1000)
-    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    predictions = predictor.predict("Napoleon was the Emperor of", k=1000)
+    assert predictions[0].word == "France" and predictions[0].probability > 0.9
+    assert predictions == result.model.predict("Napoleon was the Emperor of", k=1000)
+    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ModelError, match="no network inside"):
         _ = predictor.loaded.network
 
@@ -98,7 +98,7 @@ def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object])
 def test_it_does_not_adapt_and_says_so(settings: dict[str, object], adapt: Any) -> None:
     predictor = train(settings).predictor
     with pytest.raises(ConfigError, match="does not adapt"):
-        predictor.session(adapt)
+        predictor.reader(adapt)
 
 
 def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
@@ -111,11 +111,11 @@ def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_longer_ngrams_foresee_more(settings: dict[str, object]) -> None:
-    found = [train({**settings, "model.order": order}) for order in (1, 2, 4)]
-    perplexities = [result.test_perplexity for result in found]
+def test_longer_ngrams_predict_better(settings: dict[str, object]) -> None:
+    results = [train({**settings, "model.order": order}) for order in (1, 2, 4)]
+    perplexities = [result.test_perplexity for result in results]
     assert perplexities == sorted(perplexities, reverse=True)
-    config = load_config(found[0].path / "config.yaml", environ={})
+    config = load_config(results[0].path / "config.yaml", environ={})
     train_ids = prepare_text(config.text, config.vocabulary).parts["train"].ids
     assert len(np.unique(train_ids)) > perplexities[0] > 3 * perplexities[1]
 
@@ -148,17 +148,17 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
     assert result.valid_perplexity is result.network_test_perplexity is None
     predictor = load_model("few")
     assert {p.word for p in predictor.predict(words)} == set(words.split())
-    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_a_watcher_is_told_what_was_read_and_counted(settings: dict[str, object]) -> None:
-    told: list[str] = []
+def test_the_callback_receives_what_was_read_and_counted(settings: dict[str, object]) -> None:
+    lines: list[str] = []
     callback = Callback()
-    callback.say = told.append  # type: ignore[method-assign]
+    callback.on_message = lines.append  # type: ignore[method-assign]
     result = train(settings, callback=callback)
-    assert any("words to train on, vocabulary" in line for line in told)
-    counts = ", ".join(f"{count:,}" for count in result.predictor.loaded.model.ngram_counts())
-    assert told[-1] == f"n-grams of 1 to 4 words: {counts}"
+    assert any("words to train on, vocabulary" in line for line in lines)
+    counts = ", ".join(f"{count:,}" for count in result.model.loaded.model.ngram_counts())
+    assert lines[-1] == f"n-grams of 1 to 4 words: {counts}"
 
 
 def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None:

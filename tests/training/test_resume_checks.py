@@ -7,7 +7,7 @@ import pytest
 from nextword.config import Config, load_config
 from nextword.errors import ConfigError
 from nextword.storage.run_folder import RunFolder
-from nextword.training.resume_checks import FREE, refuse_changes
+from nextword.training.resume_checks import CHANGEABLE_KEYS, refuse_changes
 
 RUN = RunFolder(Path("runs/a"))
 
@@ -17,7 +17,7 @@ def configured(**changes: object) -> Config:
     return load_config(overrides=overrides, environ={})
 
 
-def test_what_steers_only_what_is_to_come_may_change() -> None:
+def test_keys_that_affect_only_coming_steps_may_change() -> None:
     now = configured(
         text__path="moved.txt",
         training__epochs=9,
@@ -43,8 +43,8 @@ def test_every_other_change_is_named_at_once() -> None:
     )
     with pytest.raises(ConfigError) as caught:
         refuse_changes(RUN, configured(), now, text_changed=True)
-    told = str(caught.value)
-    assert told.startswith("runs/a: the text, text.lowercase (was False, now True), ")
+    message = str(caught.value)
+    assert message.startswith("runs/a: the text, text.lowercase (was False, now True), ")
     for named in (
         "vocabulary.min_count (was 2, now 7)",
         "windows.length (was 48, now 3)",
@@ -53,8 +53,8 @@ def test_every_other_change_is_named_at_once() -> None:
         "training.batch_size (was 32, now 5)",
         "changed since the run began",
     ):
-        assert named in told
-    assert "epochs" not in told and "\n" not in told
+        assert named in message
+    assert "epochs" not in message and "\n" not in message
 
 
 def test_the_same_files_in_other_parts_are_another_text() -> None:
@@ -66,7 +66,7 @@ def test_the_same_files_in_other_parts_are_another_text() -> None:
 
 def test_the_keys_that_are_free_exist_and_are_in_the_manual() -> None:
     keys = {f"{s}.{k}" for s, section in configured().model_dump().items() for k in section}
-    assert keys >= FREE
+    assert keys >= CHANGEABLE_KEYS
     manual = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
-    for key in FREE:
+    for key in CHANGEABLE_KEYS:
         assert f"`{key}`" in manual, key

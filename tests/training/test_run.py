@@ -21,9 +21,9 @@ from nextword.models.layers import WordVectors
 from nextword.storage.run_folder import RunFolder
 from nextword.storage.tensors import read_tensors
 from nextword.text.prepare import prepare_text
-from nextword.training import network_run as run_module
-from nextword.training.callbacks import Callback
-from nextword.training.trainer import StepReport, Trainer
+from nextword.training import network
+from nextword.training.callbacks import Callback, StepReport, ValidationReport
+from nextword.training.trainer import Trainer
 
 STEPS = 26
 """Of an epoch of the tiny text."""
@@ -37,7 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def short(tiny_settings: dict[str, object]) -> dict[str, object]:
-    """One epoch with two looks at the validation part."""
+    """One epoch with two validations."""
     return {**tiny_settings, "training.epochs": 1, "training.validations": 2}
 
 
@@ -52,16 +52,16 @@ class Crash(Exception):
 
 
 class CrashAt(Callback):
-    """Crashes after a step, or in the look at the validation part that follows it."""
+    """Crashes after a step, or in the validation that follows it."""
 
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def stepped(self, report: StepReport) -> None:
+    def on_step(self, report: StepReport) -> None:
         if report.progress.step == self.step:
             raise Crash
 
-    def validated(self, *told: object) -> None:
+    def on_validation(self, report: ValidationReport) -> None:
         pass
 
 
@@ -157,7 +157,7 @@ def test_the_configuration_is_kept_resolved(
     record = RunFolder(tiny_run.path).read_record()
     assert (record.nextword, record.torch) == (__version__, torch.__version__)
     assert record.text_sha256 == prepared(tiny_run).sha256
-    assert record.vocabulary_size == len(tiny_run.result.predictor.words)
+    assert record.vocabulary_size == len(tiny_run.result.model.words)
     assert record.threads == 1
 
 
@@ -175,17 +175,17 @@ def test_open_settings_and_paths_are_resolved_in_it(
     assert train(settings, should_stop=after(1)).run == "here-lstm-2"
 
 
-def test_metrics_tell_the_course_of_the_training(tiny_run: SimpleNamespace) -> None:
-    steps, looks = reports(tiny_run.path, "train"), reports(tiny_run.path, "valid")
-    assert [look["step"] for look in looks] == [65, 130, 195, 260]
-    assert looks[-1]["perplexity"] < looks[0]["perplexity"]
-    assert looks[0]["loss"] == pytest.approx(math.log(looks[0]["perplexity"]))
+def test_the_log_records_the_training(tiny_run: SimpleNamespace) -> None:
+    steps, validations = reports(tiny_run.path, "train"), reports(tiny_run.path, "valid")
+    assert [validation["step"] for validation in validations] == [65, 130, 195, 260]
+    assert validations[-1]["perplexity"] < validations[0]["perplexity"]
+    assert validations[0]["loss"] == pytest.approx(math.log(validations[0]["perplexity"]))
     assert 100 <= len(steps) <= 260
     assert np.mean([s["loss"] for s in steps[-9:]]) < 0.2 * np.mean([s["loss"] for s in steps[:9]])
     assert all(s["learning_rate"] > 0 and s["gradient_norm"] > 0 for s in steps)
     (result,) = reports(tiny_run.path, "result")
     assert result == {"kind": "result", **tiny_run.result.as_dict()}
-    shown = looks[-1]["samples"]["Napoleon was the Emperor of"]
+    shown = validations[-1]["samples"]["Napoleon was the Emperor of"]
     assert shown[0]["word"] == "France" and len(shown) == 3
 
 
@@ -205,15 +205,15 @@ def test_the_figures_are_those_of_reading_word_by_word(tiny_run: SimpleNamespace
 def test_the_best_model_is_kept_not_the_last(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = iter([3.0, 1.0, 2.0, 4.0])
-    monkeypatch.setattr(run_module, "mean_loss", lambda *given: next(looks, 0.5))
+    validations = iter([3.0, 1.0, 2.0, 4.0])
+    monkeypatch.setattr(network, "mean_loss", lambda *given: next(validations, 0.5))
     weights: list[torch.Tensor] = []
 
     class Keep(Callback):
-        def began(self, trainer: Trainer) -> None:
+        def on_train_begin(self, trainer: Trainer) -> None:
             self.trainer = trainer
 
-        def validated(self, *told: object) -> None:
+        def on_validation(self, report: ValidationReport) -> None:
             weights.append(self.trainer.model.output.weight.detach().clone())
 
     result = train({**short, "training.validations": 4}, run="a", callback=Keep())
@@ -239,7 +239,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     assert halted.stopped and halted.steps == 7
     resumed = train(run="halted", resume=True, should_stop=after(4))
     assert resumed.stopped and resumed.steps == 11
-    # and once beyond the first look, where there is a best model to come back to
+    # and once beyond the first validation, where there is a best model to come back to
     resumed = train(run="halted", resume=True, should_stop=after(whole.steps - 12))
     assert resumed.stopped and resumed.steps == whole.steps - 1
     resumed = train(settings, run="halted", resume=True)
@@ -257,7 +257,7 @@ def test_a_run_that_crashed_goes_on_from_its_last_save(short: dict[str, object],
     assert_same_end(whole.path, train(run="crashed", resume=True).path)
 
 
-def test_a_run_that_crashed_in_a_look_looks_again(
+def test_a_run_that_crashed_in_a_validation_validates_again(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {**short, "training.save_every": 1e-9}
@@ -267,7 +267,7 @@ def test_a_run_that_crashed_in_a_look_looks_again(
         raise Crash
 
     with monkeypatch.context() as patch, pytest.raises(Crash):
-        patch.setattr(run_module, "mean_loss", crash)
+        patch.setattr(network, "mean_loss", crash)
         train({**settings, "training.validations": 1}, run="crashed")
     resumed = train({"training.validations": 2}, run="crashed", resume=True)
     assert resumed.steps == STEPS
@@ -401,7 +401,7 @@ def test_a_run_starts_from_glove_vectors(short: dict[str, object], freeze: bool)
     }
     said: list[str] = []
     callback = Callback()
-    callback.say = said.append  # type: ignore[method-assign]
+    callback.on_message = said.append  # type: ignore[method-assign]
     train(settings, run="a", callback=callback, should_stop=after(5))
     Path("glove.txt").unlink()
     result = train(run="a", resume=True)
@@ -447,10 +447,10 @@ def test_every_kind_trains_with_every_input(
     result = train(settings, run="a")
     # a state that nothing bounds may run away in so few steps, but never to what is no number
     bounded = (kind, activation) != ("rnn", "relu")
-    assert 1 < result.valid_perplexity < (len(result.predictor.words) if bounded else math.inf)
-    assert load_model("a").predict("the", k=9) == result.predictor.predict("the", k=9)
-    best = min(look["perplexity"] for look in reports(result.path, "valid"))
-    # looks compute in the precision of the training
+    assert 1 < result.valid_perplexity < (len(result.model.words) if bounded else math.inf)
+    assert load_model("a").predict("the", k=9) == result.model.predict("the", k=9)
+    best = min(validation["perplexity"] for validation in reports(result.path, "valid"))
+    # validation computes in the precision of the training
     assert best == pytest.approx(result.valid_perplexity, rel=3e-3)
 
 
@@ -472,7 +472,7 @@ def test_nothing_held_out_is_measured_on_the_training_part(short: dict[str, obje
     result = train({**short, "text.holdout": {"valid": 0, "test": 0}}, run="a")
     assert result.valid_perplexity is result.test_perplexity is None
     assert 1 < reports(result.path, "valid")[-1]["perplexity"] < 40
-    assert result.predictor.predict("Napoleon was the", k=1)
+    assert result.model.predict("Napoleon was the", k=1)
 
 
 def test_a_training_that_runs_away_ends_with_advice_and_a_sound_model(
@@ -499,41 +499,41 @@ def load_file_floats(run: Path) -> list[torch.Tensor]:
     return [tensor for tensor in tensors.values() if tensor.is_floating_point()]
 
 
-def test_a_watcher_is_told_everything_and_the_end_even_after_a_crash(
+def test_the_callback_receives_every_event_and_the_end_even_after_a_crash(
     short: dict[str, object],
 ) -> None:
-    told: list[str] = []
+    events: list[str] = []
 
     class Listen(Callback):
-        def say(self, line: str) -> None:
-            told.append(f"say {line}")
+        def on_message(self, line: str) -> None:
+            events.append(f"say {line}")
 
-        def began(self, trainer: Trainer) -> None:
-            told.append(f"began {trainer.progress.step}")
+        def on_train_begin(self, trainer: Trainer) -> None:
+            events.append(f"began {trainer.progress.step}")
 
-        def stepped(self, report: StepReport) -> None:
-            told.append("step")
-            if len(told) > 60:
+        def on_step(self, report: StepReport) -> None:
+            events.append("step")
+            if len(events) > 60:
                 raise Crash
 
-        def validated(self, progress: Any, perplexity: float, samples: Any) -> None:
-            assert perplexity > 1
-            assert all(len(found) == 3 for found in samples.values())
-            told.append(f"look {sorted(samples)}")
+        def on_validation(self, report: ValidationReport) -> None:
+            assert report.perplexity > 1
+            assert all(len(predictions) == 3 for predictions in report.samples.values())
+            events.append(f"validation {sorted(report.samples)}")
 
-        def ended(self) -> None:
-            told.append("end")
+        def on_train_end(self) -> None:
+            events.append("end")
 
     train({**short, "training.prompts": ["the cat", "my"]}, run="a", callback=Listen())
-    assert told.count("step") == STEPS
-    assert told.count("look ['my', 'the cat']") == 2
-    assert told.index("began 0") < told.index("step")
-    assert told[-1] == "end"
-    assert any("tiny.txt: " in line and "words to train on, vocabulary" in line for line in told)
-    assert any("lstm, 1 x 24" in line and "26 steps on cpu" in line for line in told)
+    assert events.count("step") == STEPS
+    assert events.count("validation ['my', 'the cat']") == 2
+    assert events.index("began 0") < events.index("step")
+    assert events[-1] == "end"
+    assert any("tiny.txt: " in line and "words to train on, vocabulary" in line for line in events)
+    assert any("lstm, 1 x 24" in line and "26 steps on cpu" in line for line in events)
     with pytest.raises(Crash):
         train({**short, "training.epochs": 3}, run="b", callback=Listen())
-    assert told[-1] == "end"
+    assert events[-1] == "end"
 
 
 def test_a_configuration_object_serves_as_well_as_keys(short: dict[str, object]) -> None:
@@ -559,12 +559,12 @@ def test_a_resume_has_the_threads_of_its_run_and_the_caller_keeps_its_own(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1
-    told: list[int] = []
+    chosen: list[int] = []
 
     def choose(threads: int) -> None:
         nonlocal now
         now = threads
-        told.append(threads)
+        chosen.append(threads)
 
     monkeypatch.setattr(torch, "get_num_threads", lambda: now)
     monkeypatch.setattr(torch, "set_num_threads", choose)
@@ -574,4 +574,4 @@ def test_a_resume_has_the_threads_of_its_run_and_the_caller_keeps_its_own(
     train({**short, "training.threads": 0}, run="a", should_stop=after(1))
     now = 4
     train(run="a", resume=True, should_stop=after(1))
-    assert (told, now) == ([2, 4], 4)
+    assert (chosen, now) == ([2, 4], 4)

@@ -8,14 +8,14 @@ import pytest
 
 from nextword.config import Config
 from nextword.storage.run_folder import RunFolder
-from nextword.training import saving
-from nextword.training.checkpoint import Notes
-from nextword.training.saving import MOST_PAUSE, Saver
+from nextword.training import checkpoint
+from nextword.training.callbacks import StepReport
+from nextword.training.checkpoint import MAX_SAVING_SHARE, RunNotes, Saver
 from nextword.training.trainer import Trainer
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -47,16 +47,17 @@ def test_saves_come_on_a_clock_that_slow_ones_stretch(
         clock.now += pause
         saved.append(clock.now)
 
-    monkeypatch.setattr(saving, "save_state", slow)
+    monkeypatch.setattr(checkpoint, "save_state", slow)
     trainer = make_trainer()
-    saver = Saver(RunFolder(tmp_path), trainer, lambda: Notes(Config(), 1, 0), 10)
+    saver = Saver(RunFolder(tmp_path), trainer, lambda: RunNotes(Config(), 1, 0), 10)
+    report = StepReport(trainer.progress, 20_000, 1.0, 0.01, 1.0)
     for _ in range(20_000):
         clock.now += 1
         trainer.progress.seconds += 1
-        saver.save_if_due()
+        saver.on_step(report)
     gaps = [later - earlier - pause for earlier, later in zip(saved, saved[1:], strict=False)]
     assert gaps and all(gap == pytest.approx(wait, abs=1) for gap in gaps)
     progress = trainer.progress
     assert progress.saving_seconds == pytest.approx(pause * len(saved))
     assert progress.seconds == pytest.approx(20_000 + pause * len(saved))
-    assert progress.saving_seconds / progress.seconds <= MOST_PAUSE * 1.01
+    assert progress.saving_seconds / progress.seconds <= MAX_SAVING_SHARE * 1.01

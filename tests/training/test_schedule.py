@@ -5,7 +5,7 @@ import math
 import pytest
 
 from nextword.config.schema import TrainingConfig
-from nextword.training.schedule import Budget, Schedule
+from nextword.training.optimizer import Budget, Schedule
 
 
 def rates(steps: int, **settings: object) -> list[float]:
@@ -15,25 +15,25 @@ def rates(steps: int, **settings: object) -> list[float]:
 
 
 def test_the_cosine_falls_from_the_peak_to_two_per_cent() -> None:
-    found = rates(1000, warmup_steps=0)
-    assert found[0] == 1.0
-    assert found[500] == pytest.approx(0.51)
-    assert found[250] == pytest.approx(0.02 + 0.98 * (1 + math.cos(math.pi / 4)) / 2)
-    assert found[-1] == pytest.approx(0.02, abs=1e-4)
-    assert all(left > right for left, right in zip(found, found[1:], strict=False))
+    scheduled = rates(1000, warmup_steps=0)
+    assert scheduled[0] == 1.0
+    assert scheduled[500] == pytest.approx(0.51)
+    assert scheduled[250] == pytest.approx(0.02 + 0.98 * (1 + math.cos(math.pi / 4)) / 2)
+    assert scheduled[-1] == pytest.approx(0.02, abs=1e-4)
+    assert all(left > right for left, right in zip(scheduled, scheduled[1:], strict=False))
 
 
 def test_the_rate_rises_evenly_to_its_peak() -> None:
-    found = rates(10_000, warmup_steps=100, schedule="constant")
-    assert found[:100] == pytest.approx([(step + 1) / 100 for step in range(100)])
-    assert set(found[99:]) == {1.0}
+    scheduled = rates(10_000, warmup_steps=100, schedule="constant")
+    assert scheduled[:100] == pytest.approx([(step + 1) / 100 for step in range(100)])
+    assert set(scheduled[99:]) == {1.0}
 
 
 def test_warm_up_takes_a_tenth_of_a_short_training_at_most() -> None:
-    found = rates(50, warmup_steps=100, schedule="constant")
-    assert 0 < found[0] < 0.1
-    assert found[:5] == sorted(found[:5]) and found[4] < 1.0
-    assert set(found[5:]) == {1.0}
+    scheduled = rates(50, warmup_steps=100, schedule="constant")
+    assert 0 < scheduled[0] < 0.1
+    assert scheduled[:5] == sorted(scheduled[:5]) and scheduled[4] < 1.0
+    assert set(scheduled[5:]) == {1.0}
 
 
 def test_every_rate_of_every_schedule_is_positive_and_below_the_peak() -> None:
@@ -48,32 +48,32 @@ def test_a_plateau_quarters_the_rate_each_time_and_only_there() -> None:
             {"schedule": kind, "learning_rate": 0.2, "warmup_steps": 0}
         )
         schedule = Schedule(config)
-        found = []
+        scheduled = []
         for _ in wanted:
-            found.append(schedule.rate(5, 0.5))
+            scheduled.append(schedule.rate(5, 0.5))
             schedule.stalled()
-        assert found == pytest.approx(wanted)
+        assert scheduled == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(("epochs", "steps"), [(3.0, 30), (0.25, 3), (0.001, 1), (2.5, 25)])
 def test_epochs_are_counted_in_steps(epochs: float, steps: int) -> None:
-    course = Budget(TrainingConfig(epochs=epochs), steps_per_epoch=10)
-    assert course.steps_ahead(0, 0.0) == course.steps_ahead(steps, 99.0) == steps
-    assert course.done(0, 99.0) == 0
-    assert course.done(steps, 0.0) == 1
-    assert course.done(steps + 5, 0.0) == 1
+    budget = Budget(TrainingConfig(epochs=epochs), steps_per_epoch=10)
+    assert budget.total_steps(0, 0.0) == budget.total_steps(steps, 99.0) == steps
+    assert budget.fraction_done(0, 99.0) == 0
+    assert budget.fraction_done(steps, 0.0) == 1
+    assert budget.fraction_done(steps + 5, 0.0) == 1
 
 
 def test_a_time_budget_is_counted_in_seconds() -> None:
-    course = Budget(TrainingConfig(minutes=2.0, epochs=50), steps_per_epoch=10)
-    assert course.done(5, 30.0) == 0.25
-    assert course.done(5, 200.0) == 1
-    assert course.steps_ahead(50, 30.0) == 200
-    assert course.steps_ahead(0, 0.0) >= 1
+    budget = Budget(TrainingConfig(minutes=2.0, epochs=50), steps_per_epoch=10)
+    assert budget.fraction_done(5, 30.0) == 0.25
+    assert budget.fraction_done(5, 200.0) == 1
+    assert budget.total_steps(50, 30.0) == 200
+    assert budget.total_steps(0, 0.0) >= 1
 
 
 def test_a_budget_of_time_and_one_of_passes_end_whichever_is_over_first() -> None:
-    course = Budget(TrainingConfig(minutes=2.0, epochs=3), steps_per_epoch=10)
-    assert course.done(15, 30.0) == 0.5 and course.done(15, 90.0) == 0.75
-    assert course.done(30, 30.0) == 1 and course.done(3, 120.0) == 1
-    assert course.steps_ahead(15, 30.0) == 30 and course.steps_ahead(15, 90.0) == 20
+    budget = Budget(TrainingConfig(minutes=2.0, epochs=3), steps_per_epoch=10)
+    assert budget.fraction_done(15, 30.0) == 0.5 and budget.fraction_done(15, 90.0) == 0.75
+    assert budget.fraction_done(30, 30.0) == 1 and budget.fraction_done(3, 120.0) == 1
+    assert budget.total_steps(15, 30.0) == 30 and budget.total_steps(15, 90.0) == 20

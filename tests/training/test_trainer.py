@@ -14,8 +14,8 @@ from nextword.errors import TrainingError
 from nextword.evaluation.stream import mean_loss
 from nextword.losses.softmax import ExactLoss, LossValue
 from nextword.training import trainer as trainer_module
-from nextword.training.batches import ContinuousBatches, ShuffledBatches
-from nextword.training.trainer import FAILURES_IN_A_ROW, Trainer
+from nextword.training.trainer import MAX_FAILURES, Trainer
+from nextword.windows import ShuffledBatches, StreamBatches
 
 MakeTrainer = Callable[..., Trainer]
 IDS = np.array([2, 3, 2, 4, 5, 2, 6, 7] * 50)
@@ -58,17 +58,17 @@ def given(losses: list[float]) -> Callable[[], float]:
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
 )
-def test_every_kind_learns_a_cycle_by_heart(
+def test_every_kind_learns_a_cycle(
     make_trainer: MakeTrainer, model: dict[str, object], continuous: bool
 ) -> None:
-    batches = ContinuousBatches(IDS, 4, 8) if continuous else ShuffledBatches(IDS, 4, 8, 8, 1)
+    batches = StreamBatches(IDS, 4, 8) if continuous else ShuffledBatches(IDS, 4, 8, 8, 1)
     settings = {f"model.{key}": value for key, value in model.items()}
     settings |= {"training.epochs": 24, "training.learning_rate": 0.03, "training.warmup_steps": 20}
     trainer = make_trainer(settings, batches=batches)
     assert trainer.run()
     # without any memory of the word before, 0.41 nats is the best that can be reached
-    assert trainer.observer.losses[0] > 1.5
-    assert max(trainer.observer.losses[-5:]) < 0.1
+    assert trainer.callback.losses[0] > 1.5
+    assert max(trainer.callback.losses[-5:]) < 0.1
     assert trainer.progress.words == 24 * (len(IDS) - 1)
     assert trainer.progress.step == trainer.total_steps == 24 * 13
     if continuous:
@@ -103,7 +103,7 @@ def test_two_half_batches_added_up_are_one_batch(make_trainer: MakeTrainer, opti
     for trainer in (whole, halves):
         trainer.run()
         assert trainer.progress.step == 8
-    assert halves.observer.losses == pytest.approx(whole.observer.losses, rel=1e-5)
+    assert halves.callback.losses == pytest.approx(whole.callback.losses, rel=1e-5)
     for left, right in zip(whole.model.parameters(), halves.model.parameters(), strict=True):
         torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-6)
 
@@ -126,7 +126,7 @@ def test_what_is_not_finite_never_reaches_the_weights(
         {"training.accumulate": accumulate, "training.epochs": accumulate}, loss=loss
     )
     assert trainer.run()
-    weights = trainer.observer.weights
+    weights = trainer.callback.weights
     moved = [not torch.equal(a, b) for a, b in zip(weights, weights[1:], strict=False)]
     assert moved == [True, True, False, False] + [True] * (len(moved) - 4)
     assert all(torch.isfinite(each).all() for each in weights)
@@ -135,7 +135,7 @@ def test_what_is_not_finite_never_reaches_the_weights(
     assert trainer.progress.skipped == 2
     assert trainer.progress.failures == 0
     assert trainer.progress.step == 10
-    finite = [math.isfinite(value) for value in trainer.observer.losses]
+    finite = [math.isfinite(value) for value in trainer.callback.losses]
     assert finite == [True] * 10 if how == "gradient" else finite.count(False) == 2
 
 
@@ -152,8 +152,8 @@ def test_failing_again_and_again_ends_with_what_to_change(make_trainer: MakeTrai
     trainer = make_trainer({"training.epochs": 10}, loss=SpoiledLoss(set(range(5, 1000))))
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate \(now 0\.012\)"):
         trainer.run()
-    assert trainer.progress.step == 5 + FAILURES_IN_A_ROW
-    assert torch.equal(trainer.observer.weights[4], trainer.observer.weights[-1])
+    assert trainer.progress.step == 5 + MAX_FAILURES
+    assert torch.equal(trainer.callback.weights[4], trainer.callback.weights[-1])
 
 
 def test_failures_must_be_in_a_row_to_end_a_training(make_trainer: MakeTrainer) -> None:
@@ -163,23 +163,23 @@ def test_failures_must_be_in_a_row_to_end_a_training(make_trainer: MakeTrainer) 
     assert trainer.progress.skipped == len(spoiled)
 
 
-@pytest.mark.parametrize("looks", [1, 3, 10])
-def test_looks_are_spread_evenly_and_the_last_is_at_the_end(
-    make_trainer: MakeTrainer, looks: int
+@pytest.mark.parametrize("validations", [1, 3, 10])
+def test_validations_are_spread_evenly_and_the_last_is_at_the_end(
+    make_trainer: MakeTrainer, validations: int
 ) -> None:
-    trainer = make_trainer({"training.epochs": 3, "training.validations": looks})
+    trainer = make_trainer({"training.epochs": 3, "training.validations": validations})
     trainer.run()
-    assert [step for step, _, _ in trainer.observer.looks] == [
-        math.ceil(30 * look / looks) for look in range(1, looks + 1)
+    assert [step for step, _, _ in trainer.callback.validations] == [
+        math.ceil(30 * nth / validations) for nth in range(1, validations + 1)
     ]
-    assert trainer.progress.validations == looks
+    assert trainer.progress.validations == validations
 
 
-def test_the_best_look_is_remembered(make_trainer: MakeTrainer) -> None:
+def test_the_best_validation_is_remembered(make_trainer: MakeTrainer) -> None:
     validate = given([3.0, 2.0, 2.5, math.nan, 1.0, 1.0])
     trainer = make_trainer({"training.epochs": 3, "training.validations": 6}, validate=validate)
     trainer.run()
-    improved = [step for step, _, better in trainer.observer.looks if better]
+    improved = [step for step, _, better in trainer.callback.validations if better]
     assert improved == [5, 10, 25]
     progress = trainer.progress
     assert (progress.best_loss, progress.best_step, progress.stale) == (1.0, 25, 1)
@@ -209,7 +209,7 @@ def test_a_plateau_lowers_the_rate_of_the_steps_after_it(make_trainer: MakeTrain
         validate=given([3.0, 3.0, 2.0, 2.0, 2.0, 1.0]),
     )
     trainer.run()
-    rates = [report.learning_rate for report in trainer.observer.reports]
+    rates = [report.learning_rate for report in trainer.callback.reports]
     wanted = [0.16] * 10 + [0.04] * 10 + [0.01] * 5 + [0.0025] * 5
     assert rates == pytest.approx(wanted)
 
@@ -222,10 +222,10 @@ def test_a_training_can_be_stopped_and_goes_on_where_it_was(make_trainer: MakeTr
     assert not halted.run()
     assert halted.progress.step == 7
     assert halted.run()
-    assert torch.equal(halted.observer.weights[-1], whole.observer.weights[-1])
+    assert torch.equal(halted.callback.weights[-1], whole.callback.weights[-1])
 
 
-def test_the_state_runs_on_within_an_epoch_and_starts_afresh_in_the_next(
+def test_the_state_runs_on_within_an_epoch_and_starts_over_in_the_next(
     make_trainer: MakeTrainer,
 ) -> None:
     trainer = make_trainer({"training.learning_rate": 1e-30, "training.epochs": 2})
@@ -236,37 +236,37 @@ def test_the_state_runs_on_within_an_epoch_and_starts_afresh_in_the_next(
             trainer._step()
         with torch.no_grad():
             _, wanted = model.features(torch.cat(words, 1), model.initial_state(4))
-        for mine, theirs in zip(trainer.carried, wanted, strict=True):
-            torch.testing.assert_close(mine, theirs)
-            assert not mine.requires_grad
+        for carried, expected in zip(trainer.carried, wanted, strict=True):
+            torch.testing.assert_close(carried, expected)
+            assert not carried.requires_grad
 
 
-def test_dropout_is_on_in_steps_and_off_in_looks(make_trainer: MakeTrainer) -> None:
+def test_dropout_is_on_in_steps_and_off_in_validation(make_trainer: MakeTrainer) -> None:
     modes: list[bool] = []
 
-    def look() -> float:
+    def validate() -> float:
         modes.append(trainer.model.training)
         return 1.0
 
-    trainer = make_trainer({"training.validations": 2}, validate=look)
-    before = trainer.observer.stepped
-    trainer.observer.stepped = lambda report: (before(report), modes.append(model.training))[0]
+    trainer = make_trainer({"training.validations": 2}, validate=validate)
+    before = trainer.callback.on_step
+    trainer.callback.on_step = lambda report: (before(report), modes.append(model.training))[0]
     model = trainer.model
     trainer.run()
     assert modes == [True] * 5 + [False] + [True] * 5 + [False]
 
 
-def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) -> None:
+def test_a_time_budget_ends_the_training_with_a_validation(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer({"training.minutes": 0.3 / 60, "training.epochs": 10**6})
     assert trainer.run()
     assert 0.3 <= trainer.progress.seconds < 1.0
-    assert trainer.observer.looks[-1][0] == trainer.progress.step > 5
-    rates = [report.learning_rate for report in trainer.observer.reports]
+    assert trainer.callback.validations[-1][0] == trainer.progress.step > 5
+    rates = [report.learning_rate for report in trainer.callback.reports]
     assert rates[-1] < 0.2 * rates[0]
 
 
 @pytest.mark.parametrize(
-    ("look_seconds", "shares"),
+    ("validation_seconds", "shares"),
     [
         (0.01, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
         (0.24, [0.1, 0.34, 0.67, 1.0]),  # there is room for four
@@ -274,10 +274,10 @@ def test_a_time_budget_ends_the_training_with_a_look(make_trainer: MakeTrainer) 
         (5.0, [0.1, 1.0]),
     ],
 )
-def test_looks_do_not_eat_a_time_budget_and_are_spread_over_it(
+def test_validations_do_not_eat_a_time_budget_and_are_spread_over_it(
     make_trainer: MakeTrainer,
     monkeypatch: pytest.MonkeyPatch,
-    look_seconds: float,
+    validation_seconds: float,
     shares: list[float],
 ) -> None:
     now = 0.0
@@ -287,15 +287,17 @@ def test_looks_do_not_eat_a_time_budget_and_are_spread_over_it(
         now += 0.02  # and so long is a step
         return now
 
-    def look() -> float:
+    def validate() -> float:
         nonlocal now
-        now += look_seconds - 0.02
-        found.append(trainer.done)
+        now += validation_seconds - 0.02
+        fractions.append(trainer.fraction_done)
         return 1.0
 
-    found: list[float] = []
+    fractions: list[float] = []
     monkeypatch.setattr(trainer_module, "time", SimpleNamespace(perf_counter=clock))
-    trainer = make_trainer({"training.minutes": 10 / 60, "training.epochs": 10**6}, validate=look)
+    trainer = make_trainer(
+        {"training.minutes": 10 / 60, "training.epochs": 10**6}, validate=validate
+    )
     assert trainer.run()
-    assert found == pytest.approx(shares, abs=0.02)
-    assert trainer.observer.looks[-1][0] == trainer.progress.step
+    assert fractions == pytest.approx(shares, abs=0.02)
+    assert trainer.callback.validations[-1][0] == trainer.progress.step

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nextword.text.tokenizer import Tokenizer
-from nextword.training.prompts import ARTICLE_PROMPT, default_prompts
+from nextword.training.result import ARTICLE_PROMPT, default_prompts
 
 WORDS = ["<unk>", "<eos>", *ARTICLE_PROMPT.split(), "a", "b", "c", ",", "."]
 TOKENIZER = Tokenizer(WORDS, "words", lowercase=False)

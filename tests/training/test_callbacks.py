@@ -34,21 +34,23 @@ def scalars(read: Any, name: str) -> dict[int, float]:
     return {event.step: event.value for event in read.Scalars(name)}
 
 
-def test_a_training_is_told_as_its_log_tells_it(short: dict[str, object]) -> None:
+def test_the_events_agree_with_the_log(short: dict[str, object]) -> None:
     pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
     result = train(short, run="a")
     read = events(result.path)
     lines = [json.loads(line) for line in (result.path / "metrics.jsonl").read_text().splitlines()]
     logged = {line["step"]: line for line in lines if line["kind"] == "train"}
     for name, key in (("loss", "loss"), ("learning rate", "learning_rate")):
-        told = scalars(read, f"training/{name}")
-        assert sorted(told) == list(range(1, result.steps + 1))
+        values = scalars(read, f"training/{name}")
+        assert sorted(values) == list(range(1, result.steps + 1))
         for step, line in logged.items():
-            assert told[step] == pytest.approx(line[key], rel=1e-6)
-    looks = [line for line in lines if line["kind"] == "valid"]
-    told = scalars(read, "validation/perplexity")
-    assert told == {line["step"]: pytest.approx(line["perplexity"], rel=1e-6) for line in looks}
-    prompts = {f"predictions/{prompt}/text_summary" for prompt in looks[0]["samples"]}
+            assert values[step] == pytest.approx(line[key], rel=1e-6)
+    validations = [line for line in lines if line["kind"] == "valid"]
+    values = scalars(read, "validation/perplexity")
+    assert values == {
+        line["step"]: pytest.approx(line["perplexity"], rel=1e-6) for line in validations
+    }
+    prompts = {f"predictions/{prompt}/text_summary" for prompt in validations[0]["samples"]}
     assert prompts and prompts <= set(read.Tags()["tensors"])
 
 
@@ -74,21 +76,21 @@ def test_a_resume_goes_on_where_the_state_was_saved(
     shutil.rmtree(run / "state")
     shutil.move(tmp_path / "saved", run / "state")
     result = train(run="a", resume=True)
-    told = [event.step for event in events(result.path).Scalars("training/loss")]
-    assert told == list(range(1, result.steps + 1))
+    steps = [event.step for event in events(result.path).Scalars("training/loss")]
+    assert steps == list(range(1, result.steps + 1))
 
 
 def test_the_same_network_is_trained_with_and_without(short: dict[str, object]) -> None:
     pytest.importorskip("tensorboard", reason="TensorBoard is an extra")
-    found = [
+    results = [
         train({**short, "training.tensorboard": on}, run=name)
         for on, name in ((True, "a"), (False, "b"))
     ]
-    weights = [(each.path / "model/model.safetensors").read_bytes() for each in found]
-    assert weights[0] == weights[1] and not (found[1].path / "tensorboard").exists()
+    weights = [(result.path / "model/model.safetensors").read_bytes() for result in results]
+    assert weights[0] == weights[1] and not (results[1].path / "tensorboard").exists()
 
 
-def test_where_it_is_missing_that_is_said_before_anything_is_made(
+def test_a_missing_tensorboard_is_reported_before_anything_is_made(
     short: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = builtins.__import__

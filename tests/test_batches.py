@@ -6,8 +6,14 @@ import numpy as np
 import torch
 
 from nextword.config import load_config
-from nextword.training.batches import BatchSource, ContinuousBatches, ShuffledBatches, build_batches
-from nextword.windows import IGNORED, Window
+from nextword.windows import (
+    IGNORED,
+    BatchSource,
+    ShuffledBatches,
+    StreamBatches,
+    Window,
+    build_batches,
+)
 
 IDS = np.arange(2, 103, dtype=np.uint16)
 
@@ -23,7 +29,7 @@ def same(left: Window, right: Window) -> bool:
 
 
 def test_continuous_batches_are_the_streams_in_every_epoch() -> None:
-    batches = ContinuousBatches(IDS, batch_size=4, length=6)
+    batches = StreamBatches(IDS, batch_size=4, length=6)
     assert batches.continuous and batches.batch_size == 4
     assert sorted(targets(batches, 0)) == IDS[1:].tolist()
     assert same(batches.batch(0, 2), batches.batch(5, 2))
@@ -56,7 +62,7 @@ def test_overlapping_windows_repeat_words() -> None:
 
 def test_a_short_text_gets_fewer_rows() -> None:
     for batches in (
-        ContinuousBatches(IDS[:5], batch_size=32, length=3),
+        StreamBatches(IDS[:5], batch_size=32, length=3),
         ShuffledBatches(IDS[:5], 32, 3, 3, seed=1),
     ):
         window = batches.batch(0, 0)

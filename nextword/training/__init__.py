@@ -1,0 +1,1 @@
+"""Training: from a configuration and a text to a model folder."""

@@ -1,0 +1,242 @@
+"""Training a network as a run: prepare its parts, train, save, measure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nextword.config import Config
+from nextword.device import choose_device, choose_threads
+from nextword.errors import ModelError
+from nextword.evaluation.stream import mean_loss
+from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
+from nextword.inference.model_folder import WEIGHTS, load_model_folder, save_mixture
+from nextword.inference.session import Prediction
+from nextword.losses.sampled import SampledLoss
+from nextword.losses.softmax import ExactLoss, Loss
+from nextword.model import Model
+from nextword.models.registry import build_network
+from nextword.storage.files import remove_leftovers, write_atomically
+from nextword.storage.run_folder import RunFolder
+from nextword.storage.tensors import read_tensors
+from nextword.text.prepare import EncodedText
+from nextword.training.auto_settings import resolve
+from nextword.training.callbacks import (
+    Callback,
+    CallbackList,
+    StepLog,
+    TensorBoard,
+    ValidationLog,
+    check_tensorboard,
+)
+from nextword.training.checkpoint import BestModel, RunNotes, SavedState, Saver, read_state
+from nextword.training.fit_mixture import fit_mixture
+from nextword.training.init_embeddings import start_from_text, start_from_vectors
+from nextword.training.result import TrainingResult, conclude, default_prompts, model_card
+from nextword.training.resume_checks import refuse_changes
+from nextword.training.run_context import RunContext
+from nextword.training.trainer import Trainer
+from nextword.windows import build_batches
+
+VALIDATION_STREAMS = 16
+"""Streams in which validation reads its text in parallel, at most; final figures use one."""
+WORDS_PER_STREAM = 2_000
+"""Fewest words of such a stream; each begins without context, which raises the loss."""
+VALIDATION_WORDS = 50_000
+"""Words of the validation part that are read while training, at most."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the training of a network needs."""
+
+    config: Config
+    """Every open setting resolved."""
+    text: EncodedText
+    loaded: LoadedModel
+    """The network that is trained, with its words."""
+    trainer: Trainer
+    saved: SavedState | None
+    """The state that the run continues from; None for a new run."""
+
+
+def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingResult:
+    """Train a network, keep the best one, mix n-grams in where they help, and measure."""
+    prepared = prepare(run, should_stop)
+    text, trainer, folder = prepared.text, prepared.trainer, run.folder
+    for path in (folder.path, folder.model, folder.state.parent):
+        remove_leftovers(path)
+    if prepared.saved is not None:
+        _restore_files(run, prepared, prepared.saved)
+    run.write_config(text)
+    saver = Saver(folder, trainer, lambda: _notes(run), run.config.training.save_every)
+    if not run.resumed:
+        saver.save()  # from here on, a resume is possible
+    run.say(_describe_training(prepared))
+    trainer.callback = _callbacks(run, prepared, saver)
+    finished = trainer.run()
+    progress = trainer.progress
+    saver.save()
+    if not finished and (progress.best_step < progress.step or not progress.validations):
+        _validate_before_leaving(folder, trainer)
+    best = load_model_folder(folder.model).to(trainer.device)
+    mixture = fit_mixture(best, text, run.config, run.say)
+    save_mixture(folder.model, mixture)
+    best = best.with_mixture(mixture)
+    return conclude(run, best, text.parts, progress, stopped=not finished)
+
+
+def prepare(run: RunContext, should_stop: Callable[[], bool] = lambda: False) -> Preparation:
+    """Read the text, build network and trainer, and restore the saved state of a resumed run.
+
+    Raises:
+        NextwordError: the text, a setting or the saved state does not fit.
+    """
+    saved = read_state(run.folder.state) if run.resumed else None
+    notes = None if saved is None else saved.notes
+    if run.config.training.tensorboard:
+        check_tensorboard()
+    device = choose_device(run.config.training.device)
+    threads = None if notes is None else notes.threads
+    choose_threads(run.config.training.threads, threads, run.say)
+    text = run.read_text()
+    config = run.config = resolve(run.config, len(text.parts["train"].ids))
+    if notes is not None:
+        text_changed = run.folder.read_record().text_sha256 != text.sha256
+        refuse_changes(run.folder, notes.config, config, text_changed)
+    torch.manual_seed(config.training.seed)
+    started = time.perf_counter()
+    loaded = _build(run, text, saved, device)
+    trainer = Trainer(
+        loaded.network,
+        _loss(config, loaded.counts),
+        build_batches(text.parts["train"].ids, config),
+        config.training,
+        device,
+        _validation(run, text, loaded),
+        should_stop=should_stop,
+        sample=_samples(config, text, loaded),
+    )
+    # start vectors take their part of a time budget
+    trainer.progress.seconds = time.perf_counter() - started
+    if saved is not None:
+        saved.restore(trainer)
+    return Preparation(config, text, loaded, trainer, saved)
+
+
+def _build(
+    run: RunContext, text: EncodedText, saved: SavedState | None, device: torch.device
+) -> LoadedModel:
+    """The network with its start values; those of a saved one are restored later."""
+    config, settings = run.config, run.config.model
+    model = build_network(settings, len(text.tokenizer))
+    counts = torch.from_numpy(text.vocabulary.counts)
+    model.output.start_from_counts(counts)
+    if saved is not None:
+        saved.freeze(model)
+    elif settings.vectors:
+        run.say(start_from_vectors(model, settings, text.tokenizer.words))
+    elif settings.start == "cooccurrence" and settings.input == "embedding":
+        start_from_text(model, settings, text.parts["train"].ids, config.training.seed)
+    return LoadedNetwork(model.to(device), text.tokenizer, settings, counts)
+
+
+def _loss(config: Config, counts: Tensor) -> Loss:
+    training = config.training
+    if training.loss == "exact":
+        return ExactLoss()
+    return SampledLoss(training.sampled_head, training.sampled_tail, counts)
+
+
+def _validation(run: RunContext, text: EncodedText, loaded: LoadedModel) -> Callable[[], float]:
+    """Measures nats per word on the validation part, or else on the training part."""
+    if "valid" not in text.parts:
+        run.say("no validation part: perplexities are those of the training text itself")
+    part = text.parts.get("valid", text.parts["train"])
+    ids = part.ids[:VALIDATION_WORDS]
+    streams = min(VALIDATION_STREAMS, max(1, len(ids) // WORDS_PER_STREAM))
+    return lambda: mean_loss(loaded.network, ids, streams)
+
+
+def _samples(
+    config: Config, text: EncodedText, loaded: LoadedModel
+) -> Callable[[], dict[str, list[Prediction]]]:
+    """Predicts the three most likely next words of each prompt."""
+    part = text.parts.get("valid", text.parts["train"])
+    prompts = config.training.prompts or default_prompts(
+        text.tokenizer, part.ids[:VALIDATION_WORDS]
+    )
+    model = Model(loaded)
+    return lambda: {prompt: model.predict(prompt, k=3) for prompt in prompts}
+
+
+def _callbacks(run: RunContext, prepared: Preparation, saver: Saver) -> Callback:
+    """Everything that happens beside the training loop, in order.
+
+    The order matters to a resume: the step log and the saver come last, so that a step whose
+    callback failed is neither logged nor saved, and is repeated.
+    """
+    card = model_card(prepared.config, prepared.text, prepared.loaded)
+    tensorboard = [TensorBoard(run.folder.path)] if prepared.config.training.tensorboard else []
+    return CallbackList(
+        BestModel(run.folder.model, prepared.trainer, prepared.loaded, card),
+        ValidationLog(run),
+        run.callback,
+        *tensorboard,
+        StepLog(run),
+        saver,
+    )
+
+
+def _notes(run: RunContext) -> RunNotes:
+    return RunNotes(run.config, torch.get_num_threads(), run.folder.log.size())
+
+
+def _restore_files(run: RunContext, prepared: Preparation, saved: SavedState) -> None:
+    """Put the best model and the log where they were when the state was saved.
+
+    Raises:
+        ModelError: the best model is damaged, or of another run.
+    """
+    folder, loaded = run.folder, prepared.loaded
+    weights = folder.model / WEIGHTS
+    if folder.best.exists():
+        read_tensors(folder.best, ModelError)  # verifies the checksum
+        write_atomically(weights, folder.best.read_bytes())
+        folder.best.unlink()
+    if prepared.trainer.progress.validations:
+        # damage is found now, not after hours of training
+        best = load_model_folder(folder.model)
+        if (best.tokenizer.words, best.config) != (loaded.tokenizer.words, loaded.config):
+            raise ModelError(
+                f"{weights}: is of another run; replace it with the weights of this run"
+            )
+    folder.log.truncate(saved.notes.log_size)
+
+
+def _validate_before_leaving(folder: RunFolder, trainer: Trainer) -> None:
+    """Validate a stopped training once more, so that what it learned since may become its model.
+
+    An uninterrupted training has no such validation, so a resume must forget it: the best model
+    of the regular validations is kept aside.
+    """
+    weights = folder.model / WEIGHTS
+    if weights.exists():
+        write_atomically(folder.best, weights.read_bytes())
+    trainer.measure()
+
+
+def _describe_training(prepared: Preparation) -> str:
+    network, training, trainer = prepared.config.model, prepared.config.training, prepared.trainer
+    length = f"{trainer.total_steps:,} steps"
+    if training.minutes is not None:
+        passes = f"{training.epochs:.3g} pass{'es' * (training.epochs != 1)}"
+        length = f"at most {training.minutes:g} min or {passes}"
+    return (
+        f"{network.title}, {network.layers} x {network.hidden_size}, "
+        f"{prepared.loaded.parameter_count():,} parameters, {length} on {trainer.device}"
+    )
