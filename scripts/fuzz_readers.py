@@ -251,7 +251,6 @@ def _config_readers(folder: Path) -> dict[str, Reader]:
     run.write_record(
         RunRecord.of_this_machine(torch="2", threads=1, text_sha256="0" * 64, vocabulary_size=9)
     )
-    record = run.record.read_bytes()
 
     def read_config(content: bytes, draw: random.Random) -> None:
         path = folder / "config.yaml"
@@ -260,7 +259,6 @@ def _config_readers(folder: Path) -> dict[str, Reader]:
 
     def read_run(content: bytes, draw: random.Random) -> None:
         run.metrics.write_bytes(content)
-        run.record.write_bytes(record if draw.random() < 0.8 else spoil_json(record, draw))
         described = describe_run(run)
         description_lines(described)
         description_lines({"runs": [described]})
