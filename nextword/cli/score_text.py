@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from nextword.cli.wrap import Wrapper, columns_of, padded, shown_word
-from nextword.formatting import percent
+from nextword.formatting import SHADE_EDGES, percent, shade, shade_names
 from nextword.inference.scoring import Score, ScoredWord
-from nextword.inference.shades import EDGES, edge_names, shade
 from nextword.text.vocabulary import END
 
 SHADES = (231, 229, 222, 215, 209, 203)
@@ -85,8 +84,8 @@ def shaded(score: Score, width: int) -> str:
 
 def legend(unknown: bool) -> str:
     """What the shades mean, on one line."""
-    lows = (0, *EDGES)
-    parts = [_paint(f" {name} ", low, True) for name, low in zip(edge_names(), lows, strict=True)]
+    lows = (0, *SHADE_EDGES)
+    parts = [_paint(f" {name} ", low, True) for name, low in zip(shade_names(), lows, strict=True)]
     told = f", {click.style('unknown', underline=True)} underlined" if unknown else ""
     return f"{''.join(parts)} bits{told}"
 

@@ -1,4 +1,4 @@
-"""What a model is set beside: simpler ones that learned from the same words."""
+"""Baselines: simpler models that learned from the same words."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ from nextword.inference.ngram import NgramDecoder
 from nextword.ngram.model import NgramModel
 
 Opener = Callable[[], Decoder]
-"""Makes a reading at the beginning of a text."""
+"""Makes a decoder at the beginning of a text."""
 
 
 def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
     """Unigrams, n-grams and the network alone, the simplest first, over the model's vocabulary.
 
     Args:
-        loaded: the model that they are set beside.
-        folder: its folder, inside the run that knows what it learned from.
+        loaded: the model to compare with.
+        folder: its model folder, inside a run whose text is still there.
 
     Raises:
-        ModelError: the run or its text is not there any more.
+        ModelError: the run or its text is missing.
     """
     size = len(loaded.tokenizer)
     training_ids = training_part(folder, loaded.tokenizer)
-    unigram = NgramModel.fit(training_ids, size, 1)
-    found = {"unigram": _counted(unigram, loaded)}
-    if loaded.config.kind != "ngram":
+    baselines = {"unigram": _opener(NgramModel.fit(training_ids, size, 1), loaded)}
+    if loaded.has_network:
         ngram = loaded.mixture.ngram or NgramModel.fit(training_ids, size, loaded.config.order)
-        found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
+        baselines[f"Kneser-Ney {ngram.order}-gram"] = _opener(ngram, loaded)
     if loaded.mixture.ngram is not None:
-        found["network alone"] = replace(loaded, mixture=Mixture()).decoder
-    return found
+        baselines["network alone"] = replace(loaded, mixture=Mixture()).decoder
+    return baselines
 
 
-def _counted(model: NgramModel, beside: LoadedModel) -> Opener:
-    return lambda: NgramDecoder(model, beside.device)
+def _opener(ngram: NgramModel, loaded: LoadedModel) -> Opener:
+    return lambda: NgramDecoder(ngram, loaded.device)

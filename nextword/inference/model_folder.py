@@ -65,6 +65,23 @@ class LoadedModel:
     mixture: Mixture = field(default_factory=Mixture)
 
     @property
+    def has_network(self) -> bool:
+        """Whether the model is a network, mixed with other parts or not."""
+        return not isinstance(self.model, NgramModel)
+
+    @property
+    def architecture(self) -> str:
+        """Kind and size in short: ``lstm 1 x 512 + n-grams``, or ``5-gram``."""
+        if isinstance(self.model, NgramModel):
+            return f"{self.model.order}-gram"
+        mixed = " + n-grams" * (self.mixture.ngram is not None)
+        return f"{self.config.title} {self.config.layers} x {self.config.hidden_size}{mixed}"
+
+    def parameter_count(self) -> int:
+        """Learned numbers, a shared matrix counted once; of n-grams, those that were counted."""
+        return self.model.parameter_count()
+
+    @property
     def network(self) -> LanguageModel:
         """The network.
 

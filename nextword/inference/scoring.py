@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import ModelError, TextError
-from nextword.evaluation.perplexity import perplexity
 from nextword.evaluation.token_scores import MOST_NATS
 from nextword.inference.decoder import Decoder, ScoredPositions, score_stream
 from nextword.inference.passage import Passage
+from nextword.statistics import perplexity
 from nextword.text.spelling import spelling_surprisals
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
 

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.score_text import EDGES, SHADES, legend, shaded, table_lines
+from nextword.cli.score_text import SHADES, legend, shaded, table_lines
+from nextword.formatting import SHADE_EDGES
 from nextword.inference.scoring import Score, ScoredWord
 
 Cli = Callable[..., SimpleNamespace]
@@ -95,7 +96,7 @@ def test_nothing_in_a_word_commands_a_terminal() -> None:
 
 
 def test_each_word_has_the_shade_of_its_bits() -> None:
-    words = [word(f"w{i}", bits) for i, bits in enumerate([0, *EDGES])]
+    words = [word(f"w{i}", bits) for i, bits in enumerate([0, *SHADE_EDGES])]
     words += [word("odd", 5.0, known=False, spaced=False), word("<eos>", 1.0, spaced=False)]
     text = shaded(Score(words, 30), 80).split("\n\n")[0]
     for number, shade in enumerate(SHADES):
@@ -125,7 +126,7 @@ def test_shades_grow_darker_and_black_can_be_read_on_all_of_them() -> None:
         return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
     found = [luminance(shade) for shade in SHADES]
-    assert found == sorted(found, reverse=True) and len(set(found)) == len(EDGES) + 1
+    assert found == sorted(found, reverse=True) and len(set(found)) == len(SHADE_EDGES) + 1
     assert all((each + 0.05) / 0.05 > 7 for each in found)
 
 
