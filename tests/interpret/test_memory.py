@@ -12,9 +12,8 @@ import torch
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.held_out import HeldOut
 from nextword.inference.model_folder import LoadedModel
-from nextword.interpret.gradients import fade, gradient_norms
-from nextword.interpret.memory import check_memory, measure_memory
-from nextword.interpret.plan import plan
+from nextword.interpret.gradients import gradient_decay, gradient_norms
+from nextword.interpret.memory import check_memory, measure_memory, plan
 from nextword.ngram.model import NgramModel
 
 Build, Text = Callable[..., LoadedModel], Callable[..., HeldOut]
@@ -69,7 +68,7 @@ def test_gradients_belong_to_the_words_before_each_place(
         words, target = ids[None, place - 4 : place + 1], ids[place + 1][None]
         rows.append(gradient_norms(model, state, words, target).whole)
     assert memory.whole is not None
-    wanted = fade(np.concatenate(rows)).geometric_mean
+    wanted = gradient_decay(np.concatenate(rows)).geometric_mean
     np.testing.assert_allclose(memory.whole.geometric_mean, wanted, rtol=1e-3)
 
 
