@@ -240,7 +240,7 @@ def contend(
             )
             for i in (1, 2, 3)
         ]
-        log = RunLog(looks=looks)
+        log = RunLog(validations=looks)
         return LoadedRun(
             name, Path(name), untrained(**settings), random_text(words), None, log, "a text"
         )

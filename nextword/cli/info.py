@@ -98,8 +98,8 @@ def _last_figures(folder: RunFolder) -> dict[str, Any]:
 
     log = read_log(folder.metrics)
     figures: dict[str, Any] = {}
-    if log.looks and log.result is None:
-        look = log.looks[-1]
+    if log.validations and log.result is None:
+        look = log.validations[-1]
         figures |= {"step": look.step, "validation_perplexity": look.perplexity}
     if log.result is not None:
         names = ("steps", "seconds", "valid_perplexity", "test_perplexity")

@@ -47,7 +47,7 @@ class LoggedPrediction(_Logged):
 
 
 class LoggedValidation(_Logged):
-    """A look at the validation part."""
+    """A measurement on the validation part."""
 
     kind: Literal["valid"]
     step: Count
@@ -77,7 +77,7 @@ class RunLog:
     """A run's lines by their kinds, each in the order in which they were written."""
 
     steps: list[LoggedStep] = field(default_factory=list)
-    looks: list[LoggedValidation] = field(default_factory=list)
+    validations: list[LoggedValidation] = field(default_factory=list)
     results: list[LoggedResult] = field(default_factory=list)
 
     @property
@@ -89,7 +89,7 @@ class RunLog:
     def words(self) -> int | None:
         """Words learned from; None where no line tells."""
         told = [line.words for line in self.steps]
-        told += [line.words for line in self.looks if line.words is not None]
+        told += [line.words for line in self.validations if line.words is not None]
         told += [line.words for line in self.results if line.words is not None]
         return max(told, default=None)
 

@@ -39,7 +39,7 @@ def test_lines_are_told_by_their_kinds_and_others_are_passed_over(tmp_path: Path
         (2, 96, 3.5),
         (3, 144, None),
     ]
-    (look,) = log.looks
+    (look,) = log.validations
     assert (look.step, look.perplexity, look.samples["the"][0].word) == (3, 20.5, "cat")
     assert log.result is not None and log.result.valid_perplexity == 19.0
     assert len(log.results) == 2 and log.words == 144
@@ -53,9 +53,13 @@ def test_a_run_that_has_logged_nothing(tmp_path: Path) -> None:
 def test_every_line_that_a_training_writes_is_read(tiny_run: SimpleNamespace) -> None:
     path = tiny_run.path / "metrics.jsonl"
     log = read_log(path)
-    assert len(log.steps) + len(log.looks) + len(log.results) == len(path.read_text().splitlines())
+    assert len(log.steps) + len(log.validations) + len(log.results) == len(
+        path.read_text().splitlines()
+    )
     assert log.result is not None and log.result.steps == tiny_run.result.steps
     assert log.result.tokens_per_second == tiny_run.result.tokens_per_second
-    assert [look.step for look in log.looks] == sorted({look.step for look in log.looks})
-    assert log.looks[-1].samples.keys() == log.looks[0].samples.keys() != set()
-    assert log.words == log.looks[-1].words
+    assert [look.step for look in log.validations] == sorted(
+        {look.step for look in log.validations}
+    )
+    assert log.validations[-1].samples.keys() == log.validations[0].samples.keys() != set()
+    assert log.words == log.validations[-1].words

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from nextword.comparison.paired import Change, bits_by_letter, bits_change, perplexity_change
+from nextword.comparison.measure import bits_by_letter, bits_change
 from nextword.evaluation.token_scores import Places
+from nextword.statistics import Change, perplexity_change
 
 
 def places(words: list[int], bits: list[float], letters: list[int]) -> Places:
