@@ -97,6 +97,7 @@ def _prompt(
 ) -> None:
     from nextword.cli.explain_table import explanation_json, explanation_lines
     from nextword.cli.piped import argument_text, piped_text
+    from nextword.comparison.loaded_run import run_folder_of
     from nextword.inference.model_folder import load_model_folder
     from nextword.inference.passage import passage_of
     from nextword.interpret.explanation import explain
@@ -104,20 +105,22 @@ def _prompt(
     text = argument_text(prompt) if prompt is not None else piped_text()
     if prompt is None and not text.strip():
         raise click.UsageError("no prompt: give one as an argument or through a pipe")
-    loaded = load_model_folder(asked_model(model))
+    folder = asked_model(model)
+    loaded = load_model_folder(folder)
     told = explain(loaded, passage_of(loaded.tokenizer, text), count)
     if plot is not None:
         from nextword.plotting.interpret import explanation_figure
         from nextword.plotting.style import write_picture
 
-        write_picture(plot, lambda: explanation_figure(told))
+        name = run_folder_of(folder).name
+        write_picture(plot, lambda: explanation_figure(told, text, name))
     mixed = loaded.mixture.ngram is not None
     if as_json:
         say_json(explanation_json(told, text, mixed))
     else:
         for line in explanation_lines(told, mixed):
             say(line)
-    _say_drawn(plot)
+    _say_saved(plot)
 
 
 def _gradients(
@@ -155,9 +158,9 @@ def _gradients(
     else:
         for line in memory_lines(memory):
             say(line)
-    _say_drawn(plot)
+    _say_saved(plot)
 
 
-def _say_drawn(plot: Path | None) -> None:
+def _say_saved(plot: Path | None) -> None:
     if plot is not None:
-        say(f"drawn: {plot}", err=True)
+        say(f"saved {plot}", err=True)

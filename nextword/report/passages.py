@@ -1,4 +1,4 @@
-"""Passages of the held-out text, every word with how surprising it was."""
+"""Passages of the held-out text, each word shaded by its surprisal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.evaluation.token_scores import Places
-from nextword.formatting import escape_control, percent
-from nextword.inference.shades import shade
+from nextword.formatting import escape_control, percent, shade
 from nextword.text.vocabulary import END
 
 LONGEST, SHORTEST = 60, 12
-"""Words of a passage; of a longer paragraph its most surprising stretch, shorter ones are left
-out."""
-MOST = 5
+"""Words of a passage. A longer paragraph is cut to its most surprising stretch, shorter ones are
+skipped."""
+PASSAGES = 5
+"""The number of passages listed."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ShadedWord:
     """Whether a space follows."""
     known: bool
     shade: int
-    told: str
+    description: str
     """Bits, probability and rank, in words."""
 
 
@@ -46,7 +46,7 @@ class ShadedPassage:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """The most surprising words of a paragraph that stand together."""
+    """The consecutive words of a paragraph with the highest mean surprisal."""
 
     start: int
     end: int
@@ -54,33 +54,35 @@ class _Stretch:
     cut: tuple[bool, bool]
 
 
-def hardest_passages(places: Places, words: Sequence[str], most: int = MOST) -> list[ShadedPassage]:
-    """The passages with the most bits a word, the hardest first, one of a paragraph at most.
+def hardest_passages(
+    scores: Places, words: Sequence[str], most: int = PASSAGES
+) -> list[ShadedPassage]:
+    """The passages with the most bits per word, the hardest first, at most one per paragraph.
 
     Args:
-        places: how a model fared.
-        words: the text's words, known or not.
-        most: how many.
+        scores: of a model on the text.
+        words: the words of the text, unknown words included.
+        most: how many passages.
     """
-    found = sorted(_stretches(places, words), key=lambda stretch: -stretch.bits)
-    return [_shaded(places, words, stretch) for stretch in found[:most]]
+    stretches = sorted(_stretches(scores, words), key=lambda stretch: -stretch.bits)
+    return [_shaded(scores, words, stretch) for stretch in stretches[:most]]
 
 
-def ordinary_passage(places: Places, words: Sequence[str]) -> ShadedPassage | None:
-    """The passage of middling difficulty; None where all paragraphs are too short."""
-    found = sorted(_stretches(places, words), key=lambda stretch: stretch.bits)
-    return _shaded(places, words, found[len(found) // 2]) if found else None
+def ordinary_passage(scores: Places, words: Sequence[str]) -> ShadedPassage | None:
+    """The passage of median difficulty; None if all paragraphs are too short."""
+    stretches = sorted(_stretches(scores, words), key=lambda stretch: stretch.bits)
+    return _shaded(scores, words, stretches[len(stretches) // 2]) if stretches else None
 
 
-def _bits(places: Places) -> NDArray[np.float64]:
-    return places.surprisals.astype(np.float64) / math.log(2)
+def _bits(scores: Places) -> NDArray[np.float64]:
+    return scores.surprisals.astype(np.float64) / math.log(2)
 
 
-def _stretches(places: Places, words: Sequence[str]) -> Iterator[_Stretch]:
+def _stretches(scores: Places, words: Sequence[str]) -> Iterator[_Stretch]:
     """The most surprising stretch of each paragraph that is long enough."""
-    sums = np.concatenate([[0.0], np.cumsum(_bits(places))])
+    sums = np.concatenate([[0.0], np.cumsum(_bits(scores))])
     start = 0
-    ends = [place for place, word in enumerate(words) if word == END]
+    ends = [position for position, word in enumerate(words) if word == END]
     for end in [*ends, len(words)]:
         length = min(end - start, LONGEST)
         if length >= SHORTEST:
@@ -91,15 +93,15 @@ def _stretches(places: Places, words: Sequence[str]) -> Iterator[_Stretch]:
         start = end + 1
 
 
-def _shaded(places: Places, words: Sequence[str], stretch: _Stretch) -> ShadedPassage:
-    bits, known = _bits(places), places.known
+def _shaded(scores: Places, words: Sequence[str], stretch: _Stretch) -> ShadedPassage:
+    bits, known = _bits(scores), scores.known
     shaded = [
         ShadedWord(
             escape_control(words[i]),
-            bool(places.spaced[i]),
+            bool(scores.spaced[i]),
             bool(known[i]),
             shade(float(bits[i])),
-            f"{bits[i]:.1f} bits, {percent(2.0 ** -float(bits[i]))}, rank {places.ranks[i]:,}"
+            f"{bits[i]:.1f} bits, {percent(2.0 ** -float(bits[i]))}, rank {scores.ranks[i]:,}"
             + ("" if known[i] else ", not in the vocabulary"),
         )
         for i in range(stretch.start, stretch.end)

@@ -63,8 +63,13 @@ def test_one_network_is_shown_with_h_alone_and_several_without(memories: list[Me
 @pytest.mark.parametrize(("kind", "panels"), [("lstm", 3), ("rnn", 3), ("feedforward", 2)])
 def test_a_prompt_is_shown_word_by_word(untrained: Build, kind: str, panels: int) -> None:
     loaded = untrained(kind=kind)
-    told = explain(loaded, passage_of(loaded.tokenizer, "the $war$ and " + "ten " * 40))
-    axes = explanation_figure(told).axes
+    prompt = "the $war$ and " + "ten " * 40
+    told = explain(loaded, passage_of(loaded.tokenizer, prompt))
+    figure = explanation_figure(told, prompt, "a $model$")
+    axes = figure.axes
+    first, second = figure.get_suptitle().split("\n")
+    assert first.startswith("“…") and first.endswith("ten ten”") and len(first) <= 62
+    assert second.startswith(rf"a \$model\$ predicts: {told.prediction.word} (")
     assert len(axes) == panels
     labels = [label.get_text() for label in axes[-1].get_xticklabels()]
     assert labels == ["ten"] * 30

@@ -1,9 +1,9 @@
-"""The pictures of a page: the course of a training, whatever it logged."""
+"""The picture of a training, whatever it logged."""
 
 import pytest
 
 from nextword.plotting.style import page_svg
-from nextword.report.figures import training_figure
+from nextword.plotting.training import training_figure
 from nextword.storage.metrics_log import LoggedStep, LoggedValidation, RunLog
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
@@ -36,8 +36,8 @@ def test_a_training_is_drawn_over_the_words_it_read() -> None:
 @pytest.mark.parametrize(
     "log",
     [
-        RunLog(looks=[look(1, 9.0, 100)]),
-        RunLog(looks=[look(1, 1e17, 10**17), look(2, 1e-300, None)]),
+        RunLog(validations=[look(1, 9.0, 100)]),
+        RunLog(validations=[look(1, 1e17, 10**17), look(2, 1e-300, None)]),
         RunLog(steps=[step(1)]),
         RunLog(steps=[step(1, loss=1e17), step(2, loss=-1e17, learning_rate=0.0)]),
     ],
