@@ -10,6 +10,7 @@ from nextword.comparison.comparison import Comparison, RunResult
 from nextword.comparison.table import Row, rows
 from nextword.comparison.unique_hits import Example, UniqueHits
 from nextword.formatting import escape_control, percent
+from nextword.interpret.memory import CONTEXT_NEEDED, HALF_LIFE
 
 LEAST, GAP = 12, 2
 """Columns of a column, at least, and between two."""
@@ -22,6 +23,8 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     yield f"text  {comparison.text}"
     yield ""
     yield from table_lines(rows(comparison), [run.name for run in comparison.runs])
+    if comparison.memories:
+        yield from (HALF_LIFE, CONTEXT_NEEDED, "")
     for note in comparison.notes:
         yield from (note, "")
     for run in comparison.runs:

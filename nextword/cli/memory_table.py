@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from nextword.formatting import change, figure
 from nextword.interpret.gradients import GradientDecay
-from nextword.interpret.memory import Memory, context_phrase, half_life_phrase, steps_phrase
+from nextword.interpret.memory import (
+    HALF_LIFE,
+    Memory,
+    context_phrase,
+    half_life_phrase,
+    steps_phrase,
+)
 
 SHOWN = (0, 1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000)
 """Words back that have a line; JSON has all."""
@@ -41,6 +47,7 @@ def _gradient_lines(memory: Memory, whole: GradientDecay) -> Iterator[str]:
     yield f"{half_life_phrase(whole)}, fitted from k = 1 on; {little}"
     if memory.hidden is not None:
         yield f"h alone: {half_life_phrase(memory.hidden)}"
+    yield HALF_LIFE
     if whole.vanished.any():
         share = 100 * whole.vanished[-1]
         yield f"nothing at all is left after {memory.reach} words at {share:.1f} % of the positions"

@@ -270,6 +270,11 @@ class _WorkCounter:
 
 # The figures of memory in words, the same on every surface.
 
+HALF_LIFE = "half-life: the number of words over which the gradient halves on its way back"
+CONTEXT_NEEDED = (
+    "context needed: words to see to come within 1 % of the perplexity with full context"
+)
+
 
 def half_life_figure(decay: GradientDecay) -> str:
     """``22.5 ± 0.6``, or ``endless`` if the gradient does not vanish."""
