@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
@@ -61,6 +62,21 @@ def _after(error: float | None, digits: int, times: float = 1) -> str:
     if error is None or not math.isfinite(error):
         return ""
     return f" ± {_number(times * error, digits)}"
+
+
+SHADE_EDGES = (2, 4, 7, 10, 14)
+"""Surprisals in bits where the next darker shade begins, on a terminal and on a page."""
+
+
+def shade(bits: float) -> int:
+    """The number of the shade of a word's surprisal, 0 for the least surprising."""
+    return bisect_right(SHADE_EDGES, bits)
+
+
+def shade_names() -> list[str]:
+    """The range of bits that each shade stands for."""
+    between = [f"{low}–{high}" for low, high in zip(SHADE_EDGES, SHADE_EDGES[1:], strict=False)]
+    return [f"< {SHADE_EDGES[0]}", *between, f"≥ {SHADE_EDGES[-1]}"]
 
 
 def plain(value: Any) -> Any:

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--memory",
     is_flag=True,
-    help="Of networks alone: also how their gradients vanish, what short contexts cost, and "
-    "whether what the article says holds.",
+    help="Networks without n-grams: also how their gradients vanish and what short contexts cost.",
 )
 @reach_option
 @places_option
@@ -75,31 +74,33 @@ def command(
         prepare_plots(plot)
     from nextword.cli.compare_table import comparison_lines
     from nextword.cli.progress import Bars
-    from nextword.comparison.claims import as_dicts, claims
-    from nextword.comparison.comparison import MemorySettings, compare
-    from nextword.comparison.loaded_run import load_runs
+    from nextword.comparison.comparison import compare
     from nextword.device import choose_device, leave_busy_cores
+    from nextword.interpret.memory import MemorySettings
 
-    loaded_runs = load_runs(runs, split, text, encoding, memory, choose_device(device))
-    if len(loaded_runs) < 2:
-        again = ": these are one" if len(runs) > 1 else ""
-        raise click.UsageError(f"name two runs at least{again}; for one there is nextword eval")
     leave_busy_cores(partial(say, err=True))
-    memory_settings = MemorySettings(reach, places) if memory else None
     with Bars() as bars:
-        comparison = compare(loaded_runs, suggestions, memory_settings, bars.show)
-    judged = claims(comparison)
+        comparison = compare(
+            runs,
+            split=split,
+            text=text,
+            encoding=encoding,
+            suggestions=suggestions,
+            memory=MemorySettings(reach, places) if memory else None,
+            device=choose_device(device),
+            progress=bars.show,
+        )
     if as_json:
-        say_json({**comparison.as_dict(), "claims": as_dicts(judged)})
+        say_json(comparison.as_dict())
     else:
-        for line in comparison_lines(comparison, judged):
+        for line in comparison_lines(comparison):
             say(line)
     for path in [] if plot is None else _draw(comparison, plot, picture_format):
-        say(f"drawn: {path}", err=True)
+        say(f"saved {path}", err=True)
 
 
 def _draw(comparison: Comparison, folder: Path, kind: str) -> list[Path]:
-    """The pictures there are something to show in, written into a folder."""
+    """Draw the figures that have something to show, and return their files."""
     from nextword.plotting.comparison import comparison_figures
     from nextword.plotting.style import write_picture
 

@@ -6,35 +6,34 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from nextword.cli.wrap import columns_of, padded
-from nextword.comparison.claims import Claim
-from nextword.comparison.comparability import Comparability
 from nextword.comparison.comparison import Comparison, RunResult
 from nextword.comparison.table import Row, rows
 from nextword.comparison.unique_hits import Example, UniqueHits
 from nextword.formatting import escape_control, percent
+from nextword.interpret.memory import CONTEXT_NEEDED, HALF_LIFE
 
 LEAST, GAP = 12, 2
 """Columns of a column, at least, and between two."""
-VERDICT = 13
-"""Columns of the longest verdict."""
 EXAMPLES = 3
-"""Places shown for each run; JSON has more."""
+"""Examples shown for each run; JSON has more."""
 
 
-def comparison_lines(comparison: Comparison, claims: Sequence[Claim]) -> Iterator[str]:
+def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """The whole comparison."""
     yield f"text  {comparison.text}"
     yield ""
     yield from table_lines(rows(comparison), [run.name for run in comparison.runs])
+    if comparison.memories:
+        yield from (HALF_LIFE, CONTEXT_NEEDED, "")
     for note in comparison.notes:
         yield from (note, "")
     for run in comparison.runs:
         if run.unique_hits is not None:
             others = "the other" if len(comparison.runs) == 2 else "others at most"
-            yield from _advantage_lines(run, run.unique_hits, others)
+            yield from _hit_lines(run, run.unique_hits, others)
             yield ""
-    if claims:
-        yield from claim_lines(claims, comparison.comparability)
+    if comparison.comparability.sentence:
+        yield escape_control(comparison.comparability.sentence)
 
 
 def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
@@ -57,17 +56,18 @@ def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
         start = end
 
 
-def _advantage_lines(run: RunResult, unique_hits: UniqueHits, others: str) -> Iterator[str]:
+def _hit_lines(run: RunResult, unique_hits: UniqueHits, others: str) -> Iterator[str]:
     yield (
-        f"only {escape_control(run.name)} has the right word first at {unique_hits.tokens:,} "
-        f"place{'s' * (unique_hits.tokens != 1)} "
+        f"only {escape_control(run.name)} ranks the right word first at {unique_hits.tokens:,} "
+        f"position{'s' * (unique_hits.tokens != 1)} "
         f"({percent(unique_hits.share)})"
     )
     if unique_hits.words:
-        told = (
-            f"“{escape_control(won.word)}” {won.times} to {won.others}" for won in unique_hits.words
+        leads = (
+            f"“{escape_control(hits.word)}” {hits.times} to {hits.others}"
+            for hits in unique_hits.words
         )
-        yield f"  ahead on  {', '.join(told)}"
+        yield f"  largest leads  {', '.join(leads)}"
     for example in unique_hits.examples[:EXAMPLES]:
         yield f"  {_example(example, others)}"
 
@@ -75,16 +75,3 @@ def _advantage_lines(run: RunResult, unique_hits: UniqueHits, others: str) -> It
 def _example(example: Example, others: str) -> str:
     chances = f"{percent(example.probability)}, {others} {percent(example.others)}"
     return f"... {escape_control(example.before)}[{escape_control(example.word)}]  {chances}"
-
-
-def claim_lines(claims: Sequence[Claim], comparability: Comparability) -> Iterator[str]:
-    """What the article says, and whether it held."""
-    yield "What the article says, as measured here"
-    for claim in claims:
-        yield f"  {claim.statement}: {claim.verdict}"
-        width = max(columns_of(escape_control(finding.run)) for finding in claim.findings)
-        for finding in claim.findings:
-            lead = f"    {padded(escape_control(finding.run), width)}"
-            yield f"{lead}  {finding.verdict:<{VERDICT}}  {finding.evidence}"
-    if comparability.sentence:
-        yield f"  {escape_control(comparability.sentence)}"

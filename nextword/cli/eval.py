@@ -75,6 +75,7 @@ def command(
     check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
     from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
+    from nextword.comparison.loaded_run import run_folder_of
     from nextword.device import choose_device, leave_busy_cores
     from nextword.evaluation.baselines import simpler_models
     from nextword.evaluation.held_out import TRAINED_ON, held_out_part, read_text, trained_on
@@ -97,7 +98,8 @@ def command(
     openers = simpler_models(loaded, folder) if baselines else {}
     measured = _measure(lambda: loaded.decoder(adapt), part, loaded, suggestions)
     compared = {name: _measure(o, part, loaded, suggestions) for name, o in openers.items()}
-    pictures = [] if plot is None else write_plots(measured, plot, picture_format)
+    name = run_folder_of(folder).name
+    pictures = [] if plot is None else write_plots(measured, plot, picture_format, name)
     if as_json:
         found = {name: each.as_dict() for name, each in compared.items()}
         say_json(measured.as_dict() | ({"baselines": found} if found else {}))
@@ -109,7 +111,7 @@ def command(
     for line in comparison_lines({**compared, "this model": measured}) if compared else []:
         say(line)
     for picture in pictures:
-        say(f"drawn: {picture}", err=True)
+        say(f"saved {picture}", err=True)
 
 
 def _measure(

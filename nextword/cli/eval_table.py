@@ -3,83 +3,60 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.evaluator import Evaluation
-from nextword.formatting import escape_control, figure, percent, share
+from nextword.evaluation.metrics import metrics_on
+from nextword.formatting import escape_control, figure, percent
 
 COSTLIEST = 10
-"""Words named for what they cost; JSON has more."""
-_NAME, _FIRST = 20, 20
+"""Costliest words shown; JSON has more."""
+_NAME, _FIRST = 22, 20
 """Widths of the first two columns."""
 
 
 def table_lines(measured: Evaluation, text: str, model: Path) -> list[str]:
-    """The figures, with their standard errors, one kind a line."""
+    """The metrics with their standard errors, a line each."""
     speed = measured.tokens / max(measured.seconds, 1e-9)
     rows = [
         ("text", f"{text} ({measured.tokens:,} words)", ""),
         ("model", str(model), ""),
-        *_knowledge(measured),
-        ("", "all words", "with a letter or digit"),
-        *_usefulness(measured),
+        *_metric_rows(measured),
         ("time", f"{measured.seconds:.1f} s, {speed:,.0f} words/s", ""),
     ]
-    return [f"{name:<{_NAME}}{first:<{_FIRST}}{second}".rstrip() for name, first, second in rows]
+    width = max(_NAME, *(len(name) + 2 for name, _, _ in rows))
+    return [f"{name:<{width}}{first:<{_FIRST}}{second}".rstrip() for name, first, second in rows]
 
 
-def _knowledge(measured: Evaluation) -> list[tuple[str, str, str]]:
-    """How unsure the model is of the text."""
-    figures = {
-        "perplexity": ("perplexity", 2),
-        "  known words": ("perplexity_known", 2),
-        "  spelled out": ("perplexity_spelled_out", 2),
-        "bits per character": ("bits_per_character", 3),
-    }
-    rows = [
-        (name, figure(getattr(measured, key), measured.standard_errors[key], digits), "")
-        for name, (key, digits) in figures.items()
-    ]
-    each = measured.bits_per_unknown_word
-    spelled = "" if math.isnan(each) else f"{each:.1f} bits each to spell"
-    return [*rows, ("unknown words", percent(measured.unknown_rate), spelled)]
+def _metric_rows(measured: Evaluation) -> Iterator[tuple[str, str, str]]:
+    """Title, value, and the value over real words or a note."""
+    notes, head = _notes(measured), True
+    for metric in metrics_on("eval"):
+        second = notes.get(metric.key, "")
+        if metric.of_real_words:
+            if head:
+                yield "", "all words", "with a letter or digit"
+            head, second = False, measured.real_words.show(metric)
+        yield metric.row_title, measured.show(metric), second
 
 
-def _usefulness(measured: Evaluation) -> list[tuple[str, str, str]]:
-    """How good its predictions are; in the second column, of words with a letter or digit."""
-    errors, real = measured.standard_errors, measured.real_words
-    tops = {
-        "right word first": "top_1",
-        "among the first 3": "top_3",
-        "among the first 5": "top_5",
-    }
-    rows = [
-        (
-            name,
-            share(getattr(measured, key), errors[key]),
-            share(getattr(real, key), real.standard_errors[key]),
-        )
-        for name, key in tops.items()
-    ]
-    key = "mean_reciprocal_rank"
-    reciprocal = figure(measured.mean_reciprocal_rank, errors[key], 3)
-    of_real = figure(real.mean_reciprocal_rank, real.standard_errors[key], 3)
-    saved = share(measured.keystroke_savings, errors["keystroke_savings"])
+def _notes(measured: Evaluation) -> dict[str, str]:
+    """What else a reader of some metrics wants to know, by their keys."""
+    bits = measured.bits_per_unknown_word
     shown = f"{measured.suggestions} suggestion{'s' * (measured.suggestions != 1)}"
-    most = f"of at most {percent(measured.keystroke_savings_limit)}, with {shown}"
-    sure = f"likeliest word given {percent(measured.calibration.confidence)} on average"
-    return [
-        *rows,
-        ("reciprocal rank", reciprocal, of_real),
-        ("keystrokes saved", saved, most),
-        ("calibration error", percent(measured.calibration.error), sure),
-    ]
+    most = percent(measured.keystroke_savings_limit)
+    confidence = percent(measured.calibration.confidence)
+    return {
+        "unknown_rate": "" if math.isnan(bits) else f"{bits:.1f} bits each to spell",
+        "keystroke_savings": f"of at most {most}, with {shown}",
+        "calibration_error": f"mean probability of the likeliest word: {confidence}",
+    }
 
 
 def details_lines(measured: Evaluation) -> list[str]:
-    """Where the model is good and where it is not."""
+    """Perplexity by frequency and position, and the costliest words."""
     lines = [
         *_band_lines("times in training", measured.by_frequency),
         *_band_lines("place in paragraph", measured.by_position),
@@ -95,17 +72,12 @@ def details_lines(measured: Evaluation) -> list[str]:
 
 def comparison_lines(compared: Mapping[str, Evaluation]) -> list[str]:
     """Models side by side on the same text, one a line."""
-    width = max(_NAME, *(len(name) + 2 for name in compared))
-    titles = ("perplexity", "bits/char", "first", "first 3", "first 5", "keys saved")
-    lines = ["", f"{'beside others':<{width}}" + "".join(f"{title:>12}" for title in titles)]
-    for name, each in compared.items():
-        figures = (
-            f"{each.perplexity:,.2f}",
-            f"{each.bits_per_character:.3f}",
-            *(percent(share) for share in (each.top_1, each.top_3, each.top_5)),
-            percent(each.keystroke_savings),
-        )
-        lines.append(f"{name:<{width}}" + "".join(f"{figure:>12}" for figure in figures))
+    width, metrics = max(_NAME, *(len(name) + 2 for name in compared)), metrics_on("baselines")
+    titles = "".join(f"{metric.short:>12}" for metric in metrics)
+    lines = ["", f"{'baselines':<{width}}{titles}"]
+    for name, measured in compared.items():
+        values = (f"{metric.format(measured.values[metric.key]):>12}" for metric in metrics)
+        lines.append(f"{name:<{width}}{''.join(values)}")
     return lines
 
 
@@ -115,6 +87,6 @@ def _band_lines(title: str, bands: Sequence[Band]) -> list[str]:
     for band in bands:
         words = percent(band.tokens / total)
         value, *error = figure(band.perplexity, band.standard_error, 1).split(" ", 1)
-        told = " ".join([f"{value:>12}", *error])
-        lines.append(f"{band.band:<{_NAME}}{band.tokens:>8,}{words:>10}{told}")
+        cells = " ".join([f"{value:>12}", *error])
+        lines.append(f"{band.band:<{_NAME}}{band.tokens:>8,}{words:>10}{cells}")
     return lines

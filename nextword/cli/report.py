@@ -55,18 +55,16 @@ def command(
     """Write a page about a run, the newest by default, or about several RUNS side by side.
 
     One HTML file with all that was measured: curves, evaluation, generated text, what surprises the
-    model, how far back it remembers, and how to repeat it. Several runs are networks alone, without
-    the n-grams that are mixed with them, and what the article says is held against them.
+    model, how far back it remembers, and how to reproduce it. Several runs are compared as networks
+    alone, without n-grams.
     """
     check_together(context, "--text", bool(text), ("encoding",))
-    from nextword.cli.compare_table import claim_lines
     from nextword.cli.progress import Bars
-    from nextword.comparison.claims import as_dicts
-    from nextword.comparison.comparison import MemorySettings
     from nextword.comparison.loaded_run import load_runs
     from nextword.device import choose_device, leave_busy_cores
+    from nextword.interpret.memory import MemorySettings
     from nextword.plotting.style import prepare_plots
-    from nextword.report.data import gather
+    from nextword.report.data import collect
     from nextword.report.page import render
     from nextword.storage.files import write_output
 
@@ -76,14 +74,11 @@ def command(
     leave_busy_cores(partial(say, err=True))
     target = out or _target(loaded_runs[0].folder, len(loaded_runs))
     with Bars() as bars:
-        data = gather(loaded_runs, MemorySettings(reach, places), bars.show)
+        data = collect(loaded_runs, MemorySettings(reach, places), bars.show)
     write_output(target, render(data))
     if as_json:
-        told = {"claims": as_dicts(data.claims), **data.comparison.as_dict()}
-        say_json({"report": str(target), **told})
+        say_json({"report": str(target), **data.comparison.as_dict()})
     else:
-        if data.claims:
-            say(*claim_lines(data.claims, data.comparison.comparability), "", err=True)
         say(str(target))
 
 

@@ -11,7 +11,7 @@ import click
 from nextword.cli.wrap import Wrapper, columns_of, padded, shown_word
 from nextword.evaluation.score import Score, ScoredWord
 from nextword.formatting import percent
-from nextword.inference.shades import EDGES, edge_names, shade
+from nextword.formatting import EDGES, edge_names, shade
 from nextword.text.vocabulary import END
 
 SHADES = (231, 229, 222, 215, 209, 203)

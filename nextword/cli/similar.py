@@ -109,4 +109,4 @@ def _draw(predictor: Model, picture: Path, words: int, marked: list[str]) -> Non
 
     ids = [word_id(predictor.loaded.tokenizer, word) for word in marked]
     write_map(predictor.loaded, picture, words, list(dict.fromkeys(ids)))
-    say(f"drawn: {picture}", err=True)
+    say(f"saved {picture}", err=True)

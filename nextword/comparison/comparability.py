@@ -1,4 +1,4 @@
-"""In what runs differ, and whether they were trained alike."""
+"""Which settings runs differ in, and whether their networks were trained alike."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from nextword.comparison.loaded_run import LoadedRun
 
-ENOUGH = 0.05
-"""Trainings that read as much as each other, up to this share, read alike."""
+TOLERANCE = 0.05
+"""Networks that read as many words as each other, up to this share, count as trained alike."""
 RATE, TEXT = "training.learning_rate", "about.text_sha256"
 STUDIED = frozenset({"model.kind", "model.activation", RATE})
-"""Settings in which runs trained alike may differ: what is compared, and the rate of each."""
-ASIDE = frozenset(
+"""Settings that may differ: what is compared, and the learning rate that suits it."""
+IRRELEVANT = frozenset(
     {
-        # the text is known by its content
+        # the text is identified by its content
         *(f"text.{name}" for name in ("path", "train", "valid", "test")),
         *(f"model.{name}" for name in ("context", "order")),
         *(
@@ -25,23 +25,23 @@ ASIDE = frozenset(
         *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),
     }
 )
-"""Settings that change nothing of how a network learns, or belong to one kind alone."""
+"""Settings that do not change how a network learns, or that only one kind has."""
 
 
 def differing_settings(loaded_runs: Sequence[LoadedRun]) -> dict[str, list[Any]]:
-    """Keys of the configuration in which runs differ, with each run's value.
+    """The keys of the configuration that runs differ in, with the value of each run.
 
-    Args:
-        contenders: those without a configuration have None everywhere. Files are told by their
-            names alone, and the text's content by its SHA-256.
+    A run without a configuration has None everywhere. Files appear by their names alone, and the
+    text's content by its SHA-256.
     """
-    told = [_leaves(each) for each in loaded_runs]
-    keys = dict.fromkeys(key for leaves in told for key in leaves)
-    rows = {key: [leaves.get(key) for leaves in told] for key in keys}
-    known = {key: [row[i] for i, leaves in enumerate(told) if leaves] for key, row in rows.items()}
-    return {
-        key: row for key, row in rows.items() if any(v != known[key][0] for v in known[key][1:])
-    }
+    leaves = [_leaves(run) for run in loaded_runs]
+    keys = dict.fromkeys(key for run_leaves in leaves for key in run_leaves)
+    differing = {}
+    for key in keys:
+        known = [run_leaves.get(key) for run_leaves in leaves if run_leaves]
+        if any(value != known[0] for value in known[1:]):
+            differing[key] = [run_leaves.get(key) for run_leaves in leaves]
+    return differing
 
 
 def _leaves(loaded_run: LoadedRun) -> dict[str, Any]:
@@ -56,45 +56,46 @@ class Comparability:
     """Whether some networks were trained alike."""
 
     differences: list[str]
-    """In what, besides what is compared, they were not; a phrase for each."""
+    """What differs besides what is compared; a phrase each."""
     unknown: list[str]
-    """Names of those of which it is not known how they were trained."""
+    """Names of the runs that have no record of their training."""
     rates: list[float]
-    """Their learning rates, where these differ."""
+    """The learning rates, if they differ."""
     networks: int
-    """How many these are."""
+    """The number of networks."""
 
     @property
     def sentence(self) -> str:
-        """All of it, for a reader of what was found; nothing of a network alone."""
+        """All of it in a sentence; empty for fewer than two networks."""
         if self.networks < 2:
             return ""
         if self.differences:
-            told = "; ".join(self.differences)
-            return f"They were not trained alike: {told}. What is found may be due to that."
+            differences = "; ".join(self.differences)
+            return f"They were not trained alike: {differences}. This may explain the differences."
         if self.unknown:
-            told = ", ".join(self.unknown)
-            return f"Whether they were trained alike is not known: nothing tells it of {told}."
+            names = ", ".join(self.unknown)
+            return f"Whether they were trained alike is unknown: no record of training for {names}."
         rates = ", ".join(f"{rate:.3g}" for rate in self.rates)
-        each = f", at learning rates of {rates}" if rates else ""
-        return f"They were trained alike on the same words{each}."
+        at_rates = f", at learning rates of {rates}" if rates else ""
+        return f"They were trained alike on the same words{at_rates}."
 
 
 def comparability(loaded_runs: Sequence[LoadedRun]) -> Comparability:
-    """Whether the networks among some runs were trained alike; n-grams have no training."""
-    networks = [each for each in loaded_runs if each.loaded.config.kind != "ngram"]
+    """Whether the networks among some runs were trained alike; n-grams are not trained."""
+    networks = [run for run in loaded_runs if run.loaded.has_network]
     settings = differing_settings(networks)
-    told = [
+    differences = [
         f"{key} ({', '.join(map(str, values))})"
         for key, values in settings.items()
-        if key not in STUDIED | ASIDE | {TEXT}
+        if key not in STUDIED | IRRELEVANT | {TEXT}
     ]
     if TEXT in settings:
-        told.insert(0, "on different texts")
-    words = [each.log.words for each in networks]
-    read = [count for count in words if count is not None]
-    if read and max(read) > (1 + ENOUGH) * min(read):
-        told.append(f"words read ({', '.join('?' if w is None else f'{w:,}' for w in words)})")
-    unknown = [each.name for each in networks if each.config is None or each.log.words is None]
+        differences.insert(0, "on different texts")
+    counts = [run.log.words for run in networks]
+    known = [count for count in counts if count is not None]
+    if known and max(known) > (1 + TOLERANCE) * min(known):
+        read = ", ".join("?" if count is None else f"{count:,}" for count in counts)
+        differences.append(f"words read ({read})")
+    unknown = [run.name for run in networks if run.config is None or run.log.words is None]
     rates = [rate for rate in settings.get(RATE, []) if rate is not None]
-    return Comparability(told, unknown, rates, len(networks))
+    return Comparability(differences, unknown, rates, len(networks))

@@ -1,64 +1,60 @@
-"""Several runs measured on one text, side by side."""
+"""Several runs, measured side by side on one text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
+
+import torch
 
 from nextword.comparison.comparability import Comparability, comparability, differing_settings
-from nextword.comparison.loaded_run import LoadedRun, same_vocabulary, same_words
-from nextword.comparison.paired import Change, bits_change, perplexity_change
+from nextword.comparison.loaded_run import LoadedRun, load_runs, same_vocabulary, same_words
+from nextword.comparison.measure import Measure, change_of, measure_for
 from nextword.comparison.unique_hits import UniqueHits, find_unique_hits
+from nextword.errors import ConfigError
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import TRAINED_ON
 from nextword.evaluation.keystrokes import SUGGESTIONS
+from nextword.evaluation.metrics import METRICS
 from nextword.formatting import plain
-from nextword.interpret.memory import Memory, Progress, check_memory, measure_memory
-from nextword.interpret.plan import PLACES, REACH
-
-Measure = Literal["perplexity", "perplexity_spelled_out", "bits_per_character"]
-TITLES: dict[Measure, str] = {
-    "perplexity": "perplexity",
-    "perplexity_spelled_out": "perplexity, unknown words spelled out",
-    "bits_per_character": "bits per character",
-}
-
-
-@dataclass(frozen=True)
-class MemorySettings:
-    """How memory is measured; see :mod:`nextword.interpret.plan`."""
-
-    reach: int = REACH
-    places: int = PLACES
+from nextword.interpret.memory import (
+    Memory,
+    MemorySettings,
+    Progress,
+    check_memory,
+    measure_memory,
+)
+from nextword.statistics import Change
 
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """One run and what was measured of it."""
+    """The measurements of one run."""
 
-    loaded_run: LoadedRun
+    run: LoadedRun
     measured: Evaluation
     against_first: Change | None
-    """Of the measure that runs are compared by, against the first run; None of that itself."""
+    """In the metric that runs are compared by; None for the first run itself."""
     unique_hits: UniqueHits | None
-    """None where the runs split the text into different words, and of a run alone."""
+    """None for a single run, or if the runs split the text into different words."""
     memory: Memory | None
-    """None unless it was asked for."""
+    """None unless it was measured."""
 
     @property
     def name(self) -> str:
         """The run's name."""
-        return self.loaded_run.name
+        return self.run.name
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
-        loaded, log = self.loaded_run.loaded, self.loaded_run.log
+        loaded, log = self.run.loaded, self.run.log
         result = log.result
         return {
             "name": self.name,
-            "run": self.loaded_run.run,
-            "model": str(self.loaded_run.folder),
+            "run": self.run.folder_name,
+            "model": str(self.run.folder),
             "kind": loaded.config.title,
             "hidden_size": loaded.config.hidden_size,
             "layers": loaded.config.layers,
@@ -70,8 +66,8 @@ class RunResult:
                 "tokens_per_second": None if result is None else result.tokens_per_second,
                 "words": log.words,
                 "validation": [
-                    {"words": look.words, "seconds": look.seconds, "perplexity": look.perplexity}
-                    for look in log.validations
+                    {"words": v.words, "seconds": v.seconds, "perplexity": v.perplexity}
+                    for v in log.validations
                 ],
             },
             "evaluation": self.measured.as_dict(),
@@ -84,91 +80,93 @@ class RunResult:
 def _change_dict(change: Change | None) -> dict[str, Any] | None:
     if change is None:
         return None
-    told: dict[str, Any] = plain({"share": change.share, "standard_error": change.standard_error})
-    return told
+    figures: dict[str, Any] = plain(
+        {"share": change.share, "standard_error": change.standard_error}
+    )
+    return figures
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs on the same text, in the order in which they were named."""
+    """Runs measured on the same text, in the order in which they were given."""
 
     runs: list[RunResult]
     same_words: bool
     """Whether all split the text into the same words."""
     same_vocabulary: bool
-    """Whether all know the same words."""
+    """Whether all have the same vocabulary."""
 
     @property
     def settings(self) -> dict[str, list[Any]]:
-        """The keys of the configuration in which they differ, with each run's value; None where a
-        run has no configuration beside it."""
-        return differing_settings([run.loaded_run for run in self.runs])
+        """The keys of the configuration that the runs differ in, with the value of each run; None
+        for a run without a configuration."""
+        return differing_settings([result.run for result in self.runs])
 
     @property
     def comparability(self) -> Comparability:
-        """Whether they were trained alike."""
-        return comparability([run.loaded_run for run in self.runs])
+        """Whether the networks were trained alike."""
+        return comparability([result.run for result in self.runs])
 
     @property
     def text(self) -> str:
-        """What they were measured on."""
-        return self.runs[0].loaded_run.part.name
+        """The text that the runs were measured on."""
+        return self.runs[0].run.part.name
 
     @property
     def measure(self) -> Measure:
-        """The figure by which they can be compared."""
-        return _measure(self.same_words, self.same_vocabulary)
+        """The key of the metric that the runs are compared by."""
+        return measure_for(self.same_words, self.same_vocabulary)
 
     @property
     def measured_by(self) -> str:
-        """The same in words."""
-        return TITLES[self.measure]
+        """The title of that metric."""
+        return METRICS[self.measure].title
 
-    def change(self, one: RunResult, other: RunResult) -> Change:
-        """How much greater that figure is of one run than of another."""
-        return _change(self.measure, one.measured, other.measured)
+    def change(self, result: RunResult, other: RunResult) -> Change:
+        """How much that metric of one run differs from another's."""
+        return change_of(self.measure, result.measured.scores, other.measured.scores)
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the figures has to know, a sentence each."""
-        told = [f"{run.name} {TRAINED_ON}." for run in self.runs if run.loaded_run.learned_it]
-        mixed = [run for run in self.runs if run.loaded_run.loaded.mixture.ngram is not None]
-        if any(run.memory is not None for run in mixed):
-            told.append("What is said of memory is of the network alone, without the n-grams.")
+        notes = [f"{result.name} {TRAINED_ON}." for result in self.runs if result.run.learned_it]
+        mixed = [result for result in self.runs if result.run.loaded.mixture.ngram is not None]
+        if any(result.memory is not None for result in mixed):
+            notes.append("Memory figures describe the network without n-grams.")
         if len(self.runs) == 1:
-            return told
+            return notes
         if not self.same_words:
-            how = "split the text" if self.same_case else "write the words of the text"
-            told.append(
+            how = "split the text" if self.same_case else "spell the words of the text"
+            notes.append(
                 f"The runs {how} differently: compare them by bits per character, not by "
-                "perplexity or shares of words."
+                "perplexity or accuracy."
             )
         elif not self.same_vocabulary:
-            told.append(
-                "The runs know different words: compare them by perplexity with unknown words "
-                "spelled out, or by bits per character."
+            notes.append(
+                "The runs have different vocabularies: compare them by perplexity with unknown "
+                "words spelled out, or by bits per character."
             )
         if not self.same_case:
-            small = [run.name for run in self.runs if run.loaded_run.loaded.tokenizer.lowercase]
-            told.append(
-                f"{', '.join(small)}: capitals were folded and need not be foretold, so the "
-                "figures are better than they would be."
+            names = [each.name for each in self.runs if each.run.loaded.tokenizer.lowercase]
+            notes.append(
+                f"{', '.join(names)}: capitals are folded and need not be predicted, so these "
+                "figures look better than they are."
             )
-        return told
+        return notes
 
     @property
     def same_case(self) -> bool:
         """Whether all fold capitals, or none does."""
-        return len({run.loaded_run.loaded.tokenizer.lowercase for run in self.runs}) == 1
+        return len({result.run.loaded.tokenizer.lowercase for result in self.runs}) == 1
 
     @property
     def memories(self) -> list[Memory]:
-        """What was measured of their memory, where it was asked for."""
-        return [run.memory for run in self.runs if run.memory is not None]
+        """The memories that were measured."""
+        return [result.memory for result in self.runs if result.memory is not None]
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
-        alike = self.comparability
+        comparability = self.comparability
         return {
             "text": self.text,
             "same_words": self.same_words,
@@ -176,93 +174,103 @@ class Comparison:
             "compared_by": self.measure,
             "notes": self.notes,
             "settings": self.settings,
-            "trained_alike": {"differences": alike.differences, "unknown": alike.unknown},
-            "runs": [run.as_dict() for run in self.runs],
+            "trained_alike": {
+                "differences": comparability.differences,
+                "unknown": comparability.unknown,
+            },
+            "runs": [result.as_dict() for result in self.runs],
         }
 
 
 def compare(
-    loaded_runs: Sequence[LoadedRun],
+    paths: Sequence[str | Path],
+    *,
+    split: str = "valid",
+    text: Sequence[str] = (),
+    encoding: str = "utf-8",
     suggestions: int = SUGGESTIONS,
-    memory_settings: MemorySettings | None = None,
-    progress: Progress = lambda what, read, total: None,
+    memory: MemorySettings | None = None,
+    device: torch.device | None = None,
+    progress: Progress = lambda label, done, total: None,
 ) -> Comparison:
-    """Measure runs on the text that they stand before.
+    """Measure runs side by side on the same text.
 
     Args:
-        contenders: at least one.
-        suggestions: words that a typist is shown at once.
-        remembering: measure how far back networks remember, too; n-grams have no memory.
-        progress: is told how far the work has come.
+        paths: at least two run or model folders.
+        split: the held-out part of their own text, ``valid`` or ``test``.
+        text: files to measure on instead.
+        encoding: of these files.
+        suggestions: the number of words that the typist of the keystroke savings sees at once.
+        memory: measure how far back the networks remember, too; then what is mixed with a network
+            is left aside.
+        device: where to compute; the CPU by default.
+        progress: called with a label, the work done so far, and all the work there is.
 
     Raises:
-        ModelError: a model says things that are no probabilities.
-        TextError: the text holds no word, or too few to measure memory on.
+        ConfigError: these are fewer than two runs.
+        ModelError: a run is missing or corrupt, its text is missing, or its probabilities are not
+            numbers.
+        TextError: the runs held out different texts, or the text is too short.
     """
-    if memory_settings is not None:
-        for each in filter(_has_network, loaded_runs):
-            check_memory(each.loaded, each.part, memory_settings.reach, memory_settings.places)
-    measured = [_evaluate(each, suggestions, progress) for each in loaded_runs]
-    memories = [_remember(each, memory_settings, progress) for each in loaded_runs]
+    runs = load_runs([Path(path) for path in paths], split, text, encoding, bool(memory), device)
+    if len(runs) < 2:
+        again = ": these are one" if len(paths) > 1 else ""
+        raise ConfigError(f"name two runs at least{again}; for one there is nextword eval")
+    return compare_loaded(runs, suggestions, memory, progress)
+
+
+def compare_loaded(
+    loaded_runs: Sequence[LoadedRun],
+    suggestions: int = SUGGESTIONS,
+    memory: MemorySettings | None = None,
+    progress: Progress = lambda label, done, total: None,
+) -> Comparison:
+    """Measure at least one loaded run; see :func:`compare`."""
+    if memory is not None:
+        for run in loaded_runs:
+            if run.loaded.has_network:
+                check_memory(run.loaded, run.part, memory.reach, memory.places)
+    evaluations = [_evaluate(run, suggestions, progress) for run in loaded_runs]
+    memories = [_measure_memory(run, memory, progress) for run in loaded_runs]
     words, vocabulary = same_words(loaded_runs), same_vocabulary(loaded_runs)
-    won: list[UniqueHits] | list[None] = [None] * len(loaded_runs)
+    hits: list[UniqueHits] | list[None] = [None] * len(loaded_runs)
     if words and len(loaded_runs) > 1:
-        won = find_unique_hits(
-            [each.scores for each in measured],
-            [each.loaded.tokenizer.words for each in loaded_runs],
+        hits = find_unique_hits(
+            [measured.scores for measured in evaluations],
+            [run.loaded.tokenizer.words for run in loaded_runs],
             loaded_runs[0].spelled,
             loaded_runs[0].part.spaced,
         )
-    measure = _measure(words, vocabulary)
-    changes = [None, *(_change(measure, each, measured[0]) for each in measured[1:])]
-    rows = zip(loaded_runs, measured, changes, won, memories, strict=True)
-    runs = [RunResult(*row) for row in rows]
-    return Comparison(runs, words, vocabulary)
+    measure, first = measure_for(words, vocabulary), evaluations[0].scores
+    changes = [None, *(change_of(measure, each.scores, first) for each in evaluations[1:])]
+    rows = zip(loaded_runs, evaluations, changes, hits, memories, strict=True)
+    return Comparison([RunResult(*row) for row in rows], words, vocabulary)
 
 
-def _evaluate(loaded_run: LoadedRun, suggestions: int, progress: Progress) -> Evaluation:
-    label, total, read = f"{loaded_run.name}: words foretold", len(loaded_run.part.ids), 0
+def _evaluate(run: LoadedRun, suggestions: int, progress: Progress) -> Evaluation:
+    label, total, read = f"{run.name}: words predicted", len(run.part.ids), 0
 
-    def more(words: int) -> None:
+    def advance(words: int) -> None:
         nonlocal read
         read += words
         progress(label, read, total)
 
-    loaded = loaded_run.loaded
-    decoder = loaded.decoder()
-    part = loaded_run.part
-    return evaluate(decoder, part, loaded.tokenizer, loaded.counts, suggestions, more)
-
-
-def _has_network(loaded_run: LoadedRun) -> bool:
-    return loaded_run.loaded.config.kind != "ngram"
-
-
-def _remember(
-    loaded_run: LoadedRun, memory_settings: MemorySettings | None, progress: Progress
-) -> Memory | None:
-    if memory_settings is None or not _has_network(loaded_run):
-        return None
-    return measure_memory(
-        loaded_run.loaded,
-        loaded_run.name,
-        loaded_run.part,
-        memory_settings.reach,
-        memory_settings.places,
-        lambda name, read, total: progress(f"{name}: memory", read, total),
+    loaded = run.loaded
+    return evaluate(
+        loaded.decoder(), run.part, loaded.tokenizer, loaded.counts, suggestions, advance
     )
 
 
-def _measure(same_words: bool, same_vocabulary: bool) -> Measure:
-    if not same_words:
-        return "bits_per_character"
-    return "perplexity" if same_vocabulary else "perplexity_spelled_out"
-
-
-def _change(measure: Measure, one: Evaluation, other: Evaluation) -> Change:
-    mine, others = one.scores, other.scores
-    if measure == "bits_per_character":
-        return bits_change(mine, others)
-    if measure == "perplexity":
-        return perplexity_change(mine.surprisals, others.surprisals)
-    return perplexity_change(mine.surprisals + mine.spellings, others.surprisals + others.spellings)
+def _measure_memory(
+    run: LoadedRun, settings: MemorySettings | None, progress: Progress
+) -> Memory | None:
+    if settings is None or not run.loaded.has_network:
+        return None
+    return measure_memory(
+        run.loaded,
+        run.name,
+        run.part,
+        settings.reach,
+        settings.places,
+        lambda name, done, total: progress(f"{name}: memory", done, total),
+    )

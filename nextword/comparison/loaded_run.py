@@ -1,4 +1,4 @@
-"""The runs that are compared, opened and found to stand before the same text."""
+"""Loading runs for a comparison, and checking that all are measured on the same text."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _PARTS = {"valid": "validation", "test": "test"}
 
 @dataclass(frozen=True, eq=False)
 class LoadedRun:
-    """One run, ready to be measured."""
+    """One run and the text that it is measured on."""
 
     name: str
-    """To tell it from the others: its folder's name without what all their names begin with, or
-    with the folders around it where two are called alike."""
+    """Its folder's name without the prefix that all have in common, or with parent folders if two
+    folders have the same name."""
     folder: Path
     """The model folder."""
     loaded: LoadedModel
     part: TokenizedText
-    """The text that it is measured on, in its own words."""
+    """The text to measure on, in the run's own tokens."""
     config: Config | None
-    """What it was told; None of a model folder without its run."""
+    """Its configuration; None for a model folder without a run."""
     log: RunLog
     measured_on: str
-    """The text again, its files by their names alone, for those to whom folders mean nothing."""
+    """The text in words, its files without their folders."""
     learned_it: bool = False
-    """Whether that is the text it was trained on, so that its figures mean nothing."""
+    """Whether the run was trained on that very text."""
     record: RunRecord | None = None
-    """Versions, threads and text of its training; None of a model folder without its run."""
+    """What its ``run.json`` says; None for a model folder without a run."""
 
     @property
     def shareable_config(self) -> Config | None:
@@ -52,13 +52,13 @@ class LoadedRun:
         return None if self.config is None else self.config.shareable(threads)
 
     @property
-    def run(self) -> str:
-        """The whole name of its folder."""
-        return _run_of(self.folder).name
+    def folder_name(self) -> str:
+        """The full name of the run's folder."""
+        return run_folder_of(self.folder).name
 
     @cached_property
     def spelled(self) -> list[str]:
-        """The words of its text, known or not."""
+        """The words of the text as spelled, unknown words included."""
         return self.part.words(self.loaded.tokenizer.words)
 
 
@@ -70,22 +70,22 @@ def load_runs(
     alone: bool = False,
     device: torch.device | None = None,
 ) -> list[LoadedRun]:
-    """The runs at some paths, each with the text that it is measured on.
+    """Load runs, each with the text that it is measured on.
 
     Args:
-        paths: run or model folders; None for the newest run. One that is named twice counts once.
+        paths: run or model folders; None for the newest run. Duplicates count once.
         split: the held-out part of their own text, ``valid`` or ``test``.
         text: files to measure on instead.
         encoding: of these files.
-        alone: of several, leave aside what is mixed with a network.
-        device: where to compute; the CPU unless given.
+        alone: load several networks without what they are mixed with.
+        device: where to compute; the CPU by default.
 
     Raises:
-        ModelError: one of them is missing or damaged, or its text is not there any more.
-        TextError: they held different texts out.
+        ModelError: a run is missing or corrupt, or its text is missing.
+        TextError: the runs held out different texts.
     """
     folders = list({folder.resolve(): folder for folder in map(find_model, paths)}.values())
-    found: list[LoadedRun] = []
+    loaded_runs: list[LoadedRun] = []
     for folder, name in zip(folders, _names(folders), strict=True):
         loaded = load_model_folder(folder).to(device or torch.device("cpu"))
         if alone and len(folders) > 1:
@@ -103,21 +103,21 @@ def load_runs(
         names = ", ".join(Path(file).name for file in files)
         measured_on = names if text else f"the {_PARTS[split]} part of {names}"
         learned = bool(text) and trained_on(folder, text)
-        found.append(
+        loaded_runs.append(
             LoadedRun(name, folder, loaded, part, config, log, measured_on, learned, record)
         )
     if not text:
-        _check_same_text(found)
-    return found
+        _check_same_text(loaded_runs)
+    return loaded_runs
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """The folders' own names without what all begin with; where some are called alike, theirs with
-    as many of the folders around them as tell them apart."""
-    runs = [_run_of(folder) for folder in folders]
+    """The folders' names without their common prefix; equal names get as many parent folders as
+    tell them apart."""
+    runs = [run_folder_of(folder) for folder in folders]
     names = [run.name for run in runs]
     if len(set(names)) == len(names):
-        shared = len(shared_beginning(names))
+        shared = len(common_prefix(names))
         return [name[shared:] for name in names]
     for depth in range(2, max(len(run.parts) for run in runs) + 1):
         longer = [str(Path(*run.parts[-depth:])) for run in runs]
@@ -125,14 +125,14 @@ def _names(folders: Sequence[Path]) -> list[str]:
     return names
 
 
-def _run_of(model: Path) -> Path:
-    """The folder of a model's run, with a name even if it was called by a dot."""
-    place = Path(os.path.abspath(model))
-    return place.parent if place.name == "model" else place
+def run_folder_of(model: Path) -> Path:
+    """The absolute path of a model's run, which has a name even if given as a dot."""
+    folder = Path(os.path.abspath(model))
+    return folder.parent if folder.name == "model" else folder
 
 
-def shared_beginning(names: Sequence[str]) -> str:
-    """What several names begin with, up to a mark between words; nothing of a name alone."""
+def common_prefix(names: Sequence[str]) -> str:
+    """The common prefix of several names, up to a separator; empty for a single name."""
     if len(names) < 2:
         return ""
     common = os.path.commonprefix(list(names))
@@ -142,7 +142,7 @@ def shared_beginning(names: Sequence[str]) -> str:
 
 
 def _check_same_text(loaded_runs: Sequence[LoadedRun]) -> None:
-    """Refuse runs that held different texts out.
+    """Refuse runs that held out different texts.
 
     Raises:
         TextError: naming two that differ.
@@ -151,40 +151,40 @@ def _check_same_text(loaded_runs: Sequence[LoadedRun]) -> None:
     for other in others:
         if not _same_letters(first, other):
             raise TextError(
-                f"{first.name} and {other.name} {_why(first, other)}; name a --text that none of "
-                "them was trained on"
+                f"{first.name} and {other.name} {_difference(first, other)}; choose a --text that "
+                "none of them was trained on"
             )
 
 
-def _why(one: LoadedRun, other: LoadedRun) -> str:
-    """In what two runs differ that hold different texts out."""
-    kinds = [each.loaded.tokenizer.kind for each in (one, other)]
+def _difference(one: LoadedRun, other: LoadedRun) -> str:
+    """Why two runs hold out different texts."""
+    kinds = [run.loaded.tokenizer.kind for run in (one, other)]
     if one.part.name != other.part.name:
-        return f"held different texts out ({one.part.name}, {other.part.name})"
+        return f"held out different texts ({one.part.name}, {other.part.name})"
     if kinds[0] != kinds[1]:
         return (
-            f"split the same text differently ({kinds[0]}, {kinds[1]} tokenizer), so that they "
-            "held different parts of it out"
+            f"split the same text differently ({kinds[0]}, {kinds[1]} tokenizer) and so held out "
+            "different parts of it"
         )
-    return "held different parts of the same text out (text.holdout)"
+    return "held out different parts of the same text (text.holdout)"
 
 
 def _same_letters(one: LoadedRun, other: LoadedRun) -> bool:
-    """Whether two texts are the same, however they are split into words."""
+    """Whether two texts have the same letters, however they are split into words."""
     if same_words([one, other]):
         return True
-    small = one.loaded.tokenizer.lowercase or other.loaded.tokenizer.lowercase
-    texts = ["".join(word for word in each.spelled if word != END) for each in (one, other)]
-    return texts[0].lower() == texts[1].lower() if small else texts[0] == texts[1]
+    folded = one.loaded.tokenizer.lowercase or other.loaded.tokenizer.lowercase
+    texts = ["".join(word for word in run.spelled if word != END) for run in (one, other)]
+    return texts[0].lower() == texts[1].lower() if folded else texts[0] == texts[1]
 
 
 def same_words(loaded_runs: Sequence[LoadedRun]) -> bool:
-    """Whether all split their text into the same words, so that places can be compared."""
+    """Whether all split their text into the same words, so that positions correspond."""
     first = loaded_runs[0]
     return all(other.spelled == first.spelled for other in loaded_runs[1:])
 
 
 def same_vocabulary(loaded_runs: Sequence[LoadedRun]) -> bool:
-    """Whether all know the same words, so that perplexities mean the same."""
+    """Whether all have the same vocabulary, so that perplexities compare."""
     first = loaded_runs[0].loaded.tokenizer.words
     return all(other.loaded.tokenizer.words == first for other in loaded_runs[1:])

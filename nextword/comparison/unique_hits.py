@@ -1,4 +1,4 @@
-"""Words that one model had first where no other did."""
+"""Words that one model ranks first and no other model does."""
 
 from __future__ import annotations
 
@@ -9,126 +9,130 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.accuracy import real_words
+from nextword.evaluation.metrics import real_words
 from nextword.inference.scoring import TokenScores
 from nextword.text.vocabulary import END, UNKNOWN_ID
 
 WORDS, EXAMPLES = 10, 5
-"""How many are named."""
-BEFORE = 8
-"""Words before an example, at most; none from before its paragraph."""
-OPEN = frozenset("\"'“‘«„([")
-"""Marks with which the words before an example may begin."""
+"""The number of words and examples listed."""
+CONTEXT_WORDS = 8
+"""Words shown before an example, at most; all from the same paragraph."""
+OPENING_MARKS = frozenset("\"'“‘«„([")
+"""Punctuation that the words before an example may begin with."""
 
 
 @dataclass(frozen=True)
 class WordHits:
-    """A word, and how often one model alone had it first."""
+    """A word, and how often only one model ranked it first."""
 
     word: str
     times: int
     others: int
-    """The most that another model alone had it first."""
+    """How often only the best other model ranked it first."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A place where one model was right and all others were wrong."""
+    """A position where only one model ranked the word first."""
 
     before: str
     """The words before it."""
     word: str
     probability: float
-    """What the model gave to it."""
+    """By that model."""
     others: float
-    """The most that another gave to it."""
+    """The highest probability by another model."""
 
 
 @dataclass(frozen=True)
 class UniqueHits:
-    """What one model gets that no other gets."""
+    """The words that only one model ranks first."""
 
     tokens: int
-    """Places where it alone had the word first; unknown words are left out."""
+    """The number of positions; unknown words do not count."""
     share: float
-    """Of all places."""
+    """Of all positions."""
     words: list[WordHits]
-    """Words with a letter or digit, those first where it is furthest ahead of the others."""
+    """Words with a letter or digit, by the lead over the other models."""
     examples: list[Example]
-    """Where the others gave the word least, each word once."""
+    """The positions with the largest ratio to the other models, each word once."""
 
 
 def find_unique_hits(
-    measured: Sequence[TokenScores],
+    scores: Sequence[TokenScores],
     vocabularies: Sequence[Sequence[str]],
     words: Sequence[str],
     spaced: NDArray[np.bool_],
 ) -> list[UniqueHits]:
-    """What each of several models gets that no other gets.
+    """The words that each of several models alone ranks first.
 
     Args:
-        measured: how each fared, at least two, on the same words of the same text.
-        vocabularies: of each, the words by their ids.
-        words: the text's words, known or not.
-        spaced: whether a space follows each, ``(places,)``.
+        scores: of each model on the same words of the same text; at least two.
+        vocabularies: of each model, in id order.
+        words: the words of the text, unknown words included.
+        spaced: whether a space follows each word, ``(positions,)``.
     """
-    first = np.stack([(places.ranks == 1) & (places.ids != UNKNOWN_ID) for places in measured])
-    told = np.stack([np.exp(-places.surprisals.astype(np.float64)) for places in measured])
-    alone = [np.flatnonzero(row) for row in first & (first.sum(0) == 1)]
+    # (models, positions)
+    hits = np.stack([(each.ranks == 1) & (each.ids != UNKNOWN_ID) for each in scores])
+    probabilities = np.stack([np.exp(-each.surprisals.astype(np.float64)) for each in scores])
+    unique = [np.flatnonzero(row) for row in hits & (hits.sum(0) == 1)]
     real = [
-        here[real_words(vocabulary)[places.ids[here]]]
-        for here, places, vocabulary in zip(alone, measured, vocabularies, strict=True)
+        positions[real_words(vocabulary)[each.ids[positions]]]
+        for positions, each, vocabulary in zip(unique, scores, vocabularies, strict=True)
     ]
-    counts = [Counter(words[place] for place in places) for places in real]
-    found = []
-    for number, here in enumerate(alone):
-        others = np.delete(told, number, axis=0).max(0)
-        found.append(
+    counts = [Counter(words[position] for position in positions) for positions in real]
+    results = []
+    for model, positions in enumerate(unique):
+        others = np.delete(probabilities, model, axis=0).max(0)
+        results.append(
             UniqueHits(
-                tokens=len(here),
-                share=len(here) / max(len(words), 1),
-                words=_won(counts[number], counts[:number] + counts[number + 1 :]),
-                examples=_examples(real[number], told[number], others, words, spaced),
+                tokens=len(positions),
+                share=len(positions) / max(len(words), 1),
+                words=_leading_words(counts[model], counts[:model] + counts[model + 1 :]),
+                examples=_examples(real[model], probabilities[model], others, words, spaced),
             )
         )
-    return found
+    return results
 
 
-def _won(own: Counter[str], others: Sequence[Counter[str]]) -> list[WordHits]:
-    told = [
-        WordHits(word, times, max(each[word] for each in others)) for word, times in own.items()
+def _leading_words(own: Counter[str], others: Sequence[Counter[str]]) -> list[WordHits]:
+    words = [
+        WordHits(word, times, max(counts[word] for counts in others)) for word, times in own.items()
     ]
-    ahead = [won for won in told if won.times > won.others]
-    return sorted(ahead, key=lambda won: (won.others - won.times, -won.times))[:WORDS]
+    leading = [hits for hits in words if hits.times > hits.others]
+    return sorted(leading, key=lambda hits: (hits.others - hits.times, -hits.times))[:WORDS]
 
 
 def _examples(
-    places: NDArray[np.int64],
+    positions: NDArray[np.int64],
     own: NDArray[np.float64],
     others: NDArray[np.float64],
     words: Sequence[str],
     spaced: NDArray[np.bool_],
 ) -> list[Example]:
-    gain = np.log(own[places]) - np.log(np.maximum(others[places], 1e-300))
+    gain = np.log(own[positions]) - np.log(np.maximum(others[positions], 1e-300))
     examples: dict[str, Example] = {}
-    for place in places[np.argsort(-gain, kind="stable")].tolist():
+    for position in positions[np.argsort(-gain, kind="stable")].tolist():
         if len(examples) == EXAMPLES:
             break
-        word = words[place]
+        word = words[position]
         if word not in examples:
-            before = _before(words, spaced, place)
-            examples[word] = Example(before, word, float(own[place]), float(others[place]))
+            before = _words_before(words, spaced, position)
+            examples[word] = Example(before, word, float(own[position]), float(others[position]))
     return list(examples.values())
 
 
-def _before(words: Sequence[str], spaced: NDArray[np.bool_], place: int) -> str:
-    """The last words of the paragraph before a place, as they are written."""
-    start = max(0, place - BEFORE)
-    for earlier in range(place - 1, start - 1, -1):
+def _words_before(words: Sequence[str], spaced: NDArray[np.bool_], position: int) -> str:
+    """The last words of the paragraph before a position, as they are written."""
+    start = max(0, position - CONTEXT_WORDS)
+    for earlier in range(position - 1, start - 1, -1):
         if words[earlier] == END:
             start = earlier + 1
             break
-    while start < place and not any(map(str.isalnum, words[start])) and words[start][0] not in OPEN:
+    while start < position and not _may_begin(words[start]):
         start += 1
-    written = [word + " " * bool(spaced[i]) for i, word in enumerate(words[start:place], start)]
-    return "".join(written)
+    return "".join(words[i] + " " * bool(spaced[i]) for i in range(start, position))
+
+
+def _may_begin(word: str) -> bool:
+    return any(map(str.isalnum, word)) or word[0] in OPENING_MARKS

@@ -1,5 +1,4 @@
-"""Where a model is good and where it is not: by how often a word was read, where it stands, which
-it is."""
+"""Perplexity by word frequency and by position, and the words that cost the most bits."""
 
 from __future__ import annotations
 
@@ -9,73 +8,73 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.evaluation.perplexity import perplexity
+from nextword.statistics import perplexity
 from nextword.text.vocabulary import END_ID, UNKNOWN_ID
 
 FREQUENCIES = (1, 10, 100, 1000)
-"""Where bands of words begin, by how often the training part has them."""
+"""Lower bounds of the bands, in occurrences in the training part."""
 POSITIONS = (1, 2, 6, 11, 21, 51)
-"""Where bands of places begin, by words since the beginning of the paragraph or line."""
+"""Lower bounds of the bands, in words since the beginning of the paragraph or line."""
 COSTLIEST = 20
-"""Words that are named for what they cost."""
+"""The number of words that are listed."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """Some of a text's places."""
+    """The positions of a text that share a range of frequencies or of positions."""
 
     band: str
-    """Which, such as ``10-99``."""
+    """The range, such as ``10-99``."""
     tokens: int
-    """How many."""
+    """The number of positions."""
     perplexity: float
-    """Over them alone; NaN where there are none."""
+    """Over these positions; NaN if there are none."""
     standard_error: float | None
-    """Of the perplexity; None where there are too few."""
+    """Of the perplexity; None if there are too few positions."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What all occurrences of a word cost together."""
+    """The surprisal of all occurrences of a word together."""
 
     word: str
     times: int
-    """How often it stands in the text."""
+    """Occurrences in the text."""
     bits: float
-    """Surprisal of all its occurrences."""
+    """The sum of their surprisals."""
     mean_bits: float
 
 
 def by_frequency(
     words: NDArray[np.integer], surprisals: NDArray[np.floating], counts: NDArray[np.integer]
 ) -> list[Band]:
-    """Perplexity by how often the training part has a word; unknown words are a band of their own.
+    """Perplexity by frequency in the training part; unknown words are a band of their own.
 
     Args:
-        words: ids of the words that came, ``(places,)``.
-        surprisals: of each in nats, ``(places,)``.
-        counts: how often each word was read in training, ``(vocabulary,)``.
+        words: ids of the words, ``(positions,)``.
+        surprisals: of each in nats, ``(positions,)``.
+        counts: how often the training part has each word, ``(vocabulary,)``.
     """
     unknown = words == UNKNOWN_ID
     value, error = perplexity(surprisals, unknown)
     first = Band("unknown", int(unknown.sum()), value, error)
-    # a known word was read at least once, whatever a foreign model's counts say
-    read = np.where(unknown, 0, np.maximum(counts[words], 1))
-    return [first, *_bands(read, FREQUENCIES, surprisals)]
+    # a known word occurred at least once, whatever the counts of an imported model say
+    frequencies = np.where(unknown, 0, np.maximum(counts[words], 1))
+    return [first, *_bands(frequencies, FREQUENCIES, surprisals)]
 
 
 def by_position(words: NDArray[np.integer], surprisals: NDArray[np.floating]) -> list[Band]:
-    """Perplexity by how many words of its paragraph or line a word stands behind.
+    """Perplexity by the word's number in its paragraph or line.
 
     Args:
-        words: ids of the words that came, ``(places,)``.
-        surprisals: of each in nats, ``(places,)``.
+        words: ids of the words, ``(positions,)``.
+        surprisals: of each in nats, ``(positions,)``.
     """
     return _bands(positions(words), POSITIONS, surprisals)
 
 
 def positions(words: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Each word's number in its paragraph or line, from 1 on; the end is counted too."""
+    """Each word's number in its paragraph or line, starting at 1; the end counts, too."""
     numbers = np.arange(len(words), dtype=np.int64)
     begins = np.concatenate([[True], words[:-1] == END_ID])
     first: NDArray[np.int64] = np.maximum.accumulate(np.where(begins[: len(words)], numbers, 0))
@@ -88,13 +87,13 @@ def costliest(
     vocabulary: Sequence[str],
     most: int = COSTLIEST,
 ) -> list[Cost]:
-    """The words that cost most bits in total, the costliest first.
+    """The words with the most bits in total, the costliest first.
 
     Args:
-        words: ids of the words that came, ``(places,)``.
-        surprisals: of each in nats, ``(places,)``.
-        vocabulary: the words by their ids.
-        most: how many are named.
+        words: ids of the words, ``(positions,)``.
+        surprisals: of each in nats, ``(positions,)``.
+        vocabulary: the words in id order.
+        most: how many to list.
     """
     times = np.bincount(words)
     bits = np.bincount(words, np.asarray(surprisals, dtype=np.float64)) / np.log(2)
@@ -109,12 +108,12 @@ def costliest(
 def _bands(
     numbers: NDArray[np.integer], begins: Sequence[int], surprisals: NDArray[np.floating]
 ) -> list[Band]:
-    found = []
-    for begin, next_one in zip(begins, [*begins[1:], None], strict=True):
-        if next_one is None:
-            name, mine = f"{begin}+", numbers >= begin
+    bands = []
+    for begin, next_begin in zip(begins, [*begins[1:], None], strict=True):
+        if next_begin is None:
+            name, inside = f"{begin}+", numbers >= begin
         else:
-            name = str(begin) if next_one == begin + 1 else f"{begin}-{next_one - 1}"
-            mine = (numbers >= begin) & (numbers < next_one)
-        found.append(Band(name, int(mine.sum()), *perplexity(surprisals, mine)))
-    return found
+            name = str(begin) if next_begin == begin + 1 else f"{begin}-{next_begin - 1}"
+            inside = (numbers >= begin) & (numbers < next_begin)
+        bands.append(Band(name, int(inside.sum()), *perplexity(surprisals, inside)))
+    return bands

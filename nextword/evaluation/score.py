@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from nextword.errors import TextError
-from nextword.evaluation.perplexity import perplexity
+from nextword.statistics import perplexity
 from nextword.inference.decoder import Decoder
 from nextword.inference.scoring import score_tokens
 from nextword.text.tokenized import TokenizedText

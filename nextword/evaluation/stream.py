@@ -1,4 +1,4 @@
-"""Reading held-out text word by word, the state carried, every word scored against all others."""
+"""Loss of a network on held-out text: word by word, the state carried, over all words."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nextword.text.vocabulary import END_ID
 from nextword.windows import IGNORED, StreamBatches
 
 WINDOW = 256
-"""Words read between two looks at the scores; no result depends on it."""
+"""Words read per forward pass; no result depends on it."""
 ROWS = 256
-"""Places whose scores over the whole vocabulary exist at once."""
+"""Positions whose scores over the whole vocabulary exist at once."""
 
 
 class Scored(NamedTuple):
-    """Some places of a text: the score of every word there, and the word that came."""
+    """The scores of every word at some positions of a text, and the target words."""
 
-    scores: Tensor  # (places, vocabulary)
-    targets: Tensor  # (places,)
+    scores: Tensor  # (positions, vocabulary)
+    targets: Tensor  # (positions,)
 
 
 @torch.inference_mode()
@@ -36,18 +36,18 @@ def read_stream(
     rows: int = ROWS,
     streams: int = 1,
 ) -> Iterator[Scored]:
-    """Scores at every place of a text; each of its words is a target exactly once.
+    """Scores at every position of a text; each of its words is a target exactly once.
 
-    The first word is predicted from the end of a paragraph. With more than one stream the text is
-    cut into as many pieces that are read side by side: faster, but each piece's first words are
-    read without what came before them, so results are a little worse than they are.
+    The first word is predicted from the end of a paragraph. More streams are faster:
+    the text is cut into as many pieces, read in parallel. Each piece starts without its context,
+    so the loss comes out slightly too high.
 
     Args:
         model: the network, on any device; put into evaluation mode.
         ids: word ids ``(words,)``.
-        window: words read at a time.
-        rows: places whose scores are formed at a time.
-        streams: pieces read side by side.
+        window: words read per forward pass.
+        rows: positions whose scores are computed at a time.
+        streams: pieces read in parallel.
     """
     model.eval()
     device = model.output.weight.device
@@ -65,15 +65,15 @@ def read_stream(
 
 
 def surprisals(scored: Scored) -> Tensor:
-    """Minus the logarithm of the probability of each word that came, ``(places,)`` in nats."""
-    # sums over a vocabulary need more digits than bfloat16 has
+    """Minus the log-probability of each target word in nats, ``(positions,)``."""
+    # bfloat16 has too few digits for sums over a vocabulary
     scores = scored.scores.to(torch.promote_types(scored.scores.dtype, torch.float32))
     own = scores.gather(1, scored.targets.unsqueeze(1)).squeeze(1)
     return scores.logsumexp(1) - own
 
 
 def mean_loss(model: LanguageModel, ids: NDArray[np.integer], streams: int = 1) -> float:
-    """Cross-entropy of a text in nats a word; the exponential of it is the perplexity."""
+    """Cross-entropy of a text in nats per word; its exponential is the perplexity."""
     total = 0.0
     for scored in read_stream(model, ids, streams=streams):
         total += surprisals(scored).sum(dtype=torch.float64).item()

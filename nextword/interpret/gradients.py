@@ -1,8 +1,8 @@
-"""The vanishing gradient, measured: what is left of d loss_t / d h_(t-k) after k words.
+"""The vanishing gradient, measured: the norm of d loss_t / d h_(t-k) as k grows.
 
 Bengio, Simard and Frasconi (1994) and Pascanu, Mikolov and Bengio (2013) show that this gradient is
-a product of k Jacobians, and so fades (or grows) exponentially with k. Here it is measured on a
-trained network and real text.
+a product of k Jacobians, and so vanishes (or explodes) exponentially with k. Here it is measured
+on a trained network and real text.
 """
 
 from __future__ import annotations
@@ -21,47 +21,48 @@ from nextword.models.base import State
 from nextword.models.recurrent import RecurrentModel
 
 _NUMBERS = 1 << 24
-"""Numbers that one backward pass keeps, about: eight bytes each."""
+"""About as many numbers of eight bytes may one backward pass keep."""
 _KEPT = 6
-"""Numbers kept for each row of a cell's weights at each word, about."""
+"""About as many numbers are kept for each row of a cell's weights at each word."""
 GROUPS = 20
-"""Groups of places that the error of a half-life rests on."""
-LITTLE = 0.01
-"""The share of the gradient after which it is as good as gone."""
+"""Groups of positions that the standard error of a half-life rests on."""
+NEGLIGIBLE = 0.01
+"""A gradient below this share of its initial norm counts as vanished."""
 
 
 @dataclass(frozen=True, eq=False)
 class GradientDecay:
-    """How a gradient fades, relative to k = 0, averaged over places."""
+    """The norm of a gradient relative to k = 0, averaged over positions."""
 
     mean: NDArray[np.float64]
     """``(reach + 1,)``"""
     geometric_mean: NDArray[np.float64]
-    """``(reach + 1,)``, over the places where something is left at all."""
+    """``(reach + 1,)``, over the positions where the gradient is not zero."""
     vanished: NDArray[np.float64]
-    """``(reach + 1,)``: the share of places where nothing is left, not even in float64."""
+    """``(reach + 1,)``: the share of positions where the gradient is zero even in float64."""
     half_life_error: float | None = None
-    """Standard error of :attr:`half_life`; None where there is none, or too few places for it."""
+    """Standard error of :attr:`half_life`; None if there is none, or too few positions for it."""
 
     @property
     def left(self) -> NDArray[np.float64]:
-        """``(reach + 1,)``: the geometric mean; zero where at most places nothing is left."""
+        """``(reach + 1,)``: the geometric mean; zero where most positions have no gradient."""
         return _left(self.geometric_mean, self.vanished)
 
     @property
     def half_life(self) -> float | None:
-        """Words in which the gradient halves; None where it does not fade, 0 where it is gone
-        before that could be measured.
+        """The number of words over which the gradient halves; None if it does not vanish, 0 if it
+        is gone before that could be measured.
 
         A straight line is fitted by least squares to the logarithm of :attr:`left` over
-        k = 1, 2, ... as far as it is above zero. k = 0 is left out: an LSTM's c enters only then.
+        k = 1, 2, ... as far as it is above zero. k = 0 is left out: there an LSTM's c has no
+        gradient.
         """
         return half_life(self.left)
 
     @property
     def steps_to_1_percent(self) -> int | None:
-        """The first k from which on less than :data:`LITTLE` is left; None if more is."""
-        more = np.flatnonzero(self.left >= LITTLE)
+        """The first k from which on less than :data:`NEGLIGIBLE` is left; None beyond the reach."""
+        more = np.flatnonzero(self.left >= NEGLIGIBLE)
         first = int(more[-1]) + 1 if len(more) else 0
         return first if first < len(self.geometric_mean) else None
 
@@ -73,68 +74,69 @@ def _left(
 
 
 def half_life(left: NDArray[np.float64]) -> float | None:
-    """Words in which what is left halves, see :attr:`GradientDecay.half_life`.
+    """The half-life of a curve, see :attr:`GradientDecay.half_life`.
 
     Args:
         left: ``(reach + 1,)``, k from 0 on, ``reach`` at least 2.
     """
-    places = np.flatnonzero(left[1:] > 0) + 1
-    if len(places) < 2:
+    distances = np.flatnonzero(left[1:] > 0) + 1
+    if len(distances) < 2:
         return 0.0
-    slope = float(np.polyfit(places, np.log2(left[places]), 1)[0])
+    slope = float(np.polyfit(distances, np.log2(left[distances]), 1)[0])
     return -1 / slope if slope < -1e-9 else None
 
 
-def fade(norms: NDArray[np.float64]) -> GradientDecay:
-    """Averages of gradients' norms.
+def gradient_decay(norms: NDArray[np.float64]) -> GradientDecay:
+    """Average gradient norms over positions.
 
     Args:
-        norms: ``(places, reach + 1)``, k from 0 on, places in the text's order; the first of each
-            row is the unit.
+        norms: ``(positions, reach + 1)``, k from 0 on, positions in the text's order; the first
+            of each row is the unit.
     """
     usable = norms[norms[:, 0] > 0]
     if not len(usable):
         nothing = np.zeros(norms.shape[1])
         return GradientDecay(nothing, nothing, nothing + 1)
     relative = usable / usable[:, :1]
-    some = relative > 0
-    logs = np.log(np.where(some, relative, 1.0))
-    geometric = _geometric_mean(logs.sum(0), some.sum(0))
-    vanished = 1 - some.sum(0) / len(relative)
-    return GradientDecay(relative.mean(0), geometric, vanished, _half_life_error(logs, some))
+    nonzero = relative > 0
+    logs = np.log(np.where(nonzero, relative, 1.0))
+    geometric = _geometric_mean(logs.sum(0), nonzero.sum(0))
+    vanished = 1 - nonzero.sum(0) / len(relative)
+    return GradientDecay(relative.mean(0), geometric, vanished, _half_life_error(logs, nonzero))
 
 
 def _geometric_mean(logs: NDArray[np.float64], counts: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Of sums of logarithms and how many there are; zero where there are none."""
+    """From sums of logarithms and their counts; zero where the count is."""
     return np.where(counts > 0, np.exp(logs / np.maximum(counts, 1)), 0.0)
 
 
-def _half_life_error(logs: NDArray[np.float64], some: NDArray[np.bool_]) -> float | None:
-    """By a jackknife that leaves out groups of neighbouring places (Efron and Tibshirani, 1993)."""
+def _half_life_error(logs: NDArray[np.float64], nonzero: NDArray[np.bool_]) -> float | None:
+    """By a jackknife over groups of neighbouring positions (Efron and Tibshirani, 1993)."""
     if len(logs) < 2 * GROUPS:
         return None
     starts = np.arange(GROUPS) * len(logs) // GROUPS
     sums = np.add.reduceat(logs, starts)
-    counts = np.add.reduceat(some.astype(np.int64), starts)
+    counts = np.add.reduceat(nonzero.astype(np.int64), starts)
     sizes = np.diff([*starts, len(logs)])
-    found = np.zeros(GROUPS)
+    half_lives = np.zeros(GROUPS)
     for group in range(GROUPS):
-        still = counts.sum(0) - counts[group]
-        mean = _geometric_mean(sums.sum(0) - sums[group], still)
-        half = half_life(_left(mean, 1 - still / (len(logs) - sizes[group])))
-        if half is None:
+        rest = counts.sum(0) - counts[group]
+        mean = _geometric_mean(sums.sum(0) - sums[group], rest)
+        value = half_life(_left(mean, 1 - rest / (len(logs) - sizes[group])))
+        if value is None:
             return None
-        found[group] = half
-    return float(np.sqrt((GROUPS - 1) / GROUPS * np.square(found - found.mean()).sum()))
+        half_lives[group] = value
+    squares = np.square(half_lives - half_lives.mean()).sum()
+    return float(np.sqrt((GROUPS - 1) / GROUPS * squares))
 
 
 class Norms(NamedTuple):
-    """Norms of d loss_t / d state_(t-k), each ``(places, reach + 1)`` of float64, k from 0 on."""
+    """Norms of d loss_t / d state_(t-k), each ``(positions, reach + 1)`` float64, k from 0 on."""
 
     whole: NDArray[np.float64]
     """By the whole state: h and c of all layers."""
     hidden: NDArray[np.float64]
-    """By h alone, c held fast; the same unless the network is an LSTM."""
+    """By h alone, c held constant; the same unless the network is an LSTM."""
 
 
 def gradient_norms(
@@ -144,25 +146,25 @@ def gradient_norms(
     targets: Tensor,
     progress: Callable[[int], object] = lambda words: None,
 ) -> Norms:
-    """Norms of the gradient of the last word's loss by the states before.
+    """Norms of the gradient of the last word's loss by the states before it.
 
     Args:
-        model: the network in float64, since single precision ends at 1e-45, and with weights
-            that want no gradient.
-        state: h_(t-reach) (and c) at each place, ``(places, hidden)``.
-        words: the words after it, ``(places, reach)``.
-        targets: the words to come after those, ``(places,)``.
-        progress: is told how many more words were read.
+        model: the network in float64, since single precision ends at 1e-45, its weights without
+            gradients.
+        state: h_(t-reach) (and c) at each position, ``(positions, hidden)``.
+        words: the words after it, ``(positions, reach)``.
+        targets: the words after those, ``(positions,)``.
+        progress: called with the number of words read since the last call.
     """
     rows = sum(cell.gates * cell.hidden_size for cell in model.layers)
     at_once = max(1, _NUMBERS // (_KEPT * rows * words.shape[1]))
-    found: list[Norms] = []
+    batches: list[Norms] = []
     for start in range(0, len(words), at_once):
         here = slice(start, start + at_once)
         before = tuple(part[here] for part in state)
-        found.append(_norms(model, before, words[here], targets[here]))
+        batches.append(_norms(model, before, words[here], targets[here]))
         progress(words[here].numel())
-    whole, hidden = zip(*found, strict=True)
+    whole, hidden = zip(*batches, strict=True)
     return Norms(np.concatenate(whole), np.concatenate(hidden))
 
 

@@ -1,5 +1,4 @@
-"""Pictures of several runs: how validation fell while they learned, and how far back they
-remember."""
+"""Figures of several runs: validation perplexity during training, and memory."""
 
 from __future__ import annotations
 
@@ -17,37 +16,37 @@ if TYPE_CHECKING:
 
 
 def comparison_figures(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
-    """What draws each picture that there is something to show in, by the name of its file."""
+    """The figures that have something to show, by file name without ending."""
     runs, memories = comparison.runs, comparison.memories
-    found: dict[str, Callable[[], Figure]] = {}
-    if any(run.loaded_run.log.validations for run in runs):
-        logs, names = [run.loaded_run.log for run in runs], [run.name for run in runs]
-        alike = comparison.measure == "perplexity"
-        found["curves"] = lambda: curves_figure(logs, names, alike)
+    figures: dict[str, Callable[[], Figure]] = {}
+    if any(result.run.log.validations for result in runs):
+        logs, names = [result.run.log for result in runs], [result.name for result in runs]
+        comparable = comparison.measure == "perplexity"
+        figures["curves"] = lambda: curves_figure(logs, names, comparable)
     if memories:
-        found["memory"] = lambda: memory_figure(memories, [memory.name for memory in memories])
-    return found
+        figures["memory"] = lambda: memory_figure(memories, [memory.name for memory in memories])
+    return figures
 
 
 def curves_figure(logs: Sequence[RunLog], names: Sequence[str], comparable: bool = True) -> Figure:
     """Validation perplexity of networks against words read, and against seconds.
 
     Args:
-        logs: what each run logged; at least one looked at its validation part.
-        names: to tell them from one another, as many.
-        comparable: whether their perplexities are over the same words.
+        logs: of the runs; at least one has a validation.
+        names: of the runs.
+        comparable: whether all have the same vocabulary and tokens.
     """
     figure = new_figure(5.2 + 0.18 * len(logs))
     upper, lower = figure.subplots(2, 1)
     for number, (log, name) in enumerate(zip(logs, names, strict=True)):
         if log.validations:
-            _curve(upper, [(look.words, look) for look in log.validations], number, name)
-            _curve(lower, [(look.seconds, look) for look in log.validations], number, name)
+            _curve(upper, [(each.words, each) for each in log.validations], number, name)
+            _curve(lower, [(each.seconds, each) for each in log.validations], number, name)
     if not comparable:
-        upper.set_title("different words known: the heights do not compare")
-    for axes, what in ((upper, "words read"), (lower, "seconds of training")):
+        upper.set_title("different vocabularies: the heights do not compare")
+    for axes, label in ((upper, "words read"), (lower, "seconds of training")):
         axes.set_xlim(left=0)
-        axes.set_xlabel(what)
+        axes.set_xlabel(label)
         axes.set_ylabel("validation perplexity")
         logarithmic(axes)
     whole_numbers(upper)
@@ -58,6 +57,6 @@ def curves_figure(logs: Sequence[RunLog], names: Sequence[str], comparable: bool
 def _curve(
     axes: Axes, points: Sequence[tuple[float | None, LoggedValidation]], number: int, name: str
 ) -> None:
-    told = [(at, look.perplexity) for at, look in points if at is not None]
+    known = [(at, each.perplexity) for at, each in points if at is not None]
     shown = printable(name)
-    axes.plot([at for at, _ in told], [value for _, value in told], label=shown, **line(number))
+    axes.plot([at for at, _ in known], [value for _, value in known], label=shown, **line(number))

@@ -1,5 +1,4 @@
-"""Pictures of an evaluation, for a paper: readable in grey, in colours that everybody can tell
-apart (Wong, 2011)."""
+"""Figures of an evaluation: calibration, perplexity by frequency and position, surprisal."""
 
 from __future__ import annotations
 
@@ -11,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.evaluation.breakdown import Band
-from nextword.evaluation.calibration import Calibration
 from nextword.evaluation.evaluator import Evaluation
+from nextword.evaluation.metrics import Calibration
 from nextword.formatting import percent
 from nextword.plotting.style import (
     BLUE,
     GREY,
     LIGHT,
+    MAX_PERPLEXITY,
     ORANGE,
     logarithmic,
     new_figure,
     prepare_plots,
+    printable,
     write_picture,
 )
 
@@ -31,74 +32,85 @@ if TYPE_CHECKING:
 
 HEIGHT = 3.4
 """Inches."""
-MOST_BITS = 60
-"""Where the axis of surprisals ends, at the latest."""
-MOST_PERPLEXITY = 1e9
-"""Where a perplexity is drawn that is greater; its label tells the true one."""
+MAX_BITS = 60
+"""The end of the surprisal axis, at most."""
 
 
-def write_plots(measured: Evaluation, folder: Path, kind: str = "png") -> list[Path]:
-    """Draw an evaluation; gives what was written.
+def write_plots(
+    measured: Evaluation, folder: Path, kind: str = "png", name: str = "this model"
+) -> list[Path]:
+    """Draw an evaluation.
 
     Args:
         measured: the evaluation.
         folder: where the files go.
         kind: ``png`` or ``svg``.
+        name: of the model.
+
+    Returns:
+        The files written.
 
     Raises:
         NextwordError: matplotlib is not installed, or the folder cannot be written.
     """
     prepare_plots(folder)
     written = []
-    for name, draw in evaluation_figures(measured).items():
-        path = folder / f"{name}.{kind}"
+    for stem, draw in evaluation_figures(measured, name).items():
+        path = folder / f"{stem}.{kind}"
         write_picture(path, draw)
         written.append(path)
     return written
 
 
-def evaluation_figures(measured: Evaluation) -> dict[str, Callable[[], Figure]]:
-    """What draws every picture, by the name of its file."""
-    frequency = "times the word stands in the training part"
+def evaluation_figures(
+    measured: Evaluation, name: str = "this model"
+) -> dict[str, Callable[[], Figure]]:
+    """All figures, by file name without ending."""
+    frequency = "occurrences of the word in the training part"
     position = "number of the word in its paragraph or line"
     whole = measured.perplexity
     return {
-        "reliability": lambda: reliability_figure(measured.calibration, measured.top_1),
+        "reliability": lambda: reliability_figure(measured.calibration, measured.top_1, name),
         "frequency": lambda: bands_figure(measured.by_frequency, whole, frequency),
         "position": lambda: bands_figure(measured.by_position, whole, position),
         "surprisal": lambda: surprisal_figure(measured.scores.surprisals / np.log(2)),
     }
 
 
-def reliability_figure(told: Calibration, accuracy: float) -> Figure:
-    """How often the likeliest word comes, by its probability; below, how many words are so."""
+def reliability_figure(
+    calibration: Calibration, accuracy: float, name: str = "this model"
+) -> Figure:
+    """How often the likeliest word comes, by its probability; below, the share of words."""
     figure = new_figure(4.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    filled = [part for part in told.bins if part.tokens]
+    filled = [part for part in calibration.bins if part.tokens]
     tokens = np.array([part.tokens for part in filled])
     right = np.array([part.accuracy for part in filled])
-    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="as probable as said")
+    upper.plot(
+        [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated"
+    )
     upper.errorbar(
         [part.confidence for part in filled],
         right,
-        # of a share; words are taken as independent here
+        # of a share, as if words were independent
         yerr=np.sqrt(right * (1 - right) / tokens),
         color=BLUE,
         marker="o",
         markersize=4,
         linewidth=1.2,
         capsize=2,
-        label="this model",
+        label=printable(name),
     )
-    upper.set_ylabel("share that came")
+    upper.set_ylabel("accuracy")
     upper.set_ylim(0, 1)
     upper.legend(loc="upper left")
-    gap = f"calibration error {percent(told.error)}"
-    upper.set_title(f"{gap}; mean probability {told.confidence:.2f}, right {accuracy:.2f}")
-    width = 1 / len(told.bins)
+    error = f"calibration error {percent(calibration.error)}"
+    means = f"mean probability {calibration.confidence:.2f}, accuracy {accuracy:.2f}"
+    upper.set_title(f"{error}; {means}")
+    width = 1 / len(calibration.bins)
     lower.bar(
-        [part.above + width / 2 for part in told.bins],
-        [100 * part.tokens / tokens.sum() for part in told.bins],
+        [part.above + width / 2 for part in calibration.bins],
+        [100 * part.tokens / tokens.sum() for part in calibration.bins],
         width=0.9 * width,
         color=LIGHT,
     )
@@ -108,15 +120,15 @@ def reliability_figure(told: Calibration, accuracy: float) -> Figure:
     return figure
 
 
-def bands_figure(bands: Sequence[Band], overall: float, what: str) -> Figure:
-    """Perplexity by band, on a logarithmic axis, with standard errors and shares of the words."""
+def bands_figure(bands: Sequence[Band], overall: float, title: str) -> Figure:
+    """Perplexity by band on a logarithmic axis, with standard errors and shares of words."""
     figure = new_figure(HEIGHT)
     axes = figure.subplots()
     total = sum(band.tokens for band in bands)
     filled = [(place, band) for place, band in enumerate(bands) if band.tokens]
-    heights = [min(band.perplexity, MOST_PERPLEXITY) for _, band in filled]
+    heights = [min(band.perplexity, MAX_PERPLEXITY) for _, band in filled]
     axes.axhline(
-        min(overall, MOST_PERPLEXITY),
+        min(overall, MAX_PERPLEXITY),
         color=GREY,
         linestyle="--",
         linewidth=1,
@@ -125,7 +137,7 @@ def bands_figure(bands: Sequence[Band], overall: float, what: str) -> Figure:
     axes.errorbar(
         [place for place, _ in filled],
         heights,
-        yerr=[min(band.standard_error or 0.0, MOST_PERPLEXITY) for _, band in filled],
+        yerr=[min(band.standard_error or 0.0, MAX_PERPLEXITY) for _, band in filled],
         color=BLUE,
         linestyle="none",
         marker="o",
@@ -139,20 +151,20 @@ def bands_figure(bands: Sequence[Band], overall: float, what: str) -> Figure:
     names = [f"{b.band.replace('-', '–')}\n{100 * b.tokens / total:.1f} %" for b in bands]
     axes.set_xticks(range(len(bands)), names)
     axes.set_xlim(-0.6, len(bands) - 0.4)
-    axes.set_xlabel(f"{what}; share of the words")
+    axes.set_xlabel(f"{title}; share of the words")
     axes.set_ylabel("perplexity")
     return figure
 
 
 def surprisal_figure(bits: NDArray[np.floating]) -> Figure:
-    """How many words cost how many bits; the last bar holds all that cost more.
+    """How surprising the words were, as a histogram; the last bar holds the rest.
 
     Args:
-        bits: of each word, ``(places,)``.
+        bits: the surprisal of each word, ``(positions,)``.
     """
     figure = new_figure(HEIGHT)
     axes = figure.subplots()
-    most = min(int(np.ceil(np.quantile(bits, 0.999))) + 1, MOST_BITS)
+    most = min(int(np.ceil(np.quantile(bits, 0.999))) + 1, MAX_BITS)
     axes.hist(
         np.minimum(bits, most - 0.5),
         bins=list(range(most + 1)),

@@ -1,4 +1,4 @@
-"""A map of words: the embedding's plane of greatest spread, readable in grey."""
+"""A map of words: the first two principal components of their vectors."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ Box = tuple[float, float, float, float]
 SIZE = (8.0, 6.0)
 """Inches."""
 _AROUND: tuple[Pair, ...] = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
-"""Where a label may stand beside its point, in points of 1/72 inch, the best place first."""
+"""Offsets of a label from its point, in points of 1/72 inch, the best first."""
 _FARTHER: tuple[Pair, ...] = tuple((r * x, r * y) for r in (4, 7, 10, 14) for x, y in _AROUND)
-"""Where a marked word may stand else, with a line to its point."""
-_PLAIN: dict[str, Any] = {"parse_math": False}  # a word with two dollars is no formula
+"""More offsets for a marked word, with a line to its point."""
+_PLAIN: dict[str, Any] = {"parse_math": False}  # two dollar signs are not a formula
 _IMPORTANT = {**_PLAIN, "fontsize": 8.5, "fontweight": "bold", "color": "black"}
 _ORDINARY = {**_PLAIN, "fontsize": 7, "color": "#333333"}
 _LEADER: dict[str, Any] = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkB": 2}
 
 
 def frequent_words(words: Sequence[str], count: int) -> list[int]:
-    """The ids of the most frequent words, marks of punctuation and numbers left out.
+    """The ids of the most frequent words, without punctuation and numbers.
 
     Args:
-        words: the vocabulary in id order, which is by falling frequency.
+        words: the vocabulary in id order, which is by decreasing frequency.
         count: how many.
     """
     numbers = range(len(SPECIAL_WORDS), len(words))
@@ -49,13 +49,13 @@ def frequent_words(words: Sequence[str], count: int) -> list[int]:
 
 
 def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int] = ()) -> None:
-    """Draw the most frequent words of a network's embedding.
+    """Draw the most frequent words by their vectors.
 
     Args:
-        loaded: the network and its words.
+        loaded: the model.
         path: a ``.png`` or ``.svg`` file.
         count: how many words.
-        marked: ids of words that are drawn too, and stand out.
+        marked: ids of more words, which are highlighted.
 
     Raises:
         ModelError: the model has no word vectors.
@@ -71,33 +71,35 @@ def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int]
 
 
 def _printable(word: str) -> str:
-    """A word without characters that no font has."""
+    """A word without control characters."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in word)
 
 
 def map_figure(words: Sequence[str], points: NDArray[np.float64], marked: int = 0) -> Figure:
-    """Words beside their points; a word for which there is no room is left out.
+    """Words beside their points; a word without room is left out.
 
     Args:
         words: the most important first, since the first ones find room most easily.
         points: ``(words, 2)``.
-        marked: how many of the first ones stand out, and are never left out.
+        marked: the number of first words that are highlighted and never left out.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
-    axes.scatter(points[:, 0], points[:, 1], s=0)  # the axes have to hold all points
+    axes.scatter(points[:, 0], points[:, 1], s=0)  # the axes must include all points
     axes.set_xticks([])
     axes.set_yticks([])
     axes.margins(0.05)
     for spine in axes.spines.values():
         spine.set_color("#DDDDDD")
     title = axes.set_title("Words", fontsize=9, color=GREY)
-    figure.draw_without_rendering()  # the layout has to stand before labels are measured
+    figure.draw_without_rendering()  # fixes the layout, so that labels can be measured
     shown = _label(axes, words, points, marked)
-    room = f"; {len(shown)} of {len(words)} words have room" if len(shown) < len(words) else ""
-    title.set_text(f"Words with similar vectors stand together (two principal components{room})")
+    room = f"; {len(shown)} of {len(words)} words shown" if len(shown) < len(words) else ""
+    title.set_text(
+        f"Words with similar vectors are close together (two principal components{room})"
+    )
     colours = [BLUE if place < marked else "#9A9A9A" for place in shown]
     sizes = [16 if place < marked else 6 for place in shown]
     axes.scatter(points[shown, 0], points[shown, 1], s=sizes, color=colours, linewidths=0)
@@ -105,7 +107,7 @@ def map_figure(words: Sequence[str], points: NDArray[np.float64], marked: int = 
 
 
 def _label(axes: Axes, words: Sequence[str], points: NDArray[np.float64], marked: int) -> list[int]:
-    """Write the words for which there is room; gives which these are."""
+    """Write the words that have room, and return their indices."""
     frame = axes.get_window_extent()
     room = Room((frame.x0, frame.y0, frame.x1, frame.y1), axes.figure.dpi / 72)
     centres = axes.transData.transform(points).tolist()
@@ -151,11 +153,11 @@ def _write(axes: Axes, word: str, point: Pair, offset: Pair, style: dict[str, An
 
 
 class Room:
-    """What of a frame is still free, in pixels.
+    """The free area of a frame, in pixels.
 
     Args:
-        frame: nothing may stand outside.
-        scale: pixels to a point of 1/72 inch.
+        frame: the limits.
+        scale: pixels per point of 1/72 inch.
     """
 
     def __init__(self, frame: Box, scale: float) -> None:
@@ -164,13 +166,13 @@ class Room:
         self.taken: list[Box] = []
 
     def has(self, box: Box) -> bool:
-        """Whether a box lies inside and covers nothing."""
+        """Whether a box is inside and overlaps nothing."""
         left, bottom, right, top = self.frame
         inside = left <= box[0] and bottom <= box[1] and box[2] <= right and box[3] <= top
         return inside and not any(overlap(box, other) for other in self.taken)
 
     def find(self, centre: Pair, size: Pair, offsets: Sequence[Pair]) -> Pair | None:
-        """The first of some offsets, in points, at which a label has room."""
+        """The first of some offsets, in points, where a label has room."""
         return next((offset for offset in offsets if self._fits(centre, offset, size)), None)
 
     def _fits(self, centre: Pair, offset: Pair, size: Pair) -> bool:
@@ -178,7 +180,7 @@ class Room:
         return all(map(self.has, boxes))
 
     def leader(self, centre: Pair, offset: Pair, size: Pair) -> list[Box]:
-        """Small boxes along the line from a point to a label that does not stand beside it."""
+        """Small boxes along the line from a point to a label that is not next to it."""
         if offset in _AROUND:
             return []
         label, dot = self.label(centre, offset, size), self.dot(centre)
@@ -194,7 +196,7 @@ class Room:
         return boxes
 
     def label(self, centre: Pair, offset: Pair, size: Pair) -> Box:
-        """The box of a label that begins at an offset from a point, and leads away from it."""
+        """The box of a label that starts at an offset from a point, away from it."""
         left, bottom = (
             at + self.scale * away - length * (1 - _sign(away)) / 2
             for at, away, length in zip(centre, offset, size, strict=True)
@@ -208,7 +210,7 @@ class Room:
 
 
 def overlap(one: Box, other: Box) -> bool:
-    """Whether two boxes share an area."""
+    """Whether two boxes overlap."""
     aside = one[2] <= other[0] or other[2] <= one[0]
     above = one[3] <= other[1] or other[3] <= one[1]
     return not (aside or above)

@@ -1,1 +1,1 @@
-"""One page about a run, or about several side by side: what is told, and how it is set."""
+"""A page about one run, or about several side by side: its data and its HTML."""

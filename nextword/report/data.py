@@ -1,39 +1,37 @@
-"""All that a page tells, measured once."""
+"""Everything that a page shows, measured once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nextword.comparison.claims import Claim, claims
-from nextword.comparison.comparison import Comparison, MemorySettings, RunResult, compare
+from nextword.comparison.comparison import Comparison, RunResult, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun
 from nextword.errors import TextError
 from nextword.inference.generation import Generated
-from nextword.interpret.memory import Progress, check_memory
+from nextword.interpret.memory import MemorySettings, Progress, check_memory
 from nextword.model import Model
-from nextword.report.facts import Facts, facts
-from nextword.report.passages import MOST, ShadedPassage, hardest_passages, ordinary_passage
-from nextword.report.reproduce import commands, config_text
+from nextword.report.facts import Facts, commands, config_text, facts
+from nextword.report.passages import PASSAGES, ShadedPassage, hardest_passages, ordinary_passage
 from nextword.storage.metrics_log import LoggedValidation
 
 WORDS, TEXTS = 80, 3
-"""Words in each generated text, and how many texts."""
-LOOKS, PASSAGES = 4, 2
-"""Of each of several runs, so many looks at the validation part and so many passages are told."""
+"""The number of generated texts, and of words in each."""
+VALIDATIONS_OF_SEVERAL, PASSAGES_OF_SEVERAL = 4, 2
+"""The number of validations and of passages that a page shows for each of several runs."""
 SEED = 1
-"""What chance starts from in the first of them."""
+"""The seed of the first generated text; each of the others has the next."""
 
 
 @dataclass(frozen=True, eq=False)
 class RunData:
-    """What is told of one run."""
+    """What a page shows of one run."""
 
-    compared: RunResult
+    result: RunResult
     facts: Facts
-    looks: list[LoggedValidation]
+    validations: list[LoggedValidation]
     prompts: list[str]
-    """What the network was asked at each look."""
+    """The prompts whose predictions were logged at each validation."""
     generated: list[Generated]
     hardest: list[ShadedPassage]
     ordinary: ShadedPassage | None
@@ -41,96 +39,90 @@ class RunData:
     @property
     def name(self) -> str:
         """The run's name."""
-        return self.compared.name
+        return self.result.name
 
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """What a page is made from."""
+    """What a page shows."""
 
     comparison: Comparison
     runs: list[RunData]
-    claims: list[Claim]
-    memory_left_out: str | None
-    """Why no memory was measured, where it was not."""
+    no_memory_reason: str | None
+    """Why memory was not measured; None if it was."""
     config: str | None
-    """The configuration that runs are repeated from."""
+    """The configuration that reproduces the runs, as YAML."""
     commands: list[str]
 
     @property
     def shared_facts(self) -> Facts:
-        """What is true of all runs."""
+        """The facts that hold for all runs."""
         first, *others = (run.facts for run in self.runs)
         return [fact for fact in first if all(fact in facts for facts in others)]
 
 
-def gather(
+def collect(
     loaded_runs: Sequence[LoadedRun],
-    memory_settings: MemorySettings,
-    progress: Progress = lambda what, read, total: None,
+    memory: MemorySettings,
+    progress: Progress = lambda label, done, total: None,
 ) -> ReportData:
-    """Measure some runs and let them write.
+    """Measure at least one run, and let each generate texts.
 
     Args:
-        contenders: at least one.
-        remembering: how memory is measured.
-        progress: is told how far the work has come.
+        loaded_runs: the runs.
+        memory: how memory is measured, where it can be.
+        progress: called with a label, the work done so far, and all the work there is.
 
     Raises:
-        TextError: the text holds no word.
-        ModelError: a model says things that are no probabilities.
+        TextError: the text has no word.
+        ModelError: a model's probabilities are not numbers.
     """
-    left_out = _why_no_memory(loaded_runs, memory_settings)
-    comparison = compare(
-        loaded_runs, memory_settings=None if left_out else memory_settings, progress=progress
-    )
-    runs = [_of_run(run, len(loaded_runs) == 1, progress) for run in comparison.runs]
-    judged = claims(comparison) if len(loaded_runs) > 1 else []
-    return ReportData(
-        comparison, runs, judged, left_out, config_text(loaded_runs), commands(loaded_runs)
-    )
+    reason = _no_memory_reason(loaded_runs, memory)
+    comparison = compare_loaded(loaded_runs, memory=None if reason else memory, progress=progress)
+    single = len(loaded_runs) == 1
+    runs = [_collect_run(result, single, progress) for result in comparison.runs]
+    return ReportData(comparison, runs, reason, config_text(loaded_runs), commands(loaded_runs))
 
 
-def _why_no_memory(loaded_runs: Sequence[LoadedRun], memory_settings: MemorySettings) -> str | None:
-    networks = [each for each in loaded_runs if each.loaded.config.kind != "ngram"]
+def _no_memory_reason(loaded_runs: Sequence[LoadedRun], memory: MemorySettings) -> str | None:
+    networks = [run for run in loaded_runs if run.loaded.has_network]
     if not networks:
         return "n-grams have no memory beyond their own length"
     try:
-        for each in networks:
-            # the reason is told on the page, where folders are nobody's business
-            part = replace(each.part, name=each.measured_on)
-            check_memory(each.loaded, part, memory_settings.reach, memory_settings.places)
+        for run in networks:
+            # the message appears on the page, which must not name folders
+            part = replace(run.part, name=run.measured_on)
+            check_memory(run.loaded, part, memory.reach, memory.places)
     except TextError as error:
         return str(error)
     return None
 
 
-def _of_run(run: RunResult, whole: bool, progress: Progress) -> RunData:
-    loaded_run = run.loaded_run
-    looks = [look for look in loaded_run.log.validations if look.samples]
-    if not whole:
-        # the first and the last, and what lies between them in equal steps
-        kept = range(min(LOOKS, len(looks)))
-        looks = [looks[round(i * (len(looks) - 1) / max(len(kept) - 1, 1))] for i in kept]
-    prompts = list(dict.fromkeys(prompt for look in looks for prompt in look.samples))
-    places, spelled = run.measured.scores, loaded_run.spelled
+def _collect_run(result: RunResult, single: bool, progress: Progress) -> RunData:
+    run = result.run
+    validations = [each for each in run.log.validations if each.samples]
+    if not single:
+        # the first, the last, and evenly spaced ones between
+        count, last = min(VALIDATIONS_OF_SEVERAL, len(validations)), len(validations) - 1
+        validations = [validations[round(i * last / max(count - 1, 1))] for i in range(count)]
+    prompts = list(dict.fromkeys(prompt for each in validations for prompt in each.samples))
+    scores, spelled = result.measured.scores, run.spelled
     return RunData(
-        compared=run,
-        facts=facts(loaded_run),
-        looks=looks,
+        result=result,
+        facts=facts(run),
+        validations=validations,
         prompts=prompts,
-        generated=_texts(loaded_run, prompts or [""], progress),
-        hardest=hardest_passages(places, spelled, MOST if whole else PASSAGES),
-        ordinary=ordinary_passage(places, spelled) if whole else None,
+        generated=_generate(run, prompts or [""], progress),
+        hardest=hardest_passages(scores, spelled, PASSAGES if single else PASSAGES_OF_SEVERAL),
+        ordinary=ordinary_passage(scores, spelled) if single else None,
     )
 
 
-def _texts(loaded_run: LoadedRun, prompts: Sequence[str], progress: Progress) -> list[Generated]:
-    predictor = Model(loaded_run.loaded)
-    written = []
+def _generate(run: LoadedRun, prompts: Sequence[str], progress: Progress) -> list[Generated]:
+    model, texts = Model(run.loaded), []
     for number in range(TEXTS):
         prompt = prompts[number % len(prompts)]
-        # a seed for each, since a network may go the same way from any prompt
-        written.append(predictor.generate(prompt, WORDS, seed=SEED + number))
-        progress(f"{loaded_run.name}: text written", (number + 1) * WORDS, TEXTS * WORDS)
-    return written
+        # with one seed for all, a network may go the same way from any prompt
+        texts.append(model.generate(prompt, WORDS, seed=SEED + number))
+        progress(f"{run.name}: text generated", (number + 1) * WORDS, TEXTS * WORDS)
+    return texts

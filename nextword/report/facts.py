@@ -1,44 +1,54 @@
-"""What was trained on what, and how, in words."""
+"""How runs were trained, in words, and the commands that reproduce them."""
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
 from nextword.comparison.loaded_run import LoadedRun
-from nextword.config import Config
+from nextword.config import Config, dump_config, parse_assignments
 from nextword.errors import NextwordError
 from nextword.evaluation.held_out import text_of_run
 
 Facts = list[tuple[str, str]]
-"""A title and what it says, in the order in which they are told."""
+"""Titles and texts, in the order of the page."""
+FILE = "again.yaml"
+"""The file that the configuration is to be saved as."""
+_PLAIN = re.compile(r"[A-Za-z][\w.-]*")
 
 
 def facts(loaded_run: LoadedRun) -> Facts:
-    """All that is known of how a run came about; of a model without its run, what it is."""
+    """How a run was trained; for a model folder without a run, what the model is."""
     config = loaded_run.config
     if config is None:
         return _model(loaded_run)
-    training = [] if loaded_run.loaded.config.kind == "ngram" else _training(config)
+    training = _training(config) if loaded_run.loaded.has_network else []
     return [
         *_text(loaded_run, config),
         *_model(loaded_run),
         *training,
-        *_course(loaded_run),
+        *_result(loaded_run),
+        *_versions(loaded_run),
     ]
 
 
 def _text(loaded_run: LoadedRun, config: Config) -> Facts:
-    told = [
+    source = [
         ("text", ", ".join(config.text.file_names_of("train", "valid", "test"))),
         ("its SHA-256", loaded_run.record.text_sha256 if loaded_run.record else "-"),
     ]
     try:
         text = text_of_run(loaded_run.folder, loaded_run.loaded.tokenizer)
     except NextwordError:
-        return [*told, ("where it is", "not where it was, or not what it was")]
+        return [*source, ("text now", "moved, deleted or changed since")]
     part = text.parts["train"]
     unknown = 100 * part.unknown / max(len(part.ids), 1)
-    lower = ", in small letters" * config.text.lowercase
+    lower = ", capitals folded" * config.text.lowercase
     return [
-        *told,
+        *source,
         ("training part", f"{len(part.ids):,} words, {unknown:.1f} % of them unknown"),
         ("vocabulary", f"{len(text.tokenizer):,} ({config.text.tokenizer} tokenizer{lower})"),
         ("held out", text.held_out.removeprefix("held out: ")),
@@ -48,7 +58,7 @@ def _text(loaded_run: LoadedRun, config: Config) -> Facts:
 def _model(loaded_run: LoadedRun) -> Facts:
     loaded = loaded_run.loaded
     config, count = loaded.config, loaded.parameter_count()
-    if config.kind == "ngram":
+    if not loaded.has_network:
         return [("model", f"n-grams of up to {config.order} words, {count:,} of them")]
     vectors = (
         "one-hot words"
@@ -58,14 +68,14 @@ def _model(loaded_run: LoadedRun) -> Facts:
     layers = f"{config.layers} layer{'s' * (config.layers != 1)} of {config.hidden_size} units"
     mixed = loaded.mixture.ngram
     return [
-        ("network", f"{config.title}, {layers}, {vectors}; {count:,} learned numbers"),
+        ("network", f"{config.title}, {layers}, {vectors}; {count:,} parameters"),
         *([("mixed with", f"n-grams of up to {mixed.order} words")] if mixed else []),
     ]
 
 
 def _training(config: Config) -> Facts:
     training, windows = config.training, config.windows
-    carried = ", the state carried on" if windows.continuous else ""
+    carried = ", the state carried from one to the next" if windows.continuous else ""
     dropout = f"dropout {config.model.dropout:g}"
     return [
         (
@@ -81,19 +91,72 @@ def _training(config: Config) -> Facts:
     ]
 
 
-def _course(loaded_run: LoadedRun) -> Facts:
-    log, told = loaded_run.log, []
-    result = log.result
-    if result is not None:
-        words = "" if log.words is None else f", {log.words:,} words"
-        speed = result.tokens_per_second
-        rate = "" if speed is None or log.words is None else f" ({speed:,.0f} words/s)"
-        seconds = "" if result.seconds is None else f" in {result.seconds:,.1f} s"
-        told.append(("took", f"{result.steps:,} steps{words}{seconds}{rate}"))
+def _result(loaded_run: LoadedRun) -> Facts:
+    result, read = loaded_run.log.result, loaded_run.log.words
+    if result is None:
+        return []
+    words = "" if read is None else f", {read:,} words"
+    speed = result.tokens_per_second
+    rate = "" if speed is None or read is None else f" ({speed:,.0f} words/s)"
+    seconds = "" if result.seconds is None else f" in {result.seconds:,.1f} s"
+    return [("took", f"{result.steps:,} step{'s' * (result.steps != 1)}{words}{seconds}{rate}")]
+
+
+def _versions(loaded_run: LoadedRun) -> Facts:
     record = loaded_run.record
     if record is None:
-        return told
+        return []
     versions = [f"{name} {getattr(record, name)}" for name in ("nextword", "torch", "python")]
-    if loaded_run.loaded.config.kind != "ngram":
+    if loaded_run.loaded.has_network:
         versions.append(f"threads {record.threads}")
-    return [*told, ("with", ", ".join(versions))]
+    return [("with", ", ".join(versions))]
+
+
+def config_text(loaded_runs: Sequence[LoadedRun]) -> str | None:
+    """The configuration of the first run that has one, as YAML; None if none has."""
+    configs = [config for run in loaded_runs if (config := run.shareable_config) is not None]
+    return dump_config(configs[0]) if configs else None
+
+
+def commands(loaded_runs: Sequence[LoadedRun]) -> list[str]:
+    """The commands that train the runs again from :data:`FILE`, each with the settings that
+    differ from the first run's, and the command that makes the page."""
+    runs = [run for run in loaded_runs if run.config is not None]
+    if not runs:
+        return []
+    first, names = _leaves(runs[0]), _new_names(runs)
+    lines = []
+    for run, name in zip(runs, names, strict=True):
+        sets = [
+            f"--set {shlex.quote(f'{key}={_set_value(key, value)}')}"
+            for key, value in _leaves(run).items()
+            if value != first[key]
+        ]
+        lines.append(" ".join(["nextword train", f"--config {FILE}", f"--run {name}", *sets]))
+    return [*lines, " ".join(["nextword report", *names])]
+
+
+def _new_names(loaded_runs: Sequence[LoadedRun]) -> list[str]:
+    """Distinct names for the runs that reproduce others, quoted for a shell."""
+    names: list[str] = []
+    for run in loaded_runs:
+        name, number = f"{run.folder_name}-again", 1
+        while name in names:
+            number += 1
+            name = f"{run.folder_name}-again-{number}"
+        names.append(name)
+    return [shlex.quote(name) for name in names]
+
+
+def _leaves(loaded_run: LoadedRun) -> dict[str, Any]:
+    config = loaded_run.shareable_config
+    assert config is not None
+    return dict(config.leaves())
+
+
+def _set_value(key: str, value: Any) -> str:
+    """A value as ``--set`` takes it: bare if it reads back as the same, else as JSON."""
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        if parse_assignments([f"{key}={value}"]) == {key: value}:
+            return value
+    return json.dumps(value)

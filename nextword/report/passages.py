@@ -1,4 +1,4 @@
-"""Passages of the held-out text, every word with how surprising it was."""
+"""Passages of the held-out text, each word shaded by its surprisal."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.formatting import escape_control, percent
 from nextword.inference.scoring import TokenScores
-from nextword.inference.shades import shade
+from nextword.formatting import escape_control, percent, shade
 from nextword.text.vocabulary import END
 
 LONGEST, SHORTEST = 60, 12
-"""Words of a passage; of a longer paragraph its most surprising stretch, shorter ones are left
-out."""
-MOST = 5
+"""Words of a passage. A longer paragraph is cut to its most surprising stretch, shorter ones are
+skipped."""
+PASSAGES = 5
+"""The number of passages listed."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ShadedWord:
     """Whether a space follows."""
     known: bool
     shade: int
-    told: str
+    description: str
     """Bits, probability and rank, in words."""
 
 
@@ -46,7 +46,7 @@ class ShadedPassage:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """The most surprising words of a paragraph that stand together."""
+    """The consecutive words of a paragraph with the highest mean surprisal."""
 
     start: int
     end: int
@@ -55,35 +55,34 @@ class _Stretch:
 
 
 def hardest_passages(
-    places: TokenScores, words: Sequence[str], most: int = MOST
+    scores: TokenScores, words: Sequence[str], most: int = PASSAGES
 ) -> list[ShadedPassage]:
-    """The passages with the most bits a word, the hardest first, one of a paragraph at most.
+    """The passages with the most bits per word, the hardest first, at most one per paragraph.
 
     Args:
-        places: how a model fared.
-        words: the text's words, known or not.
-        most: how many.
+        scores: of a model on the text.
+        words: the words of the text, unknown words included.
+        most: how many passages.
     """
-    found = sorted(_stretches(places, words), key=lambda stretch: -stretch.bits)
-    return [_shaded(places, words, stretch) for stretch in found[:most]]
+    stretches = sorted(_stretches(scores, words), key=lambda stretch: -stretch.bits)
+    return [_shaded(scores, words, stretch) for stretch in stretches[:most]]
 
 
-def ordinary_passage(places: TokenScores, words: Sequence[str]) -> ShadedPassage | None:
-    """The passage of middling difficulty; None where all paragraphs are too short."""
-    found = sorted(_stretches(places, words), key=lambda stretch: stretch.bits)
-    return _shaded(places, words, found[len(found) // 2]) if found else None
+def ordinary_passage(scores: TokenScores, words: Sequence[str]) -> ShadedPassage | None:
+    """The passage of median difficulty; None if all paragraphs are too short."""
+    stretches = sorted(_stretches(scores, words), key=lambda stretch: stretch.bits)
+    return _shaded(scores, words, stretches[len(stretches) // 2]) if stretches else None
 
 
-def _bits(places: TokenScores) -> NDArray[np.float64]:
-    bits: NDArray[np.float64] = places.surprisals.astype(np.float64) / math.log(2)
-    return bits
+def _bits(scores: TokenScores) -> NDArray[np.float64]:
+    return scores.surprisals.astype(np.float64) / math.log(2)
 
 
-def _stretches(places: TokenScores, words: Sequence[str]) -> Iterator[_Stretch]:
+def _stretches(scores: TokenScores, words: Sequence[str]) -> Iterator[_Stretch]:
     """The most surprising stretch of each paragraph that is long enough."""
-    sums = np.concatenate([[0.0], np.cumsum(_bits(places))])
+    sums = np.concatenate([[0.0], np.cumsum(_bits(scores))])
     start = 0
-    ends = [place for place, word in enumerate(words) if word == END]
+    ends = [position for position, word in enumerate(words) if word == END]
     for end in [*ends, len(words)]:
         length = min(end - start, LONGEST)
         if length >= SHORTEST:
@@ -94,15 +93,15 @@ def _stretches(places: TokenScores, words: Sequence[str]) -> Iterator[_Stretch]:
         start = end + 1
 
 
-def _shaded(places: TokenScores, words: Sequence[str], stretch: _Stretch) -> ShadedPassage:
-    bits, known = _bits(places), places.known
+def _shaded(scores: TokenScores, words: Sequence[str], stretch: _Stretch) -> ShadedPassage:
+    bits, known = _bits(scores), scores.known
     shaded = [
         ShadedWord(
             escape_control(words[i]),
-            bool(places.spaced[i]),
+            bool(scores.spaced[i]),
             bool(known[i]),
             shade(float(bits[i])),
-            f"{bits[i]:.1f} bits, {percent(2.0 ** -float(bits[i]))}, rank {places.ranks[i]:,}"
+            f"{bits[i]:.1f} bits, {percent(2.0 ** -float(bits[i]))}, rank {scores.ranks[i]:,}"
             + ("" if known[i] else ", not in the vocabulary"),
         )
         for i in range(stretch.start, stretch.end)

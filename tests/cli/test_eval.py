@@ -47,13 +47,13 @@ def test_a_held_out_part_measures_as_training_said(
 def test_the_validation_part_is_the_default_and_the_bar_goes_to_stderr(cli: Cli) -> None:
     told = json.loads(cli("eval", "--json").out)
     called = cli("eval")
-    rows = {line[:20].strip(): line[20:] for line in called.out.splitlines()}
+    rows = {line[:22].strip(): line[22:] for line in called.out.splitlines()}
     assert rows["text"].startswith("valid part of ") and f"({told['tokens']} words)" in rows["text"]
     assert rows["perplexity"] == f"{told['perplexity']:.2f}"
     assert rows["spelled out"] == f"{told['perplexity_spelled_out']:.2f}"
     assert rows["bits per character"] == f"{told['bits_per_character']:.3f}"
-    assert rows["right word first"].split("  ")[0] == f"{100 * told['top_1']:.1f} %"
-    assert rows["right word first"].endswith(f" {100 * told['real_words']['top_1']:.1f} %")
+    assert rows["top-1 accuracy"].split("  ")[0] == f"{100 * told['top_1']:.1f} %"
+    assert rows["top-1 accuracy"].endswith(f" {100 * told['real_words']['top_1']:.1f} %")
     most = f"of at most {100 * told['keystroke_savings_limit']:.1f} %, with 3 suggestions"
     assert rows["keystrokes saved"].endswith(most)
     assert "words/s" in rows["time"]
@@ -76,17 +76,17 @@ def test_a_longer_text_has_standard_errors(cli: Cli, long_text: Path) -> None:
     assert told["perplexity_known"] < told["perplexity"] < told["perplexity_spelled_out"]
     assert told["bits_per_unknown_word"] > 10
     lines = cli("eval", "--text", long_text).out.splitlines()
-    rows = {line[:20].strip(): line[20:] for line in lines}
+    rows = {line[:22].strip(): line[22:] for line in lines}
     error = told["standard_errors"]["perplexity"]
     assert rows["perplexity"] == f"{told['perplexity']:.2f} ± {error:.2f}"
-    assert rows["among the first 5"].count("±") == 2
+    assert rows["top-5 accuracy"].count("±") == 2
     assert len(lines) <= 16 and max(map(len, lines[2:])) < 90
 
 
 def test_details_tell_where_the_model_is_good(cli: Cli, long_text: Path) -> None:
     told = json.loads(cli("eval", "--text", long_text, "--json").out)
     lines = cli("eval", "--text", long_text, "--details").out.splitlines()
-    rows = {line[:20].strip(): line[20:].split() for line in lines}
+    rows = {line[:22].strip(): line[22:].split() for line in lines}
     band = told["by_frequency"][0]
     assert band["band"] == "unknown" and rows["unknown"][0] == str(band["tokens"])
     perplexity = band["perplexity"]

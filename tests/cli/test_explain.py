@@ -115,7 +115,7 @@ def test_gradients_picture(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     picture = tmp_path / "memory.svg"
     called = cli("explain", *SMALL, "--plot", picture)
-    assert called.code == 0 and f"drawn: {picture}" in called.err
+    assert called.code == 0 and f"saved {picture}" in called.err
     assert "tiny: half-life" in picture.read_text()
 
 
@@ -131,7 +131,7 @@ def test_a_prompts_picture(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     picture = tmp_path / "prompt.png"
     called = cli("explain", PROMPT, "--plot", picture)
-    assert called.err == f"drawn: {picture}\n" and picture.read_bytes().startswith(b"\x89PNG")
+    assert called.err == f"saved {picture}\n" and picture.read_bytes().startswith(b"\x89PNG")
     picture = tmp_path / "long.svg"
     cli("explain", "the cat " * 20 + "zebra", "--plot", picture)
     assert "the last 30 of 42 words" in picture.read_text() and "zebra (?)" in picture.read_text()

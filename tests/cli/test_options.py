@@ -2,7 +2,7 @@
 
 from nextword.cli.options import places_option, reach_option, suggestions_option
 from nextword.evaluation.keystrokes import SUGGESTIONS
-from nextword.interpret.plan import PLACES, REACH
+from nextword.interpret.memory import PLACES, REACH
 
 
 def test_defaults_are_those_of_python() -> None:

@@ -27,7 +27,9 @@ def test_a_run_has_its_report_beside_it(cli: Cli, there: Path) -> None:
     called = cli("report", "mixed", *SMALL)
     assert (called.code, called.out) == (0, "runs/mixed/report.html\n")
     assert (
-        "words foretold" in called.err and "memory" in called.err and "text written" in called.err
+        "words predicted" in called.err
+        and "memory" in called.err
+        and "text generated" in called.err
     )
     page = (there / "runs/mixed/report.html").read_text()
     # what predicts, n-grams and all
@@ -36,18 +38,19 @@ def test_a_run_has_its_report_beside_it(cli: Cli, there: Path) -> None:
     assert told["report"] == "new/page.html" and (there / "new/page.html").is_file()
     alone = json.loads(cli("eval", "--model", "mixed", "--json").out)
     assert told["runs"][0]["evaluation"]["perplexity"] == alone["perplexity"]
-    assert told["claims"] == []
+    assert "claims" not in told
 
 
 def test_several_runs_have_one_here_of_the_networks_alone(cli: Cli, there: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     called = cli("report", "rnn", "mixed", *SMALL, "--json")
     told = json.loads(called.out)
-    assert told["report"] == "comparison.html" and len(told["claims"]) == 4
+    assert told["report"] == "comparison.html"
     page = (there / "comparison.html").read_text()
     assert "rnn · mixed" in page and "n-grams" not in page.split("<h2")[3]
     compared = json.loads(cli("compare", "--memory", "rnn", "mixed", *SMALL, "--json").out)
-    assert compared["claims"] == told["claims"]
+    for report, table in zip(told["runs"], compared["runs"], strict=True):
+        assert report["memory"] == table["memory"]
 
 
 def test_the_newest_run_is_told_of_where_none_is_named(cli: Cli) -> None:

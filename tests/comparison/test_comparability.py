@@ -55,7 +55,7 @@ def test_what_else_differs_is_named(opened: list[LoadedRun]) -> None:
     (words,) = comparability([opened[0], longer]).differences
     assert words.startswith("words read (") and words.endswith(", 999,999)")
     assert comparability([opened[0], wider]).sentence == (
-        "They were not trained alike: model.hidden_size (24, 77). What is found may be due to that."
+        "They were not trained alike: model.hidden_size (24, 77). This may explain the differences."
     )
 
 
@@ -86,7 +86,7 @@ def test_what_nobody_knows_is_not_called_alike(opened: list[LoadedRun]) -> None:
     found = comparability([opened[0], alone, silent])
     assert found.differences == [] and found.unknown == ["alone", "silent"]
     assert found.sentence == (
-        "Whether they were trained alike is not known: nothing tells it of alone, silent."
+        "Whether they were trained alike is unknown: no record of training for alone, silent."
     )
 
 

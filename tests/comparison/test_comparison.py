@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nextword.comparison.claims import claims
-from nextword.comparison.comparison import MemorySettings, compare
+from nextword.comparison.comparison import MemorySettings, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun, load_runs
 from nextword.comparison.table import rows
 from nextword.errors import TextError
@@ -24,7 +23,7 @@ FEW = MemorySettings(reach=10, places=5)
 def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
     told: list[tuple[str, int, int]] = []
     both = [contend("a", kind="lstm"), contend("b", kind="gru")]
-    comparison = compare(both, 2, FEW, lambda *done: told.append(done))
+    comparison = compare_loaded(both, 2, FEW, lambda *done: told.append(done))
     for run, each in zip(comparison.runs, both, strict=True):
         loaded = each.loaded
         wanted = evaluate(loaded.decoder(), each.part, loaded.tokenizer, loaded.counts, 2)
@@ -33,14 +32,14 @@ def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
         memory = measure_memory(loaded, each.name, each.part, 10, 5)
         assert run.memory is not None and run.memory.as_dict() == memory.as_dict()
     labels = list(dict.fromkeys(what for what, _, _ in told))
-    assert labels == ["a: words foretold", "b: words foretold", "a: memory", "b: memory"]
+    assert labels == ["a: words predicted", "b: words predicted", "a: memory", "b: memory"]
     for label in labels:
         read = [done for what, done, _ in told if what == label]
         assert read == sorted(read) and read[-1] == {t for w, _, t in told if w == label}.pop()
 
 
 def test_a_run_beside_itself_differs_in_nothing(contend: Contend) -> None:
-    comparison = compare([contend("a", kind="rnn"), contend("b", kind="rnn")])
+    comparison = compare_loaded([contend("a", kind="rnn"), contend("b", kind="rnn")])
     first, second = comparison.runs
     assert first.against_first is None and second.against_first is not None
     assert (second.against_first.share, second.against_first.sign) == (0, 0)
@@ -50,15 +49,15 @@ def test_a_run_beside_itself_differs_in_nothing(contend: Contend) -> None:
 
 
 def test_a_run_alone_has_nothing_to_differ_from(contend: Contend) -> None:
-    comparison = compare([contend("a", kind="feedforward")])
+    comparison = compare_loaded([contend("a", kind="feedforward")])
     (run,) = comparison.runs
     assert run.against_first is None and run.unique_hits is None and comparison.notes == []
     assert "against" not in " ".join(row.title for row in rows(comparison))
 
 
 def test_all_figures_fit_into_json(contend: Contend) -> None:
-    comparison = compare(
-        [contend("a", kind="lstm"), contend("b", kind="feedforward")], memory_settings=FEW
+    comparison = compare_loaded(
+        [contend("a", kind="lstm"), contend("b", kind="feedforward")], memory=FEW
     )
     told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
     assert told["compared_by"] == "perplexity" and told["text"] == "a text"
@@ -71,9 +70,9 @@ def test_all_figures_fit_into_json(contend: Contend) -> None:
 def test_a_text_too_short_is_said_before_anything_is_measured(contend: Contend) -> None:
     called: list[object] = []
     with pytest.raises(TextError, match="too few to look 100 words back"):
-        compare(
+        compare_loaded(
             [contend("a"), contend("b", words=50)],
-            memory_settings=MemorySettings(),
+            memory=MemorySettings(),
             progress=called.append,
         )
     assert not called
@@ -82,9 +81,9 @@ def test_a_text_too_short_is_said_before_anything_is_measured(contend: Contend) 
 def test_ngrams_have_no_memory(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kinds)
     loaded_runs = load_runs([Path("rnn"), Path("counted")])
-    network, counted = compare(loaded_runs, memory_settings=FEW).runs
+    network, counted = compare_loaded(loaded_runs, memory=FEW).runs
     assert network.memory is not None and counted.memory is None
-    table = {row.title: row.cells for row in rows(compare(loaded_runs, memory_settings=FEW))}
+    table = {row.title: row.cells for row in rows(compare_loaded(loaded_runs, memory=FEW))}
     assert table["context needed (words)"][1] == "-"
 
 
@@ -93,7 +92,7 @@ def test_a_figure_beyond_all_numbers_is_none_in_json(contend: Contend) -> None:
     with torch.no_grad():
         for weight in wild.loaded.network.output.parameters():
             weight.mul_(1e6)
-    comparison = compare([contend("a", kind="lstm"), wild], memory_settings=FEW)
+    comparison = compare_loaded([contend("a", kind="lstm"), wild], memory=FEW)
     told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
     assert told["runs"][1]["against_first"]["standard_error"] is None
     for row in rows(comparison):
@@ -106,14 +105,11 @@ def test_runs_of_which_one_folds_capitals_are_compared_by_letters(
     monkeypatch.chdir(tmp_path)
     small = {"model.kind": "lstm", "text.lowercase": True, "training.epochs": 1}
     train({**tiny_settings, **small}, run="small")
-    comparison = compare(load_runs([kinds / "runs" / "rnn", Path("small")]), 3, FEW)
+    comparison = compare_loaded(load_runs([kinds / "runs" / "rnn", Path("small")]), 3, FEW)
     assert not comparison.same_words and comparison.measure == "bits_per_character"
     assert comparison.notes == [
-        "The runs write the words of the text differently: compare them by bits per character, not "
-        "by perplexity or shares of words.",
-        "small: capitals were folded and need not be foretold, so the figures are better than they "
-        "would be.",
+        "The runs spell the words of the text differently: compare them by bits per character, not "
+        "by perplexity or accuracy.",
+        "small: capitals are folded and need not be predicted, so these figures look better than "
+        "they are.",
     ]
-    better = next(claim for claim in claims(comparison) if "predict better" in claim.statement)
-    assert better.verdict == "not decided"
-    assert "but one folds capitals" in better.findings[0].evidence

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.comparison import compare
+from nextword.comparison.comparison import compare_loaded
 from nextword.comparison.loaded_run import (
+    common_prefix,
     load_runs,
     same_vocabulary,
     same_words,
-    shared_beginning,
 )
 from nextword.errors import ModelError, TextError
 
@@ -27,7 +27,7 @@ def test_runs_are_called_by_their_folders_and_counted_once(kinds: Path, tmp_path
     )
     assert [each.name for each in found] == ["runs/rnn", "mixed", f"{tmp_path.name}/rnn"]
     first, mixed, _ = found
-    assert [each.run for each in found] == ["rnn", "mixed", "rnn"]
+    assert [each.folder_name for each in found] == ["rnn", "mixed", "rnn"]
     assert first.config is not None and first.config.model.kind == "rnn"
     assert first.log.result is not None and first.part.name.startswith("test part of ")
     assert mixed.loaded.mixture.ngram is not None
@@ -44,7 +44,7 @@ def test_several_may_be_compared_without_what_is_mixed_with_them() -> None:
 def test_a_run_has_a_name_from_within(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kinds / "runs" / "rnn")
     (within,) = load_runs([Path(".")])
-    assert within.name == within.run == "rnn" and within.config is not None
+    assert within.name == within.folder_name == "rnn" and within.config is not None
     both = load_runs([Path("."), Path("../mixed")])
     assert [each.name for each in both] == ["rnn", "mixed"]
 
@@ -61,7 +61,7 @@ def test_a_run_has_a_name_from_within(kinds: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_all_names_begin_with_is_left_away(names: list[str], shared: str) -> None:
-    assert shared_beginning(names) == shared
+    assert common_prefix(names) == shared
 
 
 def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_text: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_
 
 
 def test_runs_that_held_different_texts_out_are_refused(tiny_text: Path) -> None:
-    why = r"split the same text differently \(words, whitespace tokenizer\), .*name a --text"
+    why = r"split the same text differently \(words, whitespace tokenizer\) .*choose a --text"
     with pytest.raises(TextError, match=f"rnn and spaced {why}"):
         load_runs([Path("rnn"), Path("spaced")])
     (spaced,) = load_runs([Path("spaced")])
@@ -102,9 +102,9 @@ def test_the_figure_that_runs_are_compared_by(
     tiny_text: Path, others: list[str], measure: str
 ) -> None:
     paths = [Path(name) for name in ["rnn", *others]]
-    comparison = compare(load_runs(paths, text=[str(tiny_text)]))
+    comparison = compare_loaded(load_runs(paths, text=[str(tiny_text)]))
     assert comparison.measure == measure
-    learned = [run.name for run in comparison.runs if run.loaded_run.learned_it]
+    learned = [run.name for run in comparison.runs if run.run.learned_it]
     assert learned == [run.name for run in comparison.runs]  # the text is that of all of them
     assert len(comparison.notes) == len(learned) + (measure != "perplexity")
     for run in comparison.runs[1:]:
@@ -128,10 +128,10 @@ def test_a_text_that_was_learned_is_known_again_wherever_it_lies(
     for path in (tiny_text, copied):
         (found,) = load_runs([Path("rnn")], text=[str(path)])
         assert found.learned_it
-        note = "rnn was trained on this text: these figures are misleadingly good."
-        assert compare([found]).notes == [note]
+        note = "rnn was trained on this very text: its figures mean nothing here."
+        assert compare_loaded([found]).notes == [note]
     (within,) = load_runs([Path("rnn")], text=[str(tiny_text.parent)])
     assert within.learned_it
     copied.write_text("the small cat .\n")
     (found,) = load_runs([Path("rnn")], text=[str(copied)])
-    assert not found.learned_it and compare([found]).notes == []
+    assert not found.learned_it and compare_loaded([found]).notes == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.comparison import Comparison, MemorySettings, compare
+from nextword.comparison.comparison import Comparison, MemorySettings, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun, load_runs
 from nextword.comparison.table import rows
 
@@ -19,8 +19,8 @@ def table(comparison: Comparison) -> dict[str, list[str]]:
 
 
 def test_rows_have_a_cell_for_every_run(contend: Contend) -> None:
-    comparison = compare(
-        [contend("a", kind="lstm"), contend("b", kind="feedforward")], memory_settings=FEW
+    comparison = compare_loaded(
+        [contend("a", kind="lstm"), contend("b", kind="feedforward")], memory=FEW
     )
     table = {row.title: row.cells for row in rows(comparison)}
     assert all(len(cells) == 2 for cells in table.values())
@@ -44,7 +44,7 @@ def test_training_is_told_as_the_run_logged_it(
 ) -> None:
     monkeypatch.chdir(kinds)
     found = load_runs([Path("rnn"), Path("counted"), Path("mixed")])
-    told = table(compare(found))
+    told = table(compare_loaded(found))
     assert [cell.split()[0] for cell in told["model"]] == ["rnn", "5-gram", "gru"]
     assert told["model"][2].endswith(" + n-grams")
     log = found[0].log
@@ -56,7 +56,7 @@ def test_training_is_told_as_the_run_logged_it(
 
 def test_what_nobody_knows_is_a_dash(contend: Contend) -> None:
     silent = replace(contend("a"), log=replace(contend("a").log, validations=[]))
-    told = table(compare([silent, contend("b")]))
+    told = table(compare_loaded([silent, contend("b")]))
     for title in ("words read in training", "training time", "training words/s"):
         assert told[title][0] == "-"
 
@@ -65,7 +65,7 @@ def test_unknown_words_that_differ_are_spelled_out(
     kinds: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(kinds)
-    comparison = compare(load_runs([Path("rnn"), Path("fewer")]))
+    comparison = compare_loaded(load_runs([Path("rnn"), Path("fewer")]))
     told = table(comparison)
     spelled = comparison.runs[1].measured.perplexity_spelled_out
     assert told["  spelled out"][1].startswith(f"{spelled:,.2f}")

@@ -12,8 +12,8 @@ from nextword.interpret.context import (
     ContextCost,
     context_costs,
     contexts_up_to,
+    read_text,
     surprisals_within,
-    walk,
     words_needed,
 )
 from nextword.interpret.memory import measure_memory
@@ -38,7 +38,7 @@ def test_short_and_whole_contexts_are_those_of_reading_so_many_words(
             scores, _ = model(torch.from_numpy(ids[None, place + 1 - words : place + 1]))
         return -float(scores[0, -1].log_softmax(0)[ids[place + 1]])
 
-    read = walk(model, ids, places, kept)
+    read = read_text(model, ids, places, kept)
     np.testing.assert_allclose(read.surprisals, [slowly(p, p + 1) for p in places], rtol=1e-4)
     for row, place in enumerate(kept):
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Gradients that fade, against cases worked out by hand."""
+"""Gradients that gradient_decay, against cases worked out by hand."""
 
 import math
 from collections.abc import Callable
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nextword.inference.loaded_model import LoadedModel
-from nextword.interpret.gradients import GradientDecay, fade, gradient_norms
+from nextword.inference.model_folder import LoadedModel
+from nextword.interpret.gradients import GradientDecay, gradient_decay, gradient_norms
 from nextword.models.base import State
 from nextword.models.recurrent import LstmCell, ReluCell
 
@@ -34,7 +34,7 @@ def test_of_a_linear_unit_a_power_of_its_weight_is_left(untrained: Build) -> Non
     wanted = 0.75 ** np.arange(REACH + 1)
     np.testing.assert_allclose(whole / whole[:, :1], [wanted, wanted], rtol=1e-9)
     np.testing.assert_array_equal(whole, hidden)
-    curve = fade(whole)
+    curve = gradient_decay(whole)
     np.testing.assert_allclose(curve.geometric_mean, wanted, rtol=1e-9)
     assert curve.half_life == pytest.approx(math.log(0.5) / math.log(0.75))
     assert curve.steps_to_1_percent is None  # 0.75 ** 12 is 0.03
@@ -73,8 +73,8 @@ def test_an_lstm_with_still_gates_forgets_by_its_forget_gate(untrained: Build) -
     np.testing.assert_allclose((whole / whole[:, :1])[:, 1:], [wanted, wanted], rtol=1e-6)
     np.testing.assert_allclose(hidden[:, 1:], 0)
     assert hidden[0, 0] == whole[0, 0] > 0
-    assert fade(whole).half_life == pytest.approx(math.log(0.5) / math.log(f), rel=1e-6)
-    assert fade(hidden).half_life == 0 and fade(hidden).vanished[1:].all()
+    assert gradient_decay(whole).half_life == pytest.approx(math.log(0.5) / math.log(f), rel=1e-6)
+    assert gradient_decay(hidden).half_life == 0 and gradient_decay(hidden).vanished[1:].all()
 
 
 def test_norms_are_those_of_finite_differences(untrained: Build) -> None:
@@ -106,7 +106,7 @@ def test_norms_are_those_of_finite_differences(untrained: Build) -> None:
 
 
 def test_averages_leave_out_what_has_vanished_and_say_so() -> None:
-    curve = fade(np.array([[2.0, 1.0, 0.5], [4.0, 1.0, 0.0], [0.0, 0.0, 0.0]]))
+    curve = gradient_decay(np.array([[2.0, 1.0, 0.5], [4.0, 1.0, 0.0], [0.0, 0.0, 0.0]]))
     np.testing.assert_allclose(curve.mean, [1, (0.5 + 0.25) / 2, 0.125])
     np.testing.assert_allclose(curve.geometric_mean, [1, math.sqrt(0.125), 0.25])
     np.testing.assert_allclose(curve.vanished, [0, 0, 0.5])
@@ -115,17 +115,19 @@ def test_averages_leave_out_what_has_vanished_and_say_so() -> None:
 def test_what_is_left_at_few_places_is_no_typical_gradient() -> None:
     norms = np.ones((100, 6))
     norms[1:, 2:] = 0
-    curve = fade(norms)
+    curve = gradient_decay(norms)
     assert curve.geometric_mean.tolist() == [1] * 6 and curve.left.tolist() == [1, 1, 0, 0, 0, 0]
     assert curve.half_life == 0 and curve.half_life_error == 0 and curve.steps_to_1_percent == 2
     norms[:60, 2:] = 1
-    assert fade(norms).half_life is None and fade(norms).steps_to_1_percent is None
+    assert (
+        gradient_decay(norms).half_life is None and gradient_decay(norms).steps_to_1_percent is None
+    )
 
 
 @pytest.mark.parametrize(
     ("curve", "half_life", "steps_to_1_percent"),
     [
-        ([1, 4, 2, 1, 0.5], 1, None),  # the jump to k = 1 is no part of the fade
+        ([1, 4, 2, 1, 0.5], 1, None),  # the jump to k = 1 is no part of the gradient_decay
         ([1, 1, 1, 1, 1], None, None),
         ([1, 2, 4, 8, 16], None, None),
         ([1, 0.1, 0.02, 0.004, 0.012, 0.003], 0.9212554, 5),
@@ -147,16 +149,16 @@ def test_a_half_life_has_the_error_of_its_spread_over_places() -> None:
     # each place fades by a factor of its own; the fit's slope is the mean of theirs
     draw = np.random.default_rng(5)
     slopes = draw.normal(0.25, 0.05, 400)
-    curve = fade(0.5 ** (slopes[:, None] * np.arange(31)))
+    curve = gradient_decay(0.5 ** (slopes[:, None] * np.arange(31)))
     assert curve.half_life == pytest.approx(1 / slopes.mean())
     wanted = slopes.std() / math.sqrt(400) / slopes.mean() ** 2
     assert curve.half_life_error == pytest.approx(wanted, rel=0.3)
-    # places near one another fade alike, and so tell less than as many that do not
-    mixed = fade(0.5 ** (np.sort(slopes)[:, None] * np.arange(31)))
+    # places near one another gradient_decay alike, and so tell less than as many that do not
+    mixed = gradient_decay(0.5 ** (np.sort(slopes)[:, None] * np.arange(31)))
     assert mixed.half_life == pytest.approx(curve.half_life)
     assert mixed.half_life_error is not None and curve.half_life_error is not None
     assert mixed.half_life_error > 3 * curve.half_life_error
-    still = fade(np.tile(0.9 ** np.arange(11), (50, 1)))
+    still = gradient_decay(np.tile(0.9 ** np.arange(11), (50, 1)))
     assert still.half_life_error == pytest.approx(0, abs=1e-9)
-    assert fade(np.tile(0.9 ** np.arange(11), (39, 1))).half_life_error is None
-    assert fade(np.ones((50, 11))).half_life_error is None
+    assert gradient_decay(np.tile(0.9 ** np.arange(11), (39, 1))).half_life_error is None
+    assert gradient_decay(np.ones((50, 11))).half_life_error is None

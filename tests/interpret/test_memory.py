@@ -3,20 +3,20 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from nextword.errors import ModelError, TextError
-from nextword.inference.loaded_model import LoadedModel, LoadedNgrams
-from nextword.interpret.gradients import fade, gradient_norms
-from nextword.interpret.memory import check_memory, measure_memory
-from nextword.interpret.plan import plan
+from nextword.evaluation.held_out import HeldOut
+from nextword.inference.model_folder import LoadedModel
+from nextword.interpret.gradients import gradient_decay, gradient_norms
+from nextword.interpret.memory import check_memory, measure_memory, plan
 from nextword.ngram.model import NgramModel
-from nextword.text.tokenized import TokenizedText
 
-Build, Text = Callable[..., LoadedModel], Callable[..., TokenizedText]
+Build, Text = Callable[..., LoadedModel], Callable[..., HeldOut]
 
 
 def test_places_are_spread_over_all_that_can_be_looked_back_from(random_text: Text) -> None:
@@ -68,7 +68,7 @@ def test_gradients_belong_to_the_words_before_each_place(
         words, target = ids[None, place - 4 : place + 1], ids[place + 1][None]
         rows.append(gradient_norms(model, state, words, target).whole)
     assert memory.whole is not None
-    wanted = fade(np.concatenate(rows)).geometric_mean
+    wanted = gradient_decay(np.concatenate(rows)).geometric_mean
     np.testing.assert_allclose(memory.whole.geometric_mean, wanted, rtol=1e-3)
 
 
@@ -79,15 +79,14 @@ def test_what_cannot_be_measured_is_said_before_long_work(
     check_memory(network, random_text(60), 10, 5)
     with pytest.raises(TextError, match="too few"):
         check_memory(network, random_text(60), 60, 5)
-    counts = NgramModel.fit(np.array([2, 3, 2]), 14, 2)
-    counted = LoadedNgrams(counts, network.tokenizer, network.config, network.counts)
+    counted = replace(network, model=NgramModel.fit(np.array([2, 3, 2]), 14, 2))
     with pytest.raises(ModelError, match="no network inside"):
         check_memory(counted, random_text(60), 10, 5)
 
 
 def test_a_network_elsewhere_is_copied_to_the_cpu_and_left_where_it_is(
     untrained: Callable[..., LoadedModel],
-    random_text: Callable[..., TokenizedText],
+    random_text: Callable[..., HeldOut],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded = untrained(kind="gru")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.comparison import MemorySettings, compare
+from nextword.comparison.comparison import MemorySettings, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun
 from nextword.plotting.comparison import comparison_figures, curves_figure
 from nextword.plotting.style import write_picture
@@ -37,8 +37,8 @@ def _look(number: int, seconds: float | None) -> LoggedValidation:
 
 def test_only_what_there_is_to_show_is_drawn(contend: Contend, tmp_path: Path) -> None:
     both = [contend("a", kind="rnn"), contend("b", kind="gru")]
-    assert list(comparison_figures(compare(both))) == ["curves"]
-    figures = comparison_figures(compare(both, memory_settings=MemorySettings(10, 5)))
+    assert list(comparison_figures(compare_loaded(both))) == ["curves"]
+    figures = comparison_figures(compare_loaded(both, memory=MemorySettings(10, 5)))
     assert list(figures) == ["curves", "memory"]
     for name, draw in figures.items():
         write_picture(tmp_path / f"{name}.svg", draw)

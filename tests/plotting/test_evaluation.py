@@ -12,9 +12,9 @@ import pytest
 
 from nextword.errors import NextwordError
 from nextword.evaluation.breakdown import Band
-from nextword.evaluation.calibration import calibration
 from nextword.evaluation.evaluator import Evaluation, evaluate
-from nextword.inference.loaded_model import LoadedModel
+from nextword.evaluation.metrics import calibration
+from nextword.inference.model_folder import LoadedModel
 from nextword.plotting.evaluation import (
     bands_figure,
     reliability_figure,
@@ -22,6 +22,7 @@ from nextword.plotting.evaluation import (
     write_plots,
 )
 from nextword.plotting.style import prepare_plots
+from nextword.statistics import safe_exp
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 
@@ -59,7 +60,7 @@ def test_reliability_shows_each_filled_bin() -> None:
     points = upper.lines[1].get_xydata()
     assert points.tolist() == [[pytest.approx(0.11), 0.5], [0.5, 0.0], [0.9, 1.0]]
     assert [bar.get_height() for bar in lower.patches] == [50, 0, 25, 0, 25]
-    assert "right 0.50" in upper.get_title()
+    assert "accuracy 0.50" in upper.get_title()
 
 
 def test_bands_show_perplexities_and_shares() -> None:
@@ -82,11 +83,10 @@ def test_surprisals_add_up_to_all_words() -> None:
 
 @pytest.mark.parametrize("nats", [0.0, 1e30])
 def test_extremes_can_be_drawn(measured: Evaluation, tmp_path: Path, nats: float) -> None:
-    places = replace(measured.scores, surprisals=np.full(61, nats, dtype=np.float32))
-    worst = [replace(band, perplexity=math.exp(min(nats, 700))) for band in measured.by_position]
-    extreme = replace(
-        measured, scores=places, by_position=worst, perplexity=math.exp(min(nats, 700))
-    )
+    places = replace(measured.places, surprisals=np.full(61, nats, dtype=np.float32))
+    worst = [replace(band, perplexity=safe_exp(nats)) for band in measured.by_position]
+    values = {**measured.values, "perplexity": safe_exp(nats)}
+    extreme = replace(measured, places=places, by_position=worst, values=values)
     assert len(write_plots(extreme, tmp_path)) == 4
 
 

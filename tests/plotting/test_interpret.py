@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from nextword.errors import ConfigError
-from nextword.inference.loaded_model import LoadedModel
+from nextword.evaluation.held_out import HeldOut
+from nextword.inference.model_folder import LoadedModel
+from nextword.inference.passage import passage_of
 from nextword.interpret.explanation import explain
 from nextword.interpret.memory import Memory, measure_memory
 from nextword.plotting.interpret import explanation_figure, memory_figure
 from nextword.plotting.style import check_picture, write_picture
-from nextword.text.tokenized import TokenizedText, tokenize_string
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 Build = Callable[..., LoadedModel]
 
 
 @pytest.fixture
-def memories(untrained: Build, random_text: Callable[..., TokenizedText]) -> list[Memory]:
+def memories(untrained: Build, random_text: Callable[..., HeldOut]) -> list[Memory]:
     part = random_text(300)
     return [
         measure_memory(untrained(kind=kind), f"runs/{kind}", part, 10, 12)
@@ -62,8 +63,13 @@ def test_one_network_is_shown_with_h_alone_and_several_without(memories: list[Me
 @pytest.mark.parametrize(("kind", "panels"), [("lstm", 3), ("rnn", 3), ("feedforward", 2)])
 def test_a_prompt_is_shown_word_by_word(untrained: Build, kind: str, panels: int) -> None:
     loaded = untrained(kind=kind)
-    told = explain(loaded, tokenize_string(loaded.tokenizer, "the $war$ and " + "ten " * 40))
-    axes = explanation_figure(told).axes
+    prompt = "the $war$ and " + "ten " * 40
+    told = explain(loaded, passage_of(loaded.tokenizer, prompt))
+    figure = explanation_figure(told, prompt, "a $model$")
+    axes = figure.axes
+    first, second = figure.get_suptitle().split("\n")
+    assert first.startswith("“…") and first.endswith("ten ten”") and len(first) <= 62
+    assert second.startswith(rf"a \$model\$ predicts: {told.prediction.word} (")
     assert len(axes) == panels
     labels = [label.get_text() for label in axes[-1].get_xticklabels()]
     assert labels == ["ten"] * 30

@@ -1,11 +1,73 @@
-"""What was trained on what, and how, in words."""
+"""How runs were trained, in words; and that the commands on a page reproduce them."""
 
+import shlex
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nextword.comparison.loaded_run import LoadedRun, load_runs
-from nextword.report.facts import facts
+from nextword.config import parse_assignments
+from nextword.report.facts import FILE, commands, config_text, facts
+
+Cli = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def home(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(kinds)
+    return kinds
+
+
+def test_command_and_configuration_give_the_same_networks(
+    home: Path, tiny_text: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = load_runs([Path("rnn"), Path("mixed")])
+    config = config_text(found)
+    assert config is not None and str(tiny_text.parent) not in config
+    lines = commands(found)
+    assert lines[0] == f"nextword train --config {FILE} --run rnn-again"
+    assert "threads: 1\n" in config  # as it was, whatever a machine does besides
+    assert lines[2] == "nextword report rnn-again mixed-again"
+    assert "--set model.kind=gru" in lines[1] and "--set mixture.ngram=true" in lines[1]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE).write_text(config)
+    shutil.copy(tiny_text, tmp_path)
+    for line in lines[:2]:
+        called = cli(*shlex.split(line)[1:])
+        assert called.code == 0, called.err
+    for name in ("rnn", "mixed"):
+        again = tmp_path / "runs" / f"{name}-again" / "model" / "model.safetensors"
+        assert again.read_bytes() == (home / "runs" / name / "model/model.safetensors").read_bytes()
+
+
+def test_values_are_written_so_that_they_are_read_back(home: Path) -> None:
+    found = load_runs([Path("rnn"), Path("fewer"), Path("feedforward")])
+    for loaded_run, line in zip(found[1:], commands(found)[1:-1], strict=True):
+        words = shlex.split(line)
+        sets = parse_assignments([words[i + 1] for i, word in enumerate(words) if word == "--set"])
+        assert loaded_run.config is not None
+        leaves = dict(loaded_run.config.leaves())
+        assert sets and all(leaves[key] == value for key, value in sets.items())
+
+
+def test_a_model_without_its_run_cannot_be_repeated(
+    home: Path, tmp_path: Path, tiny_text: Path
+) -> None:
+    (tmp_path / "alone").symlink_to(home / "runs" / "rnn" / "model")
+    (alone,) = load_runs([tmp_path / "alone"], text=[str(tiny_text)])
+    assert config_text([alone]) is None and commands([alone]) == []
+
+
+def test_of_several_the_first_that_has_a_configuration_gives_it(
+    home: Path, tmp_path: Path, tiny_text: Path
+) -> None:
+    (tmp_path / "alone").symlink_to(home / "runs" / "rnn" / "model")
+    both = load_runs([tmp_path / "alone", Path("mixed")], text=[str(tiny_text)])
+    assert config_text(both) == config_text(both[1:]) is not None
+    assert commands(both) == commands(both[1:])
 
 
 @pytest.fixture
@@ -21,7 +83,7 @@ def test_a_network_is_told_of_with_its_text_and_its_training(opened: list[Loaded
     assert opened[0].record is not None
     assert told["text"] == "tiny.txt" and told["its SHA-256"] == opened[0].record.text_sha256
     assert told["network"].startswith("gru, 1 layer of 24 units, word vectors of ")
-    assert told["network"].endswith("learned numbers") and "n-grams" in told["mixed with"]
+    assert told["network"].endswith("parameters") and "n-grams" in told["mixed with"]
     assert told["budget"].startswith("1 pass, ") and "windows of" in told["budget"]
     assert f"seed {config.training.seed}" in told["optimizer"]
     assert told["took"].startswith(f"{log.result.steps:,} steps, {log.words:,} words")

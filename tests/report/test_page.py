@@ -12,9 +12,9 @@ from nextword.comparison.comparison import MemorySettings
 from nextword.comparison.loaded_run import load_runs
 from nextword.config import Config
 from nextword.formatting import escape_control
-from nextword.report.data import ReportData, gather
+from nextword.report.data import ReportData, collect
 from nextword.report.facts import facts
-from nextword.report.page import render
+from nextword.report.page import Claim, Finding, render
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 FEW = MemorySettings(reach=10, places=5)
@@ -58,7 +58,7 @@ class Page(HTMLParser):
 def data(kinds: Path) -> ReportData:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(kinds)
-        return gather(load_runs([Path("tiny")]), FEW)
+        return collect(load_runs([Path("tiny")]), FEW)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def several(kinds: Path) -> ReportData:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(kinds)
         paths = [Path(name) for name in ("rnn", "mixed", "feedforward")]
-        return gather(load_runs(paths, alone=True), FEW)
+        return collect(load_runs(paths, alone=True), FEW)
 
 
 def check_self_contained(text: str) -> Page:
@@ -97,12 +97,12 @@ def test_one_run_is_told_whole(data: ReportData, tiny_text: Path) -> None:
     page = check_self_contained(text)
     run = data.runs[0]
     shown = page.shown
-    assert f"perplexity {run.compared.measured.perplexity:.1f}" in shown
+    assert f"perplexity {run.result.measured.perplexity:.1f}" in shown
     assert "measured on the validation part of tiny.txt." in shown
     assert str(tiny_text.parent) not in text
-    assert str(data.runs[0].compared.loaded_run.record.text_sha256) in shown  # type: ignore[union-attr]
-    assert len(run.looks) == 4 and run.prompts
-    for look in run.looks:
+    assert str(data.runs[0].result.run.config.about["text_sha256"]) in shown  # type: ignore[union-attr]
+    assert len(run.validations) == 4 and run.prompts
+    for look in run.validations:
         assert f"{look.perplexity:,.1f}" in shown
         for prompt in run.prompts:
             assert f"{prompt} …" in shown and look.samples[prompt][0].word in shown
@@ -121,7 +121,7 @@ def test_one_run_is_told_whole(data: ReportData, tiny_text: Path) -> None:
 def test_the_same_run_gives_the_same_page(data: ReportData, kinds: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(kinds)
-        again = gather(load_runs([Path("tiny")]), FEW)
+        again = collect(load_runs([Path("tiny")]), FEW)
     timeless = [
         re.sub(r"<th scope=.row.>reading words/s</th>.*", "", render(told))
         for told in (data, again)
@@ -129,18 +129,14 @@ def test_the_same_run_gives_the_same_page(data: ReportData, kinds: Path) -> None
     assert timeless[0] == timeless[1]
 
 
-def test_several_runs_are_held_against_the_article(several: ReportData) -> None:
+def test_several_runs_stand_side_by_side(several: ReportData) -> None:
     page = check_self_contained(render(several))
     shown = page.shown
-    for claim in several.claims:
-        assert f"{claim.statement}: {claim.verdict}" in shown
-        for finding in claim.findings:
-            assert f"{finding.run} {finding.verdict} {finding.evidence}" in shown
-    assert len(several.claims) == 5 and "They were trained alike" in shown
+    assert "Do these networks show it?" not in shown and "They were trained alike" in shown
     for run in several.runs:
-        assert f"What {run.name} expected as it learned" in shown and len(run.looks) == 4
-        assert run.compared.unique_hits is not None
-        assert f"at {run.compared.unique_hits.tokens:,} places" in shown
+        assert f"Predictions during training: {run.name}" in shown and len(run.validations) == 4
+        assert run.result.unique_hits is not None
+        assert f"at {run.result.unique_hits.tokens:,} positions" in shown
         assert run.ordinary is None and len(run.hardest) <= 2
     # what is true of all is told once
     assert shown.count("its SHA-256") == 1 and shown.count("took ") >= 3
@@ -148,10 +144,23 @@ def test_several_runs_are_held_against_the_article(several: ReportData) -> None:
     assert "nextword report rnn-again mixed-again feedforward-again" in shown
 
 
+def test_claims_that_were_judged_elsewhere_are_shown(several: ReportData) -> None:
+    claims = [
+        Claim("Rain is wet", [Finding("<rnn>", "holds", "so it was"), Finding("b", "holds", "-")]),
+        Claim("Fire is cold", [Finding("a", "inconclusive", "±")]),
+    ]
+    shown = check_self_contained(render(several, claims, "Somebody said so.")).shown
+    assert "Do these networks show it? Somebody said so." in shown
+    for claim in claims:
+        assert f"{claim.statement}: {claim.verdict}" in shown
+        for finding in claim.findings:
+            assert f"{finding.run} {finding.verdict} {finding.evidence}" in shown
+
+
 def test_runs_that_were_not_trained_alike_are_said_so(several: ReportData) -> None:
     first, *others = several.comparison.runs
-    wider = replace(first.loaded_run, config=with_size(first.loaded_run.config, 77))
-    runs = [replace(first, loaded_run=wider), *others]
+    wider = replace(first.run, config=with_size(first.run.config, 77))
+    runs = [replace(first, run=wider), *others]
     shown = Page(render(replace(several, comparison=replace(several.comparison, runs=runs)))).shown
     assert "They were not trained alike: model.hidden_size (77, 24, 24)." in shown
 
@@ -172,7 +181,7 @@ def test_a_page_names_no_folder(
     config = moved / "config.yaml"
     config.write_text(config.read_text().replace(str(tiny_text), str(copied)))
     for paths in ([moved], [Path("rnn"), moved]):
-        text = render(gather(load_runs(paths, alone=True), FEW))
+        text = render(collect(load_runs(paths, alone=True), FEW))
         for folder in (kinds, tmp_path, tiny_text.parent):
             assert str(folder) not in text
     assert f"{tmp_path.name}/rnn" in text  # as much of it as tells one from the other
@@ -182,10 +191,10 @@ def test_a_page_names_no_folder(
 @pytest.mark.parametrize("name", ["counted", "fewer"])
 def test_any_run_has_a_page(kinds: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(kinds)
-    data = gather(load_runs([Path(name)]), MemorySettings(reach=5000))
+    data = collect(load_runs([Path(name)]), MemorySettings(reach=5000))
     text = render(data)
     shown = check_self_contained(text).shown
-    loaded_run = data.runs[0].compared.loaded_run
+    loaded_run = data.runs[0].result.run
     assert loaded_run.part.name not in text  # it names folders
     reason = {"counted": "n-grams have no memory", "fewer": "too few to look 5000 words back"}
     assert "Not measured: " in shown and reason[name] in shown
@@ -197,8 +206,8 @@ def test_a_model_without_its_run_has_a_page(kinds: Path, tmp_path: Path) -> None
     (tmp_path / "short.txt").write_text("Napoleon was the Emperor of France .\n")
     loaded_runs = load_runs([tmp_path / "alone"], text=[str(tmp_path / "short.txt")])
     assert [title for title, _ in facts(loaded_runs[0])] == ["network"]
-    shown = check_self_contained(render(gather(loaded_runs, FEW))).shown
-    assert "measured on short.txt." in shown and "To repeat it" not in shown
+    shown = check_self_contained(render(collect(loaded_runs, FEW))).shown
+    assert "measured on short.txt." in shown and "Reproduce this run" not in shown
     assert "All paragraphs are too short to show." in shown
 
 
@@ -210,7 +219,7 @@ def test_a_run_whose_text_is_gone_can_be_told_of_on_another(
     config.write_text(config.read_text().replace(str(tiny_text), str(tmp_path / "gone.txt")))
     (loaded_run,) = load_runs([run], text=[str(tiny_text)])
     told = dict(facts(loaded_run))
-    assert told["text"] == "gone.txt" and "not where it was" in told["where it is"]
+    assert told["text"] == "gone.txt" and "moved, deleted or changed" in told["text now"]
     assert "took" in told and "optimizer" in told and "held out" not in told
 
 
@@ -218,8 +227,8 @@ def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None
     evil = "<script>alert(1)</script>\x1b[31m\u202e&lt;"
     run = several.runs[0]
     # its name stands in notes and in what is said of trainings that nobody knows, too
-    unknown = replace(run.compared.loaded_run, name=evil, config=None, learned_it=True)
-    compared = replace(run.compared, loaded_run=unknown)
+    unknown = replace(run.result.run, name=evil, config=None, learned_it=True)
+    compared = replace(run.result, run=unknown)
     unique_hits = compared.unique_hits
     assert unique_hits is not None
     example = replace(unique_hits.examples[0], word=evil, before=evil)
@@ -233,7 +242,7 @@ def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None
     )
     spoiled = replace(
         run,
-        compared=compared,
+        result=compared,
         facts=[("text", evil)],
         prompts=[*run.prompts, evil],
         generated=[replace(run.generated[0], prompt=evil, text=evil + "\n\n" + evil)],
@@ -249,7 +258,7 @@ def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None
         )
     )
     page = check_self_contained(text)
-    assert f"{escape_control(evil)} was trained on this text" in page.shown
-    assert f"nothing tells it of {escape_control(evil)}." in page.shown
+    assert f"{escape_control(evil)} was trained on this very text" in page.shown
+    assert f"no record of training for {escape_control(evil)}." in page.shown
     assert "<script" not in text and "&lt;script&gt;" in text and r"\x1b[31m" in text
     assert "\u202e" not in text and "\x1b" not in text

@@ -58,5 +58,7 @@ def test_words_tell_their_bits_and_wear_their_shade() -> None:
     (passage,) = hardest_passages(places, words)
     assert [word.shade for word in passage.words] == [0, 1, 2, 3, 4, 5] * 2
     first, second = passage.words[:2]
-    assert not first.known and first.told == "1.0 bits, 50.0 %, rank 1, not in the vocabulary"
-    assert second.known and second.told == "3.0 bits, 12.5 %, rank 2"
+    assert (
+        not first.known and first.description == "1.0 bits, 50.0 %, rank 1, not in the vocabulary"
+    )
+    assert second.known and second.description == "3.0 bits, 12.5 %, rank 2"

@@ -1,20 +1,41 @@
-"""What the article says, held against networks that were made to bear it out, and not to."""
+"""The article's claims, judged on made-up networks that confirm them and on some that do not."""
 
+import importlib.util
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nextword.comparison.claims import NEAR, UNSURE, Claim, Finding, claims
-from nextword.comparison.comparison import Comparison, RunResult, compare
+from nextword.comparison.comparison import Comparison, RunResult, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun
-from nextword.inference.loaded_model import LoadedNetwork
 from nextword.interpret.context import ContextCost
 from nextword.interpret.gradients import GradientDecay
 from nextword.interpret.memory import Memory
+from nextword.report.page import Claim, Finding
 from nextword.text.tokenizer import Tokenizer
+
+SCRIPT = Path(__file__).parents[3] / "examples" / "article" / "claims.py"
+
+
+def load(path: Path) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location("article_claims", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+article = load(SCRIPT)
+NEAR, UNCERTAIN, judge = article.NEAR, article.UNCERTAIN, article.judge
 
 REACH = 50
 CONTEXTS = (1, 2, 5, 13, 21, NEAR, REACH)
@@ -50,12 +71,14 @@ def contest(contend: Callable[..., LoadedRun]) -> Callable[..., Comparison]:
     def make(**told: tuple[float | None, int | None, float]) -> Comparison:
         runs: list[RunResult] = []
         for name, (half_life, needed, more) in told.items():
-            alone = compare([contend(name, kind=name, layers=1)]).runs[0]
-            noise = np.random.default_rng(len(runs)).normal(0, 0.2, len(alone.measured.scores.ids))
-            places = replace(
-                alone.measured.scores, surprisals=(4 + more + noise).astype(np.float32)
+            alone = compare_loaded([contend(name, kind=name, layers=1)]).runs[0]
+            noise = np.random.default_rng(len(runs)).normal(
+                0, 0.2, len(alone.measured.places.words)
             )
-            measured = replace(alone.measured, scores=places)
+            places = replace(
+                alone.measured.places, surprisals=(4 + more + noise).astype(np.float32)
+            )
+            measured = replace(alone.measured, places=places)
             remembered = memory(name, half_life, needed)
             runs.append(replace(alone, measured=measured, memory=remembered))
         return Comparison(runs, same_words=True, same_vocabulary=True)
@@ -64,7 +87,7 @@ def contest(contend: Callable[..., LoadedRun]) -> Callable[..., Comparison]:
 
 
 def verdicts(comparison: Comparison) -> dict[str, Any]:
-    return {claim.statement: claim.verdict for claim in claims(comparison)}
+    return {claim.statement: claim.verdict for claim in judge(comparison)}
 
 
 def test_what_the_article_hopes_for(contest: Callable[..., Comparison]) -> None:
@@ -74,7 +97,7 @@ def test_what_the_article_hopes_for(contest: Callable[..., Comparison]) -> None:
     assert verdicts(comparison) == dict.fromkeys(
         (VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY), "holds"
     )
-    found = {claim.statement: claim.findings for claim in claims(comparison)}
+    found = {claim.statement: claim.findings for claim in judge(comparison)}
     assert found[VANISHES] == [
         Finding("rnn", "holds", "half-life 4.000 ± 0.001 words, less than 1 % left after 27 words")
     ]
@@ -93,12 +116,12 @@ def test_what_does_not_hold_is_said(contest: Callable[..., Comparison]) -> None:
     assert verdicts(comparison) == dict.fromkeys(
         (VANISHES, NEAR_WORDS, FURTHER, BETTER, MEMORY), "does not hold"
     )
-    evidence = claims(comparison)[0].findings[0].evidence
+    evidence = judge(comparison)[0].findings[0].evidence
     assert evidence == "half-life endless, 100 % left after 50 words"
 
 
 def test_a_gradient_that_fades_slowly_has_not_vanished(contest: Callable[..., Comparison]) -> None:
-    (vanishes, near) = claims(contest(rnn=(25.0, NEAR, 0.0)))
+    (vanishes, near) = judge(contest(rnn=(25.0, NEAR, 0.0)))
     assert vanishes.verdict == "does not hold"
     assert (
         vanishes.findings[0].evidence == "half-life 25.000 ± 0.001 words, 25 % left after 50 words"
@@ -108,7 +131,7 @@ def test_a_gradient_that_fades_slowly_has_not_vanished(contest: Callable[..., Co
 
 def test_half_a_truth_and_too_small_a_difference(contest: Callable[..., Comparison]) -> None:
     told = verdicts(contest(rnn=(4.0, 13, 0.0), gru=(30.0, 13, 0.0005)))
-    assert (told[FURTHER], told[BETTER]) == ("holds in part", "not decided")
+    assert (told[FURTHER], told[BETTER]) == ("holds in part", "inconclusive")
     assert MEMORY not in told
 
 
@@ -120,7 +143,12 @@ def memory_settings(comparison: Comparison, **memories: Memory) -> Comparison:
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
-    [(0.3, "holds in part"), (0.4, "not decided"), (None, "not decided"), (1e-9, "holds in part")],
+    [
+        (0.3, "holds in part"),
+        (0.4, "inconclusive"),
+        (None, "inconclusive"),
+        (1e-9, "holds in part"),
+    ],
 )
 def test_a_half_life_is_longer_only_beyond_its_error(
     contest: Callable[..., Comparison], error: float | None, verdict: str
@@ -131,9 +159,9 @@ def test_a_half_life_is_longer_only_beyond_its_error(
         assert run.memory is not None and run.memory.whole is not None
         whole = replace(run.memory.whole, half_life_error=error)
         told[run.name] = replace(run.memory, whole=whole)
-    claim = claims(memory_settings(comparison, **told))[2]
+    claim = judge(memory_settings(comparison, **told))[2]
     assert claim.statement == FURTHER and claim.verdict == verdict
-    assert (UNSURE in claim.findings[0].evidence) == (verdict == "not decided")
+    assert (UNCERTAIN in claim.findings[0].evidence) == (verdict == "inconclusive")
 
 
 def test_a_gradient_that_is_gone_at_once_has_vanished(contest: Callable[..., Comparison]) -> None:
@@ -141,14 +169,14 @@ def test_a_gradient_that_is_gone_at_once_has_vanished(contest: Callable[..., Com
     left = np.array([1.0, *[0.0] * REACH])
     dead = GradientDecay(left, left, 1 - left, 0.0)
     told = {name: replace(memory(name, 4.0, 13), whole=dead) for name in ("rnn", "lstm")}
-    vanishes, _, further, *_ = claims(memory_settings(comparison, rnn=told["rnn"]))
+    vanishes, _, further, *_ = judge(memory_settings(comparison, rnn=told["rnn"]))
     assert vanishes.verdict == "holds" and further.verdict == "holds"
     assert vanishes.findings[0].evidence == (
         "gone after a word or two, less than 1 % left after 1 word"
     )
     nothing = replace(told["rnn"], whole=GradientDecay(0 * left, 0 * left, 0 * left + 1))
-    assert verdicts(memory_settings(comparison, rnn=nothing))[VANISHES] == "not decided"
-    _, _, further, *_ = claims(memory_settings(comparison, lstm=told["lstm"]))
+    assert verdicts(memory_settings(comparison, rnn=nothing))[VANISHES] == "inconclusive"
+    _, _, further, *_ = judge(memory_settings(comparison, lstm=told["lstm"]))
     assert further.verdict == "does not hold"
 
 
@@ -156,10 +184,10 @@ def test_a_gradient_that_is_gone_at_once_has_vanished(contest: Callable[..., Com
     ("rnn", "lstm", "verdict"),
     [
         ((None, 13), (None, 34), "holds in part"),  # neither fades
-        ((None, 13), (None, 13), "not decided"),
+        ((None, 13), (None, 13), "inconclusive"),
         ((4.0, 13), (None, 34), "holds"),
         ((None, 34), (4.0, 13), "does not hold"),
-        ((4.0, None), (4.0, None), "not decided"),  # both need more than was tried
+        ((4.0, None), (4.0, None), "inconclusive"),  # both need more than was tried
     ],
 )
 def test_what_does_not_end_is_not_told_apart(
@@ -174,9 +202,9 @@ def test_words_are_near_only_beyond_the_error_of_what_they_cost(
     comparison = contest(rnn=(4.0, NEAR, 0.0), lstm=(4.0, 50, 0.0))
     for error, near, further in (
         (0.0049, "holds", "holds in part"),
-        (0.0051, "not decided", "holds in part"),
-        (0.2, "not decided", "not decided"),
-        (None, "not decided", "not decided"),
+        (0.0051, "inconclusive", "holds in part"),
+        (0.2, "inconclusive", "inconclusive"),
+        (None, "inconclusive", "inconclusive"),
     ):
         told = {
             run.name: replace(
@@ -189,7 +217,7 @@ def test_words_are_near_only_beyond_the_error_of_what_they_cost(
         assert (found[NEAR_WORDS], found[FURTHER]) == (near, further), error
 
 
-@pytest.mark.parametrize(("error", "verdict"), [(0.001, "does not hold"), (0.2, "not decided")])
+@pytest.mark.parametrize(("error", "verdict"), [(0.001, "does not hold"), (0.2, "inconclusive")])
 def test_contexts_that_only_look_equal_are_not_called_so(
     contest: Callable[..., Comparison], error: float, verdict: str
 ) -> None:
@@ -207,12 +235,12 @@ def test_near_words_are_not_judged_by_less_than_these(
 ) -> None:
     short = memory("rnn", 4.0, None)
     short = replace(short, reach=13, costs=[*short.costs[:4], short.costs[-1]])
-    claim = claims(memory_settings(contest(rnn=(4.0, 13, 0.0)), rnn=short))[1]
+    claim = judge(memory_settings(contest(rnn=(4.0, 13, 0.0)), rnn=short))[1]
     assert claim.findings == [
         Finding(
             "rnn",
-            "not decided",
-            "needs more than 13 words of context; near is up to 34, of which 13 were tried",
+            "inconclusive",
+            "needs more than 13 words of context; near is up to 34, of which 13 were measured",
         )
     ]
 
@@ -220,16 +248,15 @@ def test_near_words_are_not_judged_by_less_than_these(
 def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Comparison]) -> None:
     comparison = contest(rnn=(4.0, 13, 0.3), lstm=(20.0, 34, 0.0))
     plain, gated = comparison.runs
-    loaded = gated.loaded_run.loaded
+    loaded = gated.run.loaded
     folding = Tokenizer(loaded.tokenizer.words, "words", lowercase=True)
-    loaded_run = replace(
-        gated.loaded_run, loaded=LoadedNetwork(loaded.model, folding, loaded.config, loaded.counts)
-    )
-    folded = replace(comparison, runs=[plain, replace(gated, loaded_run=loaded_run)])
-    assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "not decided"
+    run = replace(gated.run, loaded=replace(loaded, tokenizer=folding))
+    folded = replace(comparison, runs=[plain, replace(gated, run=run)])
+    assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "inconclusive"
+    assert "but one folds capitals" in judge(folded)[3].findings[0].evidence
     assert folded.notes == [
-        "lstm: capitals were folded and need not be foretold, so the figures are better than they "
-        "would be."
+        "lstm: capitals are folded and need not be predicted, so these figures look better than "
+        "they are."
     ]
 
 
@@ -239,11 +266,44 @@ def test_verdicts_of_several_findings() -> None:
 
     assert of("holds", "holds") == "holds"
     assert of("does not hold", "does not hold") == "does not hold"
-    assert of("holds", "does not hold") == of("holds", "not decided") == "holds in part"
-    assert of("does not hold", "not decided") == "not decided"
+    assert of("holds", "does not hold") == of("holds", "inconclusive") == "holds in part"
+    assert of("does not hold", "inconclusive") == "inconclusive"
 
 
 def test_nothing_is_claimed_where_no_memory_was_measured(
     contend: Callable[..., LoadedRun],
 ) -> None:
-    assert claims(compare([contend("a", kind="rnn"), contend("b", kind="lstm")])) == []
+    assert judge(compare_loaded([contend("a", kind="rnn"), contend("b", kind="lstm")])) == []
+
+
+SMALL = ("--reach", "10", "--places", "5")
+NAMES = ("rnn", "mixed", "feedforward")
+
+
+def test_the_script_prints_a_table_and_writes_a_page(
+    kinds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    monkeypatch.chdir(kinds)
+    article.main([*NAMES, *SMALL])
+    printed = capsys.readouterr().out
+    page = tmp_path / "new" / "page.html"
+    article.main([*NAMES, *SMALL, "--report", str(page), "--json"])
+    claims = json.loads(capsys.readouterr().out)
+    assert len(claims) == 5
+    shown = page.read_text()
+    assert "Do these networks show it?" in shown and article.INTRODUCTION in shown
+    for claim in claims:
+        assert f"{claim['statement']}: {claim['verdict']}\n" in printed
+        assert f"<strong>{claim['statement']}:</strong>" in shown
+        for finding in claim["findings"]:
+            assert finding["evidence"] in printed and finding["run"] in shown
+    assert printed.endswith("They were trained alike on the same words.\n")
+
+
+def test_the_script_says_what_is_wrong_in_one_line(kinds: Path) -> None:
+    called = subprocess.run(
+        [sys.executable, SCRIPT, "none", "rnn"], cwd=kinds, capture_output=True, text=True
+    )
+    assert (called.returncode, called.stdout) == (1, "")
+    assert called.stderr == "Error: none: no such run or model folder\n"

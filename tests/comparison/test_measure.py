@@ -5,22 +5,23 @@ import math
 import numpy as np
 import pytest
 
-from nextword.comparison.paired import Change, bits_by_letter, bits_change, perplexity_change
-from nextword.inference.scoring import TokenScores
+from nextword.comparison.measure import bits_by_letter, bits_change
+from nextword.evaluation.token_scores import Places
+from nextword.statistics import Change, perplexity_change
 
 
-def places(words: list[int], bits: list[float], letters: list[int]) -> TokenScores:
+def places(words: list[int], bits: list[float], letters: list[int]) -> Places:
     count = len(words)
     nats = np.array(bits, dtype=np.float32) * math.log(2)
     zeros = np.zeros(count)
-    return TokenScores(
-        ids=np.array(words),
+    return Places(
+        words=np.array(words),
         surprisals=nats.astype(np.float32),
         ranks=np.ones(count, np.int32),
         confidences=zeros.astype(np.float32),
-        best=np.zeros(count, np.int32),
+        saved=np.zeros(count, np.int32),
         spellings=zeros,
-        lengths=np.array(letters),
+        letters=np.array(letters),
         spaced=np.ones(count, np.bool_),
     )
 

@@ -1,9 +1,9 @@
-"""The pictures of a page: the course of a training, whatever it logged."""
+"""The picture of a training, whatever it logged."""
 
 import pytest
 
 from nextword.plotting.style import page_svg
-from nextword.report.figures import training_figure
+from nextword.plotting.training import training_figure
 from nextword.storage.metrics_log import LoggedStep, LoggedValidation, RunLog
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")

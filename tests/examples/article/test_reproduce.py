@@ -1,4 +1,4 @@
-"""``scripts/reproduce_article.sh``: what it trains, what it keeps, and what it refuses to mix."""
+"""``examples/article/reproduce.sh``: what it trains, what it keeps, and what it refuses to mix."""
 
 import os
 import shutil
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "reproduce_article.sh"
+SCRIPT = Path(__file__).parents[3] / "examples" / "article" / "reproduce.sh"
 KINDS = ("rnn-tanh", "rnn-sigmoid", "lstm", "gru", "feedforward")
 NEXTWORD = """#!/usr/bin/env bash
 # writes down how it was called; a "train" begins a run, and fails or stops where it is told to
 echo "$*" >>calls
 case " $* " in *" bad.key=1 "*) exit 2 ;; esac
-[ "$1" = train ] || exit 0
+[ "${0##*/}" = nextword ] || exit 0
 while [ "$1" != --run ]; do shift; done
 run="runs/$(basename "$2")"
 mkdir -p "$run/state"
@@ -28,19 +28,21 @@ Call = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def call(tmp_path: Path) -> Call:
-    """Calls the script in a folder of its own, with a nextword that only writes down its calls."""
-    scripts = tmp_path / "checkout" / "scripts"
+    """Calls the script in a folder of its own, with a nextword and a python that only log calls."""
+    scripts, example = (tmp_path / "checkout" / name for name in ("scripts", "examples/article"))
     scripts.mkdir(parents=True)
-    shutil.copy(SCRIPT, scripts)
+    example.mkdir(parents=True)
+    shutil.copy(SCRIPT, example)
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "nextword").write_text(NEXTWORD)
-    (tools / "nextword").chmod(0o755)
+    for name in ("nextword", "python"):
+        (tools / name).write_text(NEXTWORD)
+        (tools / name).chmod(0o755)
     environment = f'prepare_environment() {{ export PATH="{tools}:$PATH"; }}\n'
     (scripts / "environment.sh").write_text(environment)
 
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = ["bash", str(scripts / SCRIPT.name), *args]
+        command = ["bash", str(example / SCRIPT.name), *args]
         return subprocess.run(
             command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
         )
@@ -65,10 +67,10 @@ def test_five_networks_are_trained_alike_and_told_of(call: Call, tmp_path: Path)
         assert "mixture.ngram=false" in line and line.endswith("--set training.epochs=2")
         assert f"model.kind={kind.split('-')[0]}" in line
     assert ["model.activation=sigmoid" in line for line in trained] == [False, True, *[False] * 3]
-    assert report.startswith("report runs/article-my book-rnn-tanh")
-    assert report.endswith("--out runs/article-my book.html")
+    assert "examples/article/claims.py runs/article-my book-rnn-tanh" in report
+    assert report.endswith("--report runs/article-my book.html")
     assert call("my book.txt", "--set", "training.epochs=2").returncode == 0
-    assert [line.split()[0] for line in calls(tmp_path)] == ["report"]  # nothing is trained twice
+    assert ["claims.py" in line for line in calls(tmp_path)] == [True]  # nothing is trained twice
 
 
 def test_a_training_that_was_stopped_goes_on(call: Call, tmp_path: Path) -> None:

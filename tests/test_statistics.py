@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nextword.evaluation.statistics import block_count, standard_error
+from nextword.statistics import block_count, standard_error
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Tries what the article says of recurrent networks: trains a standard RNN (tanh, sigmoid), an LSTM,
-# a GRU and a network without memory alike, then writes a page on which each claim stands as
-# measured, whether it holds or not. Safe to run again: what is trained is kept.
+# Tests what the article says about recurrent networks: trains a standard RNN (tanh, sigmoid), an
+# LSTM, a GRU and a network without memory with the same settings, then judges each claim by
+# measurements and writes a page. Safe to run again: trained networks are kept.
 #
-#   bash scripts/reproduce_article.sh [TEXT] [OPTIONS OF nextword train]...
+#   bash examples/article/reproduce.sh [TEXT] [OPTIONS OF nextword train]...
 #
 # TEXT is a file or a folder; by default the text that ships with the program.
 set -euo pipefail
@@ -15,7 +15,7 @@ case "${1:-}" in
     ;;
 esac
 
-root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 # shellcheck source=scripts/environment.sh
 source "$root/scripts/environment.sh"
 
@@ -23,7 +23,7 @@ text=()
 name=article
 if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
     if [ ! -f "$1" ] && [ ! -d "$1" ]; then
-        echo "error: $1: no such file or folder; name a text, or nothing for the shipped one" >&2
+        echo "error: $1: no such file or folder; name a text, or none for the one that ships" >&2
         exit 1
     fi
     text=(--text "$1")
@@ -32,10 +32,10 @@ if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
     sum="$(find -L "$1" -type f -print0 | sort -z | xargs -0 cat | cksum)"
     shift
 fi
-asked="text ${sum:-shipped}; options $*" # to know the runs again
+asked="text ${sum:-shipped}; options $*" # identifies the runs
 prepare_environment plots
 
-# What makes each network what it is; all else is the same.
+# The settings of each network; all others are the same.
 settings_of() {
     case "$1" in
     rnn-*) echo "--set model.kind=rnn --set model.activation=${1#rnn-}" ;;
@@ -50,7 +50,7 @@ for kind in rnn-tanh rnn-sigmoid lstm gru feedforward; do
     if [ -e "runs/$name-$kind" ]; then begun+=("runs/$name-$kind"); fi
 done
 if [ ${#begun[@]} -gt 0 ] && [ "$(cat "runs/$name.asked" 2>/dev/null)" != "$asked" ]; then
-    echo "error: runs/$name-* are of another text or other options, or of unknown ones; to train anew:" >&2
+    echo "error: runs/$name-* are of another text or other options, or of unknown ones; to retrain:" >&2
     echo "  rm -r$(printf ' %q' "${begun[@]}")" >&2
     exit 1
 fi
@@ -62,12 +62,12 @@ for run in "${runs[@]}"; do
         echo "==> $run is trained already" >&2
         continue
     elif [ -f "$run/state/state.safetensors" ]; then
-        echo "==> going on with $run" >&2
+        echo "==> resuming $run" >&2
         nextword train --run "$run" --resume >&2
     else
         echo "==> training $run" >&2
         read -ra own <<<"$(settings_of "${run#"runs/$name-"}")"
-        # n-grams that are mixed in would hide how the networks differ
+        # n-grams mixed in would hide how the networks differ
         nextword train --run "$(basename "$run")" ${text[@]+"${text[@]}"} \
             --set mixture.ngram=false --set mixture.cache=false "${own[@]}" "$@" >&2
     fi
@@ -75,4 +75,5 @@ for run in "${runs[@]}"; do
 done
 
 echo "==> measuring" >&2
-nextword report "${runs[@]}" --out "runs/$name.html"
+python "$root/examples/article/claims.py" "${runs[@]}" --report "runs/$name.html"
+echo "==> wrote runs/$name.html" >&2
