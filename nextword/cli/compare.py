@@ -1,7 +1,9 @@
-"""``nextword compare``."""
+"""``nextword compare``: a table of several runs, and what only one of them gets right."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from nextword.cli.options import (
     encoding_option,
     format_option,
     json_option,
+    models_option,
     places_option,
     plots_option,
     reach_option,
@@ -21,23 +24,37 @@ from nextword.cli.options import (
     suggestions_option,
     texts_option,
 )
-from nextword.cli.terminal import say, say_json
+from nextword.cli.progress import ProgressBars
+from nextword.cli.terminal import columns_of, counted, padded, say, say_json, say_saved
+from nextword.formatting import escape_control, percent
 
 if TYPE_CHECKING:
-    from nextword.comparison.comparison import Comparison
+    from nextword.comparison.claims import Claim
+    from nextword.comparison.comparability import Comparability
+    from nextword.comparison.comparison import Comparison, RunResult
+    from nextword.comparison.table import Row
+    from nextword.comparison.unique_hits import Example, UniqueHits
+
+MIN_WIDTH, GAP = 12, 2
+"""Columns of a table column, and between two."""
+VERDICT_WIDTH = 13
+"""Columns of the longest verdict."""
+EXAMPLES = 3
+"""Examples shown for each run; JSON has more."""
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@models_option
 @texts_option
 @encoding_option
-@split_option("Which held-out part of the runs' text.")
+@split_option("The held-out part of the runs' text to measure on.")
 @suggestions_option
 @click.option(
     "--memory",
     is_flag=True,
-    help="Of networks alone: also how their gradients vanish, what short contexts cost, and "
-    "whether what the article says holds.",
+    help="Also measure how gradients vanish and what short contexts cost, for the networks "
+    "without n-grams, and test the article's claims.",
 )
 @reach_option
 @places_option
@@ -49,6 +66,7 @@ if TYPE_CHECKING:
 def command(
     context: click.Context,
     runs: tuple[Path, ...],
+    models: tuple[Path, ...],
     text: tuple[str, ...],
     encoding: str,
     split: str,
@@ -61,50 +79,120 @@ def command(
     device: str,
     as_json: bool,
 ) -> None:
-    """Set RUNS side by side on the same held-out text.
+    """Compare several RUNS on the same held-out text.
 
-    Which is better, by how much and how surely; what each cost to train; which words one gets that
-    the others miss. What each figure means: docs/comparing.md.
+    Shows which is better, by how much and how certainly; what each cost to train; and which words
+    only one of them gets right. What each figure means: docs/comparing.md.
     """
     check_together(context, "--memory", memory, ("reach", "places"))
     check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
+    named = [*runs, *models]
+    if len(named) < 2:
+        raise click.UsageError("name at least two RUNS; for one there is nextword eval")
     if plot is not None:
         from nextword.plotting.style import prepare_plots
 
         prepare_plots(plot)
-    from nextword.cli.compare_table import comparison_lines
-    from nextword.cli.progress import Bars
     from nextword.comparison.claims import as_dicts, claims
     from nextword.comparison.comparison import MemorySettings, compare
     from nextword.comparison.loaded_run import load_runs
     from nextword.device import choose_device, leave_busy_cores
 
-    loaded_runs = load_runs(runs, split, text, encoding, memory, choose_device(device))
+    loaded_runs = load_runs(named, split, text, encoding, memory, choose_device(device))
     if len(loaded_runs) < 2:
-        again = ": these are one" if len(runs) > 1 else ""
-        raise click.UsageError(f"name two runs at least{again}; for one there is nextword eval")
+        raise click.UsageError("name at least two RUNS: these are the same one")
     leave_busy_cores(partial(say, err=True))
-    memory_settings = MemorySettings(reach, places) if memory else None
-    with Bars() as bars:
+    with ProgressBars() as bars:
+        memory_settings = MemorySettings(reach, places) if memory else None
         comparison = compare(loaded_runs, suggestions, memory_settings, bars.show)
-    judged = claims(comparison)
+    tested = claims(comparison)
     if as_json:
-        say_json({**comparison.as_dict(), "claims": as_dicts(judged)})
+        say_json({**comparison.as_dict(), "claims": as_dicts(tested)})
     else:
-        for line in comparison_lines(comparison, judged):
+        for line in comparison_lines(comparison, tested):
             say(line)
-    for path in [] if plot is None else _draw(comparison, plot, picture_format):
-        say(f"drawn: {path}", err=True)
+    if plot is not None:
+        say_saved(*_save_plots(comparison, plot, picture_format))
 
 
-def _draw(comparison: Comparison, folder: Path, kind: str) -> list[Path]:
-    """The pictures there are something to show in, written into a folder."""
+def _save_plots(comparison: Comparison, folder: Path, picture_format: str) -> list[Path]:
+    """Write the plots that there are figures for; returns their files."""
     from nextword.plotting.comparison import comparison_figures
     from nextword.plotting.style import write_picture
 
     written = []
     for name, draw in comparison_figures(comparison).items():
-        written.append(folder / f"{name}.{kind}")
+        written.append(folder / f"{name}.{picture_format}")
         write_picture(written[-1], draw)
     return written
+
+
+def comparison_lines(comparison: Comparison, claims: Sequence[Claim]) -> Iterator[str]:
+    """The whole comparison."""
+    from nextword.comparison.table import rows
+
+    yield f"text  {comparison.text}"
+    yield ""
+    yield from table_lines(rows(comparison), [run.name for run in comparison.runs])
+    for note in comparison.notes:
+        yield from (note, "")
+    others = "the other" if len(comparison.runs) == 2 else "others at most"
+    for run in comparison.runs:
+        if run.unique_hits is not None:
+            yield from _unique_hits_lines(run, run.unique_hits, others)
+            yield ""
+    if claims:
+        yield from claim_lines(claims, comparison.comparability)
+
+
+def table_lines(table: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+    """A line for each row and a column for each run; a table is split where it is too wide."""
+    first = max(columns_of(row.title) for row in table)
+    cells = [[escape_control(name) for name in names], *([*row.cells] for row in table)]
+    widths = [max(MIN_WIDTH, *(columns_of(line[i]) for line in cells)) for i in range(len(names))]
+    room = shutil.get_terminal_size().columns - first
+    start = 0
+    while start < len(names):
+        end = start + 1
+        while end < len(names) and sum(widths[start : end + 1]) + GAP * (end + 1 - start) <= room:
+            end += 1
+        for title, line in zip(["", *(row.title for row in table)], cells, strict=True):
+            shown = zip(line[start:end], widths[start:end], strict=True)
+            yield padded(title, first) + "".join(
+                " " * (GAP + width - columns_of(cell)) + cell for cell, width in shown
+            )
+        yield ""
+        start = end
+
+
+def _unique_hits_lines(run: RunResult, hits: UniqueHits, others: str) -> Iterator[str]:
+    yield (
+        f"only {escape_control(run.name)} predicts {counted(hits.tokens, 'word')} correctly "
+        f"({percent(hits.share)})"
+    )
+    if hits.words:
+        words = (
+            f"“{escape_control(word.word)}” {word.times} to {word.others}" for word in hits.words
+        )
+        yield f"  ahead on  {', '.join(words)}"
+    for example in hits.examples[:EXAMPLES]:
+        yield f"  {_example(example, others)}"
+
+
+def _example(example: Example, others: str) -> str:
+    chances = f"{percent(example.probability)}, {others} {percent(example.others)}"
+    return f"... {escape_control(example.before)}[{escape_control(example.word)}]  {chances}"
+
+
+def claim_lines(claims: Sequence[Claim], comparability: Comparability) -> Iterator[str]:
+    """The article's claims, and whether these runs bear them out."""
+    yield "The article's claims, tested on these runs"
+    for claim in claims:
+        yield f"  {claim.statement}: {claim.verdict}"
+        width = max(columns_of(escape_control(finding.run)) for finding in claim.findings)
+        for finding in claim.findings:
+            lead = f"    {padded(escape_control(finding.run), width)}"
+            yield f"{lead}  {finding.verdict:<{VERDICT_WIDTH}}  {finding.evidence}"
+    if comparability.sentence:
+        yield f"  {escape_control(comparability.sentence)}"

@@ -1,7 +1,9 @@
-"""``nextword eval``."""
+"""``nextword eval``: the metrics of one model, as a table."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,35 +19,45 @@ from nextword.cli.options import (
     json_option,
     model_option,
     plots_option,
+    resolve_model,
+    run_or_model,
     split_option,
     suggestions_option,
     texts_option,
 )
-from nextword.cli.terminal import say, say_json
+from nextword.cli.progress import ProgressBars
+from nextword.cli.terminal import counted, say, say_json, say_saved
+from nextword.formatting import escape_control, figure, percent, share
 from nextword.inference.adaptation import Adapt
 
 if TYPE_CHECKING:
-    from nextword.evaluation.baselines import Opener
+    from nextword.evaluation.breakdown import Band
     from nextword.evaluation.evaluator import Evaluation
-    from nextword.evaluation.held_out import HeldOut
-    from nextword.inference.model_folder import LoadedModel
+
+COSTLIEST = 10
+"""Costliest words shown; JSON has more."""
+_NAME, _FIRST = 22, 20
+"""Widths of the first two columns."""
 
 
 @click.command("eval")
+@click.argument("run", required=False, type=click.Path(path_type=Path))
 @texts_option
 @encoding_option
-@split_option("Which held-out part of the run's text.")
+@split_option("The held-out part of the run's text to measure on.")
 @suggestions_option
 @click.option(
-    "--details", is_flag=True, help="Also by frequency and position, and the words that cost most."
+    "--details",
+    is_flag=True,
+    help="Also show perplexity by frequency and position, and the costliest words.",
 )
 @plots_option
 @format_option
-@adapt_option("Adapt to the text as it is read, never looking ahead.")
+@adapt_option("How to adapt to the text as it is read, never looking ahead.")
 @click.option(
     "--baselines",
     is_flag=True,
-    help="Set simpler models beside it that learned from the same words.",
+    help="Also measure simpler models trained on the same words.",
 )
 @model_option
 @device_option
@@ -53,6 +65,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     context: click.Context,
+    run: Path | None,
     text: tuple[str, ...],
     encoding: str,
     split: str,
@@ -68,24 +81,24 @@ def command(
 ) -> None:
     """Measure a model on text that it has not seen.
 
-    Every word is predicted once, from all that stands before it, among all words of the vocabulary.
-    A word is a token of the model's own tokenizer, ends of paragraphs included. What each figure
-    means: docs/evaluation.md.
+    RUN is a run or model folder, the same as --model. Every word, ends of paragraphs included, is
+    predicted once from all the text before it, with the exact softmax over the whole vocabulary.
+    What each figure means: docs/evaluation.md.
     """
+    model = run_or_model(context, run, model)
     check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
-    from nextword.cli.eval_table import comparison_lines, details_lines, table_lines
     from nextword.device import choose_device, leave_busy_cores
-    from nextword.evaluation.baselines import simpler_models
+    from nextword.evaluation.baselines import Opener, simpler_models
+    from nextword.evaluation.evaluator import evaluate
     from nextword.evaluation.held_out import LEARNED, held_out_part, learned_from, read_text
     from nextword.inference.model_folder import load_model_folder
     from nextword.plotting.evaluation import write_plots
     from nextword.plotting.style import prepare_plots
-    from nextword.storage.run_folder import find_model
 
     if plot is not None:
         prepare_plots(plot)
-    folder = find_model(model)
+    folder = resolve_model(model)
     leave_busy_cores(partial(say, err=True))
     loaded = load_model_folder(folder).to(choose_device(device))
     if text:
@@ -94,39 +107,124 @@ def command(
             say(f"the model {LEARNED}", err=True)
     else:
         part = held_out_part(folder, loaded.tokenizer, split)
-    openers = simpler_models(loaded, folder) if baselines else {}
-    measured = _measure(lambda: loaded.decoder(adapt), part, loaded, suggestions)
-    compared = {name: _measure(o, part, loaded, suggestions) for name, o in openers.items()}
-    pictures = [] if plot is None else write_plots(measured, plot, picture_format)
+    simpler = simpler_models(loaded, folder) if baselines else {}
+    with ProgressBars() as bars:
+
+        def measure(name: str, opener: Opener) -> Evaluation:
+            count = bars.counter(f"{name}: words predicted", len(part.ids))
+            tokenizer, counts = loaded.tokenizer, loaded.counts
+            return evaluate(opener(), part, tokenizer, counts, suggestions, progress=count)
+
+        measured = measure("this model", lambda: loaded.decoder(adapt))
+        others = {name: measure(name, opener) for name, opener in simpler.items()}
+    plots = [] if plot is None else write_plots(measured, plot, picture_format)
     if as_json:
-        found = {name: each.as_dict() for name, each in compared.items()}
+        found = {name: evaluation.as_dict() for name, evaluation in others.items()}
         say_json(measured.as_dict() | ({"baselines": found} if found else {}))
         return
-    for line in table_lines(measured, part.name, folder):
-        say(line)
-    for line in details_lines(measured) if details else []:
-        say(line)
-    for line in comparison_lines({**compared, "this model": measured}) if compared else []:
-        say(line)
-    for picture in pictures:
-        say(f"drawn: {picture}", err=True)
+    say(*table_lines(measured, part.name, folder))
+    if details:
+        say(*details_lines(measured))
+    if others:
+        say(*comparison_lines({**others, "this model": measured}))
+    say_saved(*plots)
 
 
-def _measure(opener: Opener, part: HeldOut, loaded: LoadedModel, suggestions: int) -> Evaluation:
-    """One evaluation under a bar."""
-    from tqdm import tqdm
+def table_lines(measured: Evaluation, text: str, model: Path) -> list[str]:
+    """The metrics with their standard errors, a line each."""
+    speed = measured.tokens / max(measured.seconds, 1e-9)
+    rows = [
+        ("text", f"{text} ({counted(measured.tokens, 'word')})", ""),
+        ("model", str(model), ""),
+        *_knowledge(measured),
+        ("", "all words", "with a letter or digit"),
+        *_usefulness(measured),
+        ("time", f"{measured.seconds:.1f} s, {speed:,.0f} words/s", ""),
+    ]
+    return [f"{name:<{_NAME}}{first:<{_FIRST}}{second}".rstrip() for name, first, second in rows]
 
-    from nextword.cli.progress import interval
-    from nextword.evaluation.evaluator import evaluate
 
-    with tqdm(
-        total=len(part.ids), unit="word", unit_scale=True, leave=False, mininterval=interval()
-    ) as bar:
-        return evaluate(
-            opener(),
-            part,
-            loaded.tokenizer,
-            loaded.counts,
-            suggestions,
-            progress=lambda words: bar.update(words),
+def _knowledge(measured: Evaluation) -> Iterator[tuple[str, str, str]]:
+    """How uncertain the model is of the text."""
+    figures = {
+        "perplexity": ("perplexity", 2),
+        "  known words": ("perplexity_known", 2),
+        "  spelled out": ("perplexity_spelled_out", 2),
+        "bits per character": ("bits_per_character", 3),
+    }
+    for name, (key, digits) in figures.items():
+        yield name, figure(getattr(measured, key), measured.standard_errors[key], digits), ""
+    bits = measured.bits_per_unknown_word
+    spelled = "" if math.isnan(bits) else f"{bits:.1f} bits each to spell"
+    yield "unknown words", percent(measured.unknown_rate), spelled
+
+
+def _usefulness(measured: Evaluation) -> Iterator[tuple[str, str, str]]:
+    """How good its predictions are, also on words with a letter or digit alone."""
+    errors, real = measured.standard_errors, measured.real_words
+    for number in (1, 3, 5):
+        key = f"top_{number}"
+        all_words = share(getattr(measured, key), errors[key])
+        real_words = share(getattr(real, key), real.standard_errors[key])
+        yield f"top-{number} accuracy", all_words, real_words
+    key = "mean_reciprocal_rank"
+    yield (
+        "mean reciprocal rank",
+        figure(measured.mean_reciprocal_rank, errors[key], 3),
+        figure(real.mean_reciprocal_rank, real.standard_errors[key], 3),
+    )
+    most = percent(measured.keystroke_savings_limit)
+    yield (
+        "keystrokes saved",
+        share(measured.keystroke_savings, errors["keystroke_savings"]),
+        f"of at most {most}, with {counted(measured.suggestions, 'suggestion')}",
+    )
+    confidence = percent(measured.calibration.confidence)
+    yield (
+        "calibration error",
+        percent(measured.calibration.error),
+        f"mean probability of the likeliest word: {confidence}",
+    )
+
+
+def details_lines(measured: Evaluation) -> list[str]:
+    """Perplexity by frequency and position, and the costliest words."""
+    costs = [
+        f"{escape_control(cost.word):<{_NAME}}{cost.times:>8,}{cost.bits:>10,.0f}"
+        f"{cost.mean_bits:>12.2f}"
+        for cost in measured.costliest_words[:COSTLIEST]
+    ]
+    return [
+        *_band_lines("times in training", measured.by_frequency),
+        *_band_lines("position in paragraph", measured.by_position),
+        "",
+        f"{'costliest words':<{_NAME}}{'times':>8}{'bits':>10}{'bits each':>12}",
+        *costs,
+    ]
+
+
+def _band_lines(title: str, bands: Sequence[Band]) -> list[str]:
+    total = sum(band.tokens for band in bands)
+    lines = ["", f"{title:<{_NAME}}{'words':>8}{'share':>10}{'perplexity':>12}"]
+    for band in bands:
+        words = percent(band.tokens / total)
+        value, *error = figure(band.perplexity, band.standard_error, 1).split(" ", 1)
+        cells = " ".join([f"{value:>12}", *error])
+        lines.append(f"{band.band:<{_NAME}}{band.tokens:>8,}{words:>10}{cells}")
+    return lines
+
+
+def comparison_lines(compared: Mapping[str, Evaluation]) -> list[str]:
+    """Models side by side on the same text, one a line."""
+    width = max(_NAME, *(len(name) + 2 for name in compared))
+    titles = ("perplexity", "bits/char", "top-1", "top-3", "top-5", "keys saved")
+    lines = ["", f"{'baselines':<{width}}" + "".join(f"{title:>12}" for title in titles)]
+    for name, measured in compared.items():
+        figures = (
+            f"{measured.perplexity:,.2f}",
+            f"{measured.bits_per_character:.3f}",
+            *(percent(top) for top in (measured.top_1, measured.top_3, measured.top_5)),
+            percent(measured.keystroke_savings),
         )
+        lines.append(f"{name:<{width}}" + "".join(f"{figure:>12}" for figure in figures))
+    return lines

@@ -221,7 +221,7 @@ def compare(
 
 
 def _evaluate(loaded_run: LoadedRun, suggestions: int, progress: Progress) -> Evaluation:
-    label, total, read = f"{loaded_run.name}: words foretold", len(loaded_run.part.ids), 0
+    label, total, read = f"{loaded_run.name}: words predicted", len(loaded_run.part.ids), 0
 
     def more(words: int) -> None:
         nonlocal read

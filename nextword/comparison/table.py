@@ -69,7 +69,7 @@ def _count(value: int | None) -> str:
 
 def _evaluation(comparison: Comparison) -> dict[str, Tell]:
     told: dict[str, Tell] = {
-        "words foretold": lambda run: f"{run.measured.tokens:,}",
+        "words predicted": lambda run: f"{run.measured.tokens:,}",
         "unknown words": lambda run: percent(run.measured.unknown_rate),
         "perplexity": _figure("perplexity", 2),
         "  spelled out": _figure("perplexity_spelled_out", 2),

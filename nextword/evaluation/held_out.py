@@ -19,7 +19,7 @@ from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import UNKNOWN_ID
 
 PARTS = ("train", "valid", "test")
-LEARNED = "was trained on this very text: its figures mean nothing here"
+LEARNED = "was trained on this very text: these figures are misleadingly good"
 """Said of a model of which :func:`learned_from` holds."""
 
 
@@ -99,7 +99,8 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> HeldOut:
     encoded = text_of_run(model, tokenizer)
     if part not in encoded.parts:
         raise TextError(f"{model.parent}: held no {part} part out; name a --text")
-    return HeldOut.of_part(f"{part} part of {encoded.source}", encoded.parts[part])
+    title = "validation" if part == "valid" else part
+    return HeldOut.of_part(f"{title} part of {encoded.source}", encoded.parts[part])
 
 
 def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:

@@ -132,5 +132,5 @@ def _texts(loaded_run: LoadedRun, prompts: Sequence[str], progress: Progress) ->
         prompt = prompts[number % len(prompts)]
         # a seed for each, since a network may go the same way from any prompt
         written.append(predictor.generate(prompt, WORDS, seed=SEED + number))
-        progress(f"{loaded_run.name}: text written", (number + 1) * WORDS, TEXTS * WORDS)
+        progress(f"{loaded_run.name}: text generated", (number + 1) * WORDS, TEXTS * WORDS)
     return written

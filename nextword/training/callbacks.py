@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from nextword.inference.session import Prediction
-from nextword.training.trainer import Progress, StepReport, Trainer
+if TYPE_CHECKING:
+    from nextword.inference.session import Prediction
+    from nextword.training.trainer import Progress, StepReport, Trainer
 
 
 class Callback:

@@ -19,7 +19,7 @@ def there(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_figures_are_those_of_eval_and_of_the_run(cli: Cli) -> None:
     called = cli("compare", "tiny", "runs/mixed", "counted")
-    assert called.code == 0 and "tiny: words foretold:" in called.err
+    assert called.code == 0 and "tiny: words predicted:" in called.err
     told = json.loads(cli("compare", "tiny", "runs/mixed", "counted", "--json").out)
     assert told["compared_by"] == "perplexity" and told["claims"] == []
     for name, run in zip(("tiny", "mixed", "counted"), told["runs"], strict=True):
@@ -29,17 +29,17 @@ def test_figures_are_those_of_eval_and_of_the_run(cli: Cli) -> None:
         assert f"{alone['perplexity']:.2f}" in called.out
         info = json.loads(cli("info", name, "--json").out)
         assert run["training"]["seconds"] == info["seconds"]
+    named = cli("compare", "tiny", "-m", "runs/mixed", "-m", "counted", "--json")
+    assert [run["name"] for run in json.loads(named.out)["runs"]] == ["tiny", "mixed", "counted"]
     table = called.out.splitlines()
-    assert table[0].startswith("text  valid part of ") and "tiny.txt" in table[0]
+    assert table[0].startswith("text  validation part of ") and "tiny.txt" in table[0]
     assert table[2].split() == ["tiny", "mixed", "counted"]
     assert "gru 1 x 24 + n-grams" in called.out and "5-gram" in called.out
     assert "perplexity against tiny" in called.out
     for name, run in zip(("tiny", "mixed", "counted"), told["runs"], strict=True):
         only = run["only_here"]["tokens"]
-        assert (
-            f"only {name} has the right word first at {only:,} place{'s' * (only != 1)} "
-            in called.out
-        )
+        words = f"{only:,} word{'s' * (only != 1)}"
+        assert f"only {name} predicts {words} correctly (" in called.out
 
 
 def test_a_narrow_terminal_has_a_table_for_each_few_runs(
@@ -86,14 +86,14 @@ def test_runs_of_other_words_are_said_to_be_compared_otherwise(cli: Cli, tiny_te
     called = cli("compare", "rnn", "spaced", "--text", tiny_text)
     assert "The runs split the text differently" in called.out
     assert "others at most" not in cli("compare", "rnn", "tiny").out
-    assert "bits/char against rnn" in called.out and "right word first at" not in called.out
+    assert "bits/char against rnn" in called.out and " correctly (" not in called.out
 
 
 def test_pictures_of_either_kind(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     called = cli("compare", "rnn", "tiny", *SMALL, "--plot", tmp_path / "new", "--format", "svg")
     assert called.err.endswith(
-        f"drawn: {tmp_path}/new/curves.svg\ndrawn: {tmp_path}/new/memory.svg\n"
+        f"saved {tmp_path}/new/curves.svg\nsaved {tmp_path}/new/memory.svg\n"
     )
     cli("compare", "rnn", "counted", "--plot", tmp_path / "new")
     assert {path.name for path in (tmp_path / "new").iterdir()} == {
@@ -113,8 +113,8 @@ def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path
     ("args", "said"),
     [
         ((), "RUNS"),
-        (("tiny",), "name two runs at least"),
-        (("tiny", "runs/tiny"), "name two runs at least: these are one"),
+        (("tiny",), "name at least two RUNS"),
+        (("tiny", "runs/tiny"), "name at least two RUNS: these are the same one"),
         (("tiny", "rnn", "--format", "svg"), "--format goes with --plot"),
         (("tiny", "rnn", "--encoding", "latin-1"), "--encoding goes with --text"),
         (("tiny", "rnn", "--reach", "20"), "--reach goes with --memory"),

@@ -47,17 +47,20 @@ def test_a_held_out_part_measures_as_training_said(
 def test_the_validation_part_is_the_default_and_the_bar_goes_to_stderr(cli: Cli) -> None:
     told = json.loads(cli("eval", "--json").out)
     called = cli("eval")
-    rows = {line[:20].strip(): line[20:] for line in called.out.splitlines()}
-    assert rows["text"].startswith("valid part of ") and f"({told['tokens']} words)" in rows["text"]
+    rows = {line[:22].strip(): line[22:] for line in called.out.splitlines()}
+    assert (
+        rows["text"].startswith("validation part of ")
+        and f"({told['tokens']} words)" in rows["text"]
+    )
     assert rows["perplexity"] == f"{told['perplexity']:.2f}"
     assert rows["spelled out"] == f"{told['perplexity_spelled_out']:.2f}"
     assert rows["bits per character"] == f"{told['bits_per_character']:.3f}"
-    assert rows["right word first"].split("  ")[0] == f"{100 * told['top_1']:.1f} %"
-    assert rows["right word first"].endswith(f" {100 * told['real_words']['top_1']:.1f} %")
+    assert rows["top-1 accuracy"].split("  ")[0] == f"{100 * told['top_1']:.1f} %"
+    assert rows["top-1 accuracy"].endswith(f" {100 * told['real_words']['top_1']:.1f} %")
     most = f"of at most {100 * told['keystroke_savings_limit']:.1f} %, with 3 suggestions"
     assert rows["keystrokes saved"].endswith(most)
     assert "words/s" in rows["time"]
-    assert "word/s" in called.err and "Traceback" not in called.err
+    assert "words predicted: " in called.err and "Traceback" not in called.err
     # too few words to say how far the figures are off
     assert "±" not in called.out and told["standard_errors"]["perplexity"] is None
 
@@ -76,17 +79,17 @@ def test_a_longer_text_has_standard_errors(cli: Cli, long_text: Path) -> None:
     assert told["perplexity_known"] < told["perplexity"] < told["perplexity_spelled_out"]
     assert told["bits_per_unknown_word"] > 10
     lines = cli("eval", "--text", long_text).out.splitlines()
-    rows = {line[:20].strip(): line[20:] for line in lines}
+    rows = {line[:22].strip(): line[22:] for line in lines}
     error = told["standard_errors"]["perplexity"]
     assert rows["perplexity"] == f"{told['perplexity']:.2f} ± {error:.2f}"
-    assert rows["among the first 5"].count("±") == 2
+    assert rows["top-5 accuracy"].count("±") == 2
     assert len(lines) <= 16 and max(map(len, lines[2:])) < 90
 
 
 def test_details_tell_where_the_model_is_good(cli: Cli, long_text: Path) -> None:
     told = json.loads(cli("eval", "--text", long_text, "--json").out)
     lines = cli("eval", "--text", long_text, "--details").out.splitlines()
-    rows = {line[:20].strip(): line[20:].split() for line in lines}
+    rows = {line[:22].strip(): line[22:].split() for line in lines}
     band = told["by_frequency"][0]
     assert band["band"] == "unknown" and rows["unknown"][0] == str(band["tokens"])
     perplexity = band["perplexity"]
@@ -145,7 +148,7 @@ def test_another_text_is_measured_whole(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, long_text: Path) -> None:
-    said = "the model was trained on this very text: its figures mean nothing here"
+    said = "the model was trained on this very text: these figures are misleadingly good"
     assert said in cli("eval", "--text", tiny_text).err
     assert said not in cli("eval", "--text", long_text).err
 
@@ -166,3 +169,11 @@ def test_a_text_that_cannot_be_measured_is_one_line(cli: Cli, tmp_path: Path) ->
         called = cli("eval", "--text", tmp_path / f"{name}.txt", *args)
         assert called.code in (1, 2) and called.out == ""
         assert called.err.startswith("Error: ") and called.err.count("\n") == 1
+
+
+def test_a_run_may_be_an_argument_or_the_variables(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEXTWORD_MODEL", "none")
+    assert cli("eval").code == 1
+    assert cli("eval", "tiny").out.startswith("text ")

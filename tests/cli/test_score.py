@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.score_text import EDGES, SHADES, legend, shaded, table_lines
+from nextword.cli.score import EDGES, SHADES, legend, shaded, table_lines
 from nextword.inference.scoring import Score, ScoredWord
 
 Cli = Callable[..., SimpleNamespace]
@@ -145,3 +145,10 @@ def test_a_terminal_is_coloured_unless_it_is_told_not_to(
     assert "\x1b[48;5;" in coloured and "bits per character" in coloured
     assert "probability" not in coloured
     assert on_terminal("score", TEXT, NO_COLOR="1") == cli("score", TEXT).out
+
+
+def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, tmp_path: Path) -> None:
+    said = "the model was trained on this very text"
+    assert said in cli("score", "--text", tiny_text).err
+    (tmp_path / "other.txt").write_text("the small cat\n")
+    assert cli("score", "--text", tmp_path / "other.txt").err == ""

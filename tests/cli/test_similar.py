@@ -58,7 +58,7 @@ def test_a_map_is_drawn_with_the_word_or_without(
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     path = tmp_path / "map.svg"
     called = cli("similar", "--map", path, "--map-words", 5)
-    assert (called.code, called.out, called.err) == (0, "", f"drawn: {path}\n")
+    assert (called.code, called.out, called.err) == (0, "", f"saved {path}\n")
     few = path.read_text()
     rare = tiny_run.result.predictor.words[-1]
     assert few.count("</text>") > 2 and f">{rare}</text>" not in few

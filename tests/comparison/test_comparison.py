@@ -33,7 +33,7 @@ def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
         memory = measure_memory(loaded, each.name, each.part, 10, 5)
         assert run.memory is not None and run.memory.as_dict() == memory.as_dict()
     labels = list(dict.fromkeys(what for what, _, _ in told))
-    assert labels == ["a: words foretold", "b: words foretold", "a: memory", "b: memory"]
+    assert labels == ["a: words predicted", "b: words predicted", "a: memory", "b: memory"]
     for label in labels:
         read = [done for what, done, _ in told if what == label]
         assert read == sorted(read) and read[-1] == {t for w, _, t in told if w == label}.pop()
