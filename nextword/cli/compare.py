@@ -53,8 +53,8 @@ EXAMPLES = 3
 @click.option(
     "--memory",
     is_flag=True,
-    help="Also measure how gradients vanish and what short contexts cost, for the networks "
-    "without n-grams, and test the article's claims.",
+    help="Also measure how gradients vanish and what short contexts cost; networks are then taken "
+    "without n-grams.",
 )
 @reach_option
 @places_option

@@ -72,7 +72,7 @@ def command(
 
     One file with everything that was measured: learning curves, evaluation, generated text, the
     most surprising words, how far back the network remembers, and how to reproduce the run.
-    Several runs are compared as networks without n-grams, and tested against the article's claims.
+    Several runs are compared as networks without n-grams.
     """
     check_together(context, "--text", bool(text), ("encoding",))
     from nextword.comparison.claims import as_dicts

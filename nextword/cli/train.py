@@ -148,6 +148,7 @@ class Console(Callback):
 
         with suppress(OSError):  # training goes on when the terminal is closed
             tqdm.write(escape_control(line), file=sys.stderr)
+            sys.stderr.flush()
 
     def began(self, trainer: Trainer) -> None:
         self.bar = open_bar(
