@@ -56,6 +56,8 @@ SHOWN = (0, 1, 2, 3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000)
 CARRIES, MATTERS = 0.5, 0.1
 """Shares of the strongest word's bits: words above the first carry a prediction, words below the
 second hardly matter."""
+MIN_BITS = 0.05
+"""A word that changes the prediction by less carries nothing."""
 NAMED = 3
 """Words named in the interpretation, at most, of either sort."""
 
@@ -293,7 +295,7 @@ def interpretation(explanation: Explanation) -> str:
             bits[shown] = max(bits.get(shown, 0.0), part.left_out_bits, key=abs)
     strongest = max(bits.values(), default=0.0)
     ordered = sorted(bits, key=lambda word: -bits[word])
-    carrying = [word for word in ordered if strongest > 0 and bits[word] >= CARRIES * strongest]
+    carrying = [word for word in ordered if bits[word] >= max(MIN_BITS, CARRIES * strongest)]
     idle = [word for word in ordered if abs(bits[word]) < MATTERS * strongest]
     if not carrying:
         return f"No single word carries {escape_control(explanation.prediction.word)!r}."

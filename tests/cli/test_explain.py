@@ -188,6 +188,7 @@ def explanation(bits: dict[str, float]) -> Explanation:
             {"a": 0.01, "b": 0.0, "c": -0.01, "d": 0.02, "e": 0.0, "f": 5.0},
             "'f' carries this prediction; 'd', 'a', 'b' and 2 other words hardly matter.",
         ),
+        ({"the": 0.01}, "No single word carries 'France'."),
         ({"the": -1.0}, "No single word carries 'France'."),
     ],
 )
