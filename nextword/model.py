@@ -13,7 +13,7 @@ from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import held_out_part, read_text
 from nextword.evaluation.keystrokes import SUGGESTIONS
 from nextword.evaluation.score import Score, score
-from nextword.inference.decoder import Adapt
+from nextword.inference import Adapt
 from nextword.inference.generation import MAX_SEED, Generated, generate
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import load_model_folder

@@ -34,7 +34,7 @@ prepare_environment() {
         echo "==> making .venv with $python" >&2
         "$python" -m venv "$venv" || return 1
     fi
-    # A moved checkout needs its editable install anew, so the folder is part of the sum.
+    # A moved checkout needs a new editable install, so the folder is part of the checksum.
     wanted="$({ echo "$root"; cat "$root/pyproject.toml" "$root/scripts/constraints.txt"; } | cksum)"
     stamp="$venv/.installed${extras:+-$extras}"
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains on the text that ships with the program, then predicts. Safe to run again: what is
-# trained already is kept, an interrupted training goes on. Options go to `nextword train`.
+# Trains on the text that ships with the program, then predicts. Safe to run again: a finished run is
+# kept, an interrupted one continues. Options go to `nextword train`.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -11,9 +11,9 @@ cd "$root"
 
 run=runs/quickstart
 if [ -d "$run/model" ] && [ $# -eq 0 ]; then
-    echo "==> $run is trained already; to train again: rm -r $run && bash scripts/quickstart.sh" >&2
+    echo "==> $run is already trained; to train again: rm -r $run && bash scripts/quickstart.sh" >&2
 elif [ -d "$run/state" ]; then
-    echo "==> going on with $run" >&2
+    echo "==> continuing $run" >&2
     nextword train --run quickstart --resume "$@"
 else
     echo "==> training $run" >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that has to hold before a change goes in; options go to pytest.
+# Everything that must pass before a change is merged; options go to pytest.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -16,4 +16,4 @@ announce() {
 announce ruff check .
 announce ruff format --check .
 announce mypy
-announce pytest "$@"
+announce pytest -n auto --cov=nextword --cov-report=term "$@"

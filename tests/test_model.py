@@ -11,7 +11,7 @@ import torch
 import nextword
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError, NextwordError
-from nextword.inference.decoder import ADAPTATIONS, Adapt
+from nextword.inference import ADAPTATIONS, Adapt
 from nextword.inference.gating import GatingWeights
 from nextword.inference.loaded_model import LoadedNetwork, LoadedNgrams
 from nextword.inference.mixture import Mixture, num_gate_features

@@ -1,76 +1,77 @@
-"""The command line. A command's module is imported when it is called, torch with it."""
+"""The command line: each module with a ``command`` is a subcommand, imported when it is needed.
+
+A command module imports PyTorch and the rest of the library inside its functions, so that help and
+completion answer at once.
+"""
 
 from __future__ import annotations
 
 import importlib
-import io
 import os
+import pkgutil
 import signal
 import sys
 from contextlib import suppress
+from io import StringIO
 from typing import Any
 
 import click
 
 from nextword import __version__
-from nextword.cli.terminal import say
+from nextword.cli.terminal import say, tolerate_bad_bytes
 from nextword.errors import NextwordError
 
-COMMANDS = {
-    "train": "Train a predictor on a text.",
-    "predict": "Say which words are most likely to come next.",
-    "generate": "Write on from a prompt.",
-    "score": "Say how surprised a model is by each word of a text.",
-    "similar": "Name the words that a network takes to be like a word.",
-    "eval": "Measure a model on text that it has not seen.",
-    "compare": "Set several runs side by side on the same held-out text.",
-    "report": "Write a page about a run, or about several side by side.",
-    "explain": "Show how a network reads a text, and how far back it remembers.",
-    "info": "Show versions, devices, and what a run holds.",
-}
-"""Each command's one line, so that --help need import none of them."""
+FIRST = ("train", "predict", "generate", "score", "similar", "eval", "compare", "report", "explain")
+"""The order in which help lists commands; others follow by name."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in modules of their own, imported on use."""
+    """A group of the commands in this package's modules, imported on use."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(COMMANDS)
+        names = {module.name for module in pkgutil.iter_modules(__path__)}
+        ordered = [*(name for name in FIRST if name in names), *sorted(names - {*FIRST})]
+        return [name for name in ordered if _command(name) is not None]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"nextword.cli.{name}")
-        command = module.command
-        assert isinstance(command, click.Command)
-        return command
+        names = {module.name for module in pkgutil.iter_modules(__path__)}
+        return _command(name) if name in names else None
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            names = self.list_commands(context)
+            formatter.write_dl([(name, summary(name)) for name in names])
 
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if name and name not in COMMANDS and not name.startswith("-"):
+        if name and not name.startswith("-") and self.get_command(context, name) is None:
             import difflib
 
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = (
-                f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(COMMANDS)}"
-            )
-            raise click.UsageError(f"no such command {name!r}{hint}", context)
+            commands = self.list_commands(context)
+            close = difflib.get_close_matches(name, commands, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"commands: {', '.join(commands)}"
+            raise click.UsageError(f"no such command {name!r}; {hint}", context)
         return super().resolve_command(context, args)
+
+
+def _command(name: str) -> click.Command | None:
+    """The command of a module of this package, None for one that only helps."""
+    command = getattr(importlib.import_module(f"{__name__}.{name}"), "command", None)
+    return command if isinstance(command, click.Command) else None
+
+
+def summary(name: str) -> str:
+    """A command in one line: the first sentence of its help."""
+    command = _command(name)
+    assert command is not None, name
+    return command.get_short_help_str(limit=200)
 
 
 @click.group(
     cls=LazyGroup,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "NEXTWORD",
-        "max_content_width": 100,
-    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="nextword")
 def group() -> None:
@@ -78,20 +79,19 @@ def group() -> None:
 
     \b
       nextword train                                   on the text that ships with the program
-      nextword train --text war-and-peace.txt          on your own
+      nextword train --text war-and-peace.txt          on your own text
       nextword predict "Napoleon was the Emperor of"
     """
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line; every foreseen error becomes one line and an exit code."""
+    """Run the command line; every expected error becomes one line and an exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a letter that a terminal lacks stops nothing
+        tolerate_bad_bytes(stream)  # a letter that a terminal lacks is no reason to stop
     try:
         code: Any = group.main(args, prog_name="nextword", standalone_mode=False)
     except click.ClickException as error:
-        shown = io.StringIO()
+        shown = StringIO()
         error.show(shown)
         say(*shown.getvalue().removesuffix("\n").split("\n"), err=True)
         code = error.exit_code
@@ -99,12 +99,12 @@ def main(args: list[str] | None = None) -> None:
         say(*(f"Error: {line}" for line in str(error).split("\n")), err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
-        with suppress(OSError):  # the terminal may be gone
+        with suppress(OSError):  # the terminal may be closed
             say("Stopped.", err=True)
         # click hides the interrupt behind an Abort
         code = 128 + getattr(error.__context__ or error, "signal", signal.SIGINT)
     except BrokenPipeError:
-        # the reader of a pipe has gone; Python must not try to flush to it once more
+        # the pipe's reader has closed it; Python must not flush to it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:

@@ -9,10 +9,25 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from nextword.cli.asked import asked_model
-from nextword.cli.options import adapt_option, device_option, json_option, model_option
-from nextword.cli.terminal import say, say_json
-from nextword.inference.decoder import Adapt
+from nextword.cli.options import (
+    adapt_option,
+    device_option,
+    json_option,
+    model_option,
+    open_model,
+    prompt_argument,
+)
+from nextword.cli.terminal import (
+    Wrapper,
+    argument_text,
+    escape_lines,
+    line_width,
+    piped_text,
+    say,
+    say_json,
+    say_unknown,
+)
+from nextword.inference import Adapt
 
 if TYPE_CHECKING:
     from nextword.inference.sampling import Sampling
@@ -20,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command("generate")
-@click.argument("prompt", required=False)
+@prompt_argument
 @click.option(
     "-n",
     "words",
@@ -28,32 +43,32 @@ if TYPE_CHECKING:
     show_default=True,
     type=click.IntRange(min=1),
     metavar="WORDS",
-    help="How many words to add, marks of punctuation among them.",
+    help="How many words to add, punctuation marks included.",
 )
 @click.option(
     "--temperature",
     default=1.0,
     show_default=True,
     metavar="T",
-    help="Below 1 likely words become likelier; 0 takes the likeliest always.",
+    help="Below 1, likely words become likelier; 0 always takes the likeliest.",
 )
 @click.option(
-    "--top-k", type=int, metavar="K", help="Draw from the K likeliest words.  [default: all]"
+    "--top-k", type=int, metavar="K", help="Sample from the K likeliest words.  [default: all]"
 )
 @click.option(
     "--top-p",
     default=0.9,
     show_default=True,
     metavar="P",
-    help="Draw from the likeliest words that together reach this probability; 1: from all.",
+    help="Sample from the likeliest words whose probabilities add up to P; 1 means all words.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     metavar="N",
-    help="The same seed gives the same text.  [default: by chance, and said]",
+    help="The same seed gives the same text.  [default: random, and shown]",
 )
-@adapt_option("Adapt to the prompt and to what is written.")
+@adapt_option("How to adapt to the prompt and to the generated text.")
 @model_option
 @device_option
 @json_option
@@ -69,34 +84,29 @@ def command(
     device: str,
     as_json: bool,
 ) -> None:
-    """Write on from PROMPT.
+    """Continue PROMPT with generated text.
 
-    Without PROMPT the text begins from nothing, or from what comes through a pipe. A prompt that
-    ends in a blank line is a whole paragraph, and the next one begins.
+    Without PROMPT it continues what comes through a pipe, or starts from nothing. After a prompt
+    that ends in a blank line, a new paragraph begins.
     """
-    from nextword.cli.piped import argument_text, piped_text
-    from nextword.device import choose_device
     from nextword.inference.sampling import Sampling
-    from nextword.model import load_model
 
     sampling = Sampling(temperature, top_k, top_p)
-    place = choose_device(device)
-    predictor = load_model(asked_model(model), str(place))
-    begun = piped_text() if prompt is None else argument_text(prompt)
-    unknown = predictor.loaded.tokenizer.unknown_words(begun)
-    if unknown:
-        say(f"not in the vocabulary: {', '.join(unknown)}", err=True)
-    seed = _seed() if seed is None else seed
+    opened = open_model(model, device)
+    start = piped_text() if prompt is None else argument_text(prompt)
+    say_unknown(opened.loaded.tokenizer.unknown_words(start))
+    seed = random_seed() if seed is None else seed
     if as_json:
-        found = predictor.generate(begun, words, sampling, seed, cast(Adapt, adapt))
-        say_json({**asdict(found), **asdict(sampling), "adapt": adapt})
+        generated = opened.generate(start, words, sampling, seed, cast(Adapt, adapt))
+        say_json({**asdict(generated), **asdict(sampling), "adapt": adapt})
         return
     if temperature > 0:
         say(f"seed {seed}", err=True)
-    _write(predictor, begun, words, sampling, seed, cast(Adapt, adapt))
+    _write(opened, start, words, sampling, seed, cast(Adapt, adapt))
 
 
-def _seed() -> int:
+def random_seed() -> int:
+    """A seed by chance."""
     import random
 
     from nextword.inference.generation import MAX_SEED
@@ -105,21 +115,19 @@ def _seed() -> int:
 
 
 def _write(
-    predictor: Model, prompt: str, words: int, sampling: Sampling, seed: int, adapt: Adapt
+    model: Model, prompt: str, words: int, sampling: Sampling, seed: int, adapt: Adapt
 ) -> None:
-    """Show the text: on a terminal word by word, into a pipe paragraph by paragraph as it is."""
-    from nextword.cli.wrap import Wrapper, escape_lines, line_width
-
+    """Write the text: word by word on a terminal, all at once and unwrapped into a pipe."""
     if not sys.stdout.isatty():
-        say(*predictor.generate(prompt, words, sampling, seed, adapt).text.split("\n"))
+        say(*model.generate(prompt, words, sampling, seed, adapt).text.split("\n"))
         return
     wrapper = Wrapper(line_width())
 
-    def told(piece: str) -> None:
+    def show(piece: str) -> None:
         click.echo(wrapper.push(escape_lines(piece)), nl=False)
 
     try:
-        predictor.generate(prompt, words, sampling, seed, adapt, told)
+        model.generate(prompt, words, sampling, seed, adapt, show)
     finally:
-        # what was written so far stays readable when Ctrl-C ends it
+        # keeps the words written so far readable when Ctrl-C ends it
         click.echo(wrapper.flush())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nextword.cli.options import json_option
+from nextword.cli.options import json_option, run_or_model
 from nextword.cli.terminal import say, say_json
 from nextword.errors import NextwordError
 
@@ -19,16 +19,25 @@ if TYPE_CHECKING:
 
 @click.command("info")
 @click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--model",
+    "-m",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The same as the RUN argument.",
+)
 @json_option
-def command(run: Path | None, as_json: bool) -> None:
-    """Show versions and devices, and the runs under runs/ or what RUN holds."""
+@click.pass_context
+def command(context: click.Context, run: Path | None, model: Path | None, as_json: bool) -> None:
+    """Show versions, devices and runs, or what RUN holds."""
     from nextword.storage.run_folder import find_run, known_runs
 
+    run = run_or_model(context, run, model)
     if run is not None:
         described = describe_run(find_run(run))
     else:
-        found = known_runs()
-        described = {**_machine(), "newest": _newest(found), "runs": _describe_all(found)}
+        folders = known_runs()
+        described = {**_machine(), "newest": _newest(folders), "runs": _describe_all(folders)}
     if as_json:
         say_json(described)
     else:
@@ -55,14 +64,14 @@ def _machine() -> dict[str, Any]:
 
 
 def _newest(folders: list[RunFolder]) -> str | None:
-    """The run that other commands ask where none is named."""
+    """The run that other commands use by default."""
     from nextword.storage.run_folder import newest_run
 
     return newest_run().path.name if folders else None
 
 
 def _describe_all(folders: list[RunFolder]) -> list[dict[str, Any]]:
-    """What each run is about; of those that cannot be read, only stderr hears."""
+    """A description of each run; those that cannot be read are named on stderr only."""
     described = []
     for folder in folders:
         try:
@@ -73,7 +82,7 @@ def _describe_all(folders: list[RunFolder]) -> list[dict[str, Any]]:
 
 
 def describe_run(folder: RunFolder) -> dict[str, Any]:
-    """What a run is about, and how far it came.
+    """A run's text and network, and how far its training came.
 
     Raises:
         ConfigError: its configuration is damaged.
@@ -94,16 +103,15 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
 
 
 def _last_figures(folder: RunFolder) -> dict[str, Any]:
-    """The last validation and the final result that the run has logged."""
+    """The final result in the run's log, or else its last validation."""
     log = folder.log.read()
-    figures: dict[str, Any] = {}
-    if log.validations and log.result is None:
-        look = log.validations[-1]
-        figures |= {"step": look.step, "validation_perplexity": look.perplexity}
     if log.result is not None:
         names = ("steps", "seconds", "valid_perplexity", "test_perplexity")
-        figures |= {name: getattr(log.result, name) for name in names}
-    return figures
+        return {name: getattr(log.result, name) for name in names}
+    if log.validations:
+        last = log.validations[-1]
+        return {"step": last.step, "validation_perplexity": last.perplexity}
+    return {}
 
 
 def description_lines(described: Mapping[str, Any]) -> list[str]:
@@ -112,16 +120,18 @@ def description_lines(described: Mapping[str, Any]) -> list[str]:
     rest = {n: value for n, value in described.items() if n not in ("runs", "newest")}
     width = max(map(len, rest), default=0) + 2
     for name, value in rest.items():
-        if isinstance(value, float):
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        elif isinstance(value, float):
             value = f"{value:,.2f}"
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
         lines.append(f"{name.replace('_', ' '):<{width}}{shown}")
     if (runs := described.get("runs")) is None:
         return lines
-    lines += ["", "no runs under runs/ yet" if not runs else "runs"]
+    lines += ["", "runs" if runs else "no runs under runs/ yet"]
     for run in runs:
         best = run.get("valid_perplexity") or run.get("validation_perplexity")
         figure = "-" if best is None else f"{best:,.1f}"
-        newest = "  (asked unless another is named)" * (run["run"] == described.get("newest"))
-        lines.append(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}{newest}")
+        default = "  (default)" * (run["run"] == described.get("newest"))
+        lines.append(f"  {run['run']:<28}{run['model']:<12}validation perplexity {figure}{default}")
     return lines

@@ -1,32 +1,54 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share, and the choice of the model."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from nextword.inference.decoder import ADAPTATIONS
+from nextword.cli.terminal import say
+from nextword.inference import ADAPTATIONS
+
+if TYPE_CHECKING:
+    from nextword.model import Model
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+MODEL_VARIABLE = "NEXTWORD_MODEL"
+"""The environment variable that chooses the model where no option does."""
 
 model_option = click.option(
     "--model",
     "-m",
     type=click.Path(path_type=Path),
-    envvar="NEXTWORD_MODEL",
+    envvar=MODEL_VARIABLE,
     metavar="PATH",
-    help="A run folder or model folder.  [default: the newest run under runs/]",
+    help=f"A run or model folder.  [default: ${MODEL_VARIABLE}, else the newest run under runs/]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
+models_option = click.option(
+    "--model",
+    "-m",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A run or model folder, the same as a RUN argument; may be repeated.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
 device_option = click.option(
-    "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps."
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Where to compute: cpu, cuda, cuda:N, mps, or auto (CUDA if there is a GPU, else the "
+    "CPU).",
 )
 encoding_option = click.option(
-    "--encoding", default="utf-8", show_default=True, help="The character encoding of --text."
+    "--encoding", default="utf-8", show_default=True, help="Character encoding of --text."
 )
 reach_option = click.option(
     "--reach",
@@ -34,7 +56,7 @@ reach_option = click.option(
     show_default=True,
     type=click.IntRange(min=2),
     metavar="WORDS",
-    help="How many words gradients are followed back.",
+    help="How many words back to follow gradients.",
 )
 places_option = click.option(
     "--places",
@@ -42,7 +64,7 @@ places_option = click.option(
     show_default=True,
     type=click.IntRange(min=1),
     metavar="N",
-    help="Gradients are averaged over so many places of the text.",
+    help="How many positions of the text to average gradients over.",
 )
 suggestions_option = click.option(
     "--suggestions",
@@ -50,16 +72,19 @@ suggestions_option = click.option(
     show_default=True,
     type=click.IntRange(min=1),
     metavar="K",
-    help="How many words a typist sees, for the keystrokes saved.",
+    help="Suggestions that a typist sees, for the keystroke savings.",
 )
 texts_option = click.option(
-    "--text", multiple=True, metavar="FILE", help="Measure on this text instead."
+    "--text",
+    multiple=True,
+    metavar="FILE",
+    help="Measure on this text instead; may be repeated.",
 )
 plots_option = click.option(
     "--plot",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Also draw pictures into this folder.",
+    help="Also save plots to this folder.",
 )
 format_option = click.option(
     "--format",
@@ -67,12 +92,12 @@ format_option = click.option(
     type=click.Choice(["png", "svg"]),
     default="png",
     show_default=True,
-    help="What pictures are written as.",
+    help="File format of the plots.",
 )
 
 
 def split_option(help: str) -> Callable[[Command], Command]:
-    """``--split``: which part of a run's text is measured on."""
+    """``--split``: the held-out part of a run's text to measure on."""
     return click.option(
         "--split",
         type=click.Choice(["valid", "test"]),
@@ -89,16 +114,71 @@ def adapt_option(help: str) -> Callable[[Command], Command]:
     )
 
 
+def prompt_argument(command: Command) -> Command:
+    """An optional PROMPT; several words without quotation marks are a usage error."""
+
+    def one_prompt(
+        context: click.Context, parameter: click.Parameter, words: tuple[str, ...]
+    ) -> str | None:
+        if len(words) > 1:
+            prompt = " ".join(words)
+            raise click.UsageError(
+                f'put the prompt in quotation marks: {context.command_path} "{prompt}"', context
+            )
+        return words[0] if words else None
+
+    argument = click.argument("prompt", nargs=-1, metavar="[PROMPT]", callback=one_prompt)
+    return argument(command)
+
+
 def check_together(context: click.Context, flag: str, given: bool, names: Sequence[str]) -> None:
-    """Refuse options that mean nothing without a flag.
+    """Refuse options that have no effect without another one.
 
     Args:
-        context: of the command.
-        flag: such as ``--memory``.
-        given: whether it was.
-        names: of the command's parameters that go with it.
+        context: the command's.
+        flag: the other option, such as ``--memory``.
+        given: whether it was given.
+        names: the command's parameters that need it.
     """
-    spelled = {option.name: option.opts[0] for option in context.command.params}
+    flags = {option.name: option.opts[0] for option in context.command.params}
     for name in names if not given else ():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{spelled[name]} goes with {flag}")
+            raise click.UsageError(f"{flags[name]} goes with {flag}")
+
+
+def run_or_model(context: click.Context, run: Path | None, model: Path | None) -> Path | None:
+    """The one run named by a RUN argument or ``--model``; an argument wins over the variable."""
+    given = context.get_parameter_source("model") is ParameterSource.COMMANDLINE
+    if run is not None and given:
+        raise click.UsageError("give the run as an argument or with --model, not both")
+    return model if run is None else run
+
+
+def resolve_model(path: Path | None) -> Path:
+    """The model folder at a path; names the newest run on stderr if it was chosen among several.
+
+    Args:
+        path: a run or model folder; None for the newest run.
+
+    Raises:
+        ModelError: there is none.
+    """
+    from nextword.storage.run_folder import find_model, known_runs
+
+    folder = find_model(path)
+    if path is None and len(known_runs()) > 1:
+        say(f"using {folder.parent}, the newest run (choose another with --model)", err=True)
+    return folder
+
+
+def open_model(path: Path | None, device: str) -> Model:
+    """The model at a path, ready to use; see :func:`resolve_model`."""
+    from nextword.model import load_model
+
+    return load_model(resolve_model(path), device)
+
+
+def default_model() -> Path | None:
+    """The model that the environment chooses, else None for the newest run."""
+    chosen = os.environ.get(MODEL_VARIABLE)
+    return Path(chosen) if chosen else None

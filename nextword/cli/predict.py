@@ -1,38 +1,56 @@
-"""``nextword predict``."""
+"""``nextword predict``: one prompt, a pipe of prompts, or a session on a terminal."""
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from nextword.cli.asked import asked_model
-from nextword.cli.options import device_option, json_option, model_option
-from nextword.cli.piped import argument_text
-from nextword.cli.terminal import say, say_json
-from nextword.inference.decoder import ADAPTATIONS, Adapt
+from nextword.cli.options import (
+    device_option,
+    json_option,
+    model_option,
+    open_model,
+    prompt_argument,
+)
+from nextword.cli.terminal import (
+    argument_text,
+    columns_of,
+    line_width,
+    prediction_lines,
+    say,
+    say_json,
+    say_unknown,
+    tolerate_bad_bytes,
+)
+from nextword.inference import ADAPTATIONS, Adapt
 
 if TYPE_CHECKING:
-    from nextword.inference.session import Prediction, Session
+    from nextword.inference.session import Session
     from nextword.model import Model
+
+SESSION_COMMANDS = {
+    "/new": "start over with an empty text",
+    "/text": "show the whole text so far",
+    "/help": "show this help",
+}
 
 
 @click.command("predict")
-@click.argument("prompt", required=False)
+@prompt_argument
 @click.option(
     "-k", "count", default=5, show_default=True, type=click.IntRange(min=1), help="How many words."
 )
-@click.option("--prefix", default="", metavar="LETTERS", help="Only words that begin with these.")
+@click.option("--prefix", default="", metavar="LETTERS", help="Only words that start with these.")
 @click.option(
     "--adapt",
     type=click.Choice(ADAPTATIONS),
-    help="How to learn from the prompt itself, in memory only.  [default: cache in a session, "
-    "else none]",
+    help="How to adapt to the prompt itself, in memory only.  [default: cache in a session, "
+    "otherwise none]",
 )
 @model_option
 @device_option
@@ -46,102 +64,109 @@ def command(
     device: str,
     as_json: bool,
 ) -> None:
-    """Say which words are most likely to follow PROMPT.
+    """Predict the words most likely to follow PROMPT.
 
-    Without PROMPT, prompts are read from a pipe, one a line; on a terminal a session begins in
-    which each line goes on where the last one ended.
+    Without PROMPT, prompts are read from a pipe, one a line. On a terminal a session begins, in
+    which each line continues the text.
     """
-    from nextword.device import choose_device
-    from nextword.model import load_model
-
-    place = choose_device(device)
-    predictor = load_model(asked_model(model), str(place))
-    session = prompt is None and sys.stdin.isatty()
-    usual = predictor.loaded.session_adapt if session else "none"
-    answer = _Answer(predictor, count, prefix, cast(Adapt, adapt or usual), as_json)
+    opened = open_model(model, device)
+    in_session = prompt is None and sys.stdin.isatty()
+    usual = opened.loaded.session_adapt if in_session else "none"
+    answers = Answers(opened, count, prefix, cast(Adapt, adapt or usual), as_json)
     if prompt is not None:
-        answer.to(argument_text(prompt))
-    elif session:
-        _session(answer)
+        answers.answer(argument_text(prompt))
+    elif in_session:
+        run_session(answers)
     else:
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(errors="replace")
-        answer.to_lines(sys.stdin)
+        tolerate_bad_bytes(sys.stdin)
+        answer_lines(answers, sys.stdin)
 
 
-class _Answer:
-    """Answers prompts on stdout, and says on stderr, once, which words are unknown."""
+class Answers:
+    """Answers prompts on stdout; names each unknown word once, on stderr."""
 
-    def __init__(
-        self, predictor: Model, count: int, prefix: str, adapt: Adapt, as_json: bool
-    ) -> None:
-        self.predictor = predictor
+    def __init__(self, model: Model, count: int, prefix: str, adapt: Adapt, as_json: bool) -> None:
+        self.model = model
         self.count = count
         self.prefix = prefix
         self.adapt = adapt
         self.as_json = as_json
-        self.said: set[str] = set()
+        self.named: set[str] = set()
 
-    def to(self, prompt: str) -> None:
-        """Answer one prompt."""
-        self.after(self.reader(), prompt)
+    def session(self) -> Session:
+        """A session at the beginning of a text."""
+        return self.model.session(self.adapt)
 
-    def reader(self) -> Session:
-        """A reader at the beginning of a text."""
-        return self.predictor.session(self.adapt)
-
-    def after(self, reader: Session, prompt: str) -> None:
-        """Let a reader go on with a prompt, and answer."""
-        _say_unknown(reader.read(prompt), self.said)
-        predictions = reader.predict(self.count, self.prefix)
+    def answer(self, prompt: str, session: Session | None = None) -> None:
+        """Read a prompt, in a new session unless one is given, and write the predictions."""
+        session = session or self.session()
+        unknown = [word for word in session.read(prompt) if word not in self.named]
+        self.named.update(unknown)
+        say_unknown(unknown)
+        predictions = session.predict(self.count, self.prefix)
         if self.as_json:
             found = [asdict(prediction) for prediction in predictions]
             say_json({"prompt": prompt, "predictions": found})
-        else:
-            _show(predictions, self.prefix)
-
-    def to_lines(self, lines: Iterable[str]) -> None:
-        """Answer prompts as they come, each under its own line."""
-        number = 0
-        for number, line in enumerate(lines, start=1):
-            prompt = line.rstrip("\r\n")
-            if not self.as_json:
-                say(*[""] * (number > 1), f"{prompt} ...")
-            self.to(prompt)
-        if number == 0:
-            raise click.UsageError("no prompt: give one as an argument or through a pipe")
+            return
+        if not predictions:
+            say(f"no word of the vocabulary starts with {self.prefix!r}", err=True)
+        for line in prediction_lines(predictions):
+            say(line)
 
 
-def _session(answer: _Answer) -> None:
+def answer_lines(answers: Answers, lines: Iterable[str]) -> None:
+    """Answer prompts as they arrive; for people, each under its prompt."""
+    number = 0
+    for number, line in enumerate(lines, start=1):
+        prompt = line.rstrip("\r\n")
+        if not answers.as_json:
+            say(*[""] * (number > 1), f"{prompt} ...")
+        answers.answer(prompt)
+    if number == 0:
+        raise click.UsageError("no prompt: give one as an argument or through a pipe")
+
+
+def run_session(answers: Answers) -> None:
+    """Answer lines typed on a terminal, each of which continues the text, until Ctrl-D."""
     say(
-        "Type words and press Enter; the network reads on from line to line.",
-        "An empty line asks again, /new starts afresh, Ctrl-D ends.",
+        "Type words and press Enter; each line continues the text.",
+        "Empty line: repeat. /new: start over. /help: all. Ctrl-D ends.",
         err=True,
     )
-    reader = answer.reader()
+    session = answers.session()
+    text: list[str] = []
     while True:
         try:
             line = input("> " if sys.stdout.isatty() else "")
         except EOFError:
             say(err=True)
             return
-        if line.strip() == "/new":
-            reader = answer.reader()
-            continue
-        answer.after(reader, line)
+        asked = line.strip()
+        if asked == "/new":
+            session, text = answers.session(), []
+        elif asked == "/text":
+            say(" ".join(text) or "(no text yet)", err=True)
+        elif asked == "/help":
+            say(*help_lines(), err=True)
+        else:
+            text += [asked] if asked else []
+            if len(text) > 1 or not asked:
+                say(f"{text_so_far(text)} ...", err=True)
+            answers.answer(line, session)
 
 
-def _show(predictions: list[Prediction], prefix: str) -> None:
-    from nextword.cli.console import prediction_lines
-
-    if not predictions:
-        say(f"no word of the vocabulary begins with {prefix!r}", err=True)
-    for line in prediction_lines(predictions):
-        say(line)
+def help_lines() -> list[str]:
+    """What can be typed in a session."""
+    commands = {"words": "continue the text", "(empty)": "repeat the predictions"}
+    commands |= {**SESSION_COMMANDS, "Ctrl-D": "end"}
+    return [f"  {name:<9}{meaning}" for name, meaning in commands.items()]
 
 
-def _say_unknown(unknown: list[str], said: set[str]) -> None:
-    new = [word for word in unknown if word not in said]
-    said.update(new)
-    if new:
-        say(f"not in the vocabulary: {', '.join(new)}", err=True)
+def text_so_far(text: Sequence[str]) -> str:
+    """The end of a session's text, as much as has room on one line."""
+    words = " ".join(text).split(" ")
+    room = line_width() - len("...  ...")
+    shown: list[str] = []
+    while words and columns_of(" ".join([words[-1], *shown])) <= room:
+        shown.insert(0, words.pop())
+    return f"{'... ' * bool(words)}{' '.join(shown)}"

@@ -8,33 +8,47 @@ from pathlib import Path
 import click
 
 from nextword.cli.options import (
+    MODEL_VARIABLE,
     check_together,
+    default_model,
     device_option,
     encoding_option,
     json_option,
     places_option,
     reach_option,
+    resolve_model,
     split_option,
     texts_option,
 )
+from nextword.cli.progress import ProgressBars
 from nextword.cli.terminal import say, say_json
 
 ONE, SEVERAL = "report.html", "comparison.html"
-"""What the file is called unless that is said: in the run's folder, or here."""
+"""Default names of the page: in the run's folder, or in the current one."""
 
 
 @click.command("report")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
+    "--model",
+    "-m",
+    "models",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A run or model folder, the same as a RUN argument; may be repeated.  "
+    f"[default: ${MODEL_VARIABLE}, else the newest run under runs/]",
+)
+@click.option(
     "--out",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"The file to write.  [default: {ONE} in the run's folder; of several runs {SEVERAL}]",
+    help=f"The file to write.  [default: {ONE} in the run's folder; for several runs {SEVERAL}]",
 )
 @texts_option
 @encoding_option
-@split_option("Which held-out part of the runs' text.")
+@split_option("The held-out part of the runs' text to measure on.")
 @reach_option
 @places_option
 @device_option
@@ -43,6 +57,7 @@ ONE, SEVERAL = "report.html", "comparison.html"
 def command(
     context: click.Context,
     runs: tuple[Path, ...],
+    models: tuple[Path, ...],
     out: Path | None,
     text: tuple[str, ...],
     encoding: str,
@@ -52,14 +67,13 @@ def command(
     device: str,
     as_json: bool,
 ) -> None:
-    """Write a page about a run, the newest by default, or about several RUNS side by side.
+    """Write an HTML page about one run, or several side by side.
 
-    One HTML file with all that was measured: curves, evaluation, generated text, what surprises the
-    model, how far back it remembers, and how to reproduce it. Several runs are compared as networks
-    alone, without n-grams.
+    One file with everything that was measured: learning curves, evaluation, generated text, the
+    most surprising words, how far back the network remembers, and how to reproduce the run.
+    Several runs are compared as networks without n-grams.
     """
     check_together(context, "--text", bool(text), ("encoding",))
-    from nextword.cli.progress import Bars
     from nextword.comparison.loaded_run import load_runs
     from nextword.device import choose_device, leave_busy_cores
     from nextword.interpret.memory import MemorySettings
@@ -69,11 +83,11 @@ def command(
     from nextword.storage.files import write_output
 
     prepare_plots(Path() if out is None else out.parent)
-    paths = runs or (None,)
-    loaded_runs = load_runs(paths, split, text, encoding, True, choose_device(device))
+    named = [*runs, *models] or [resolve_model(default_model())]
+    loaded_runs = load_runs(named, split, text, encoding, True, choose_device(device))
     leave_busy_cores(partial(say, err=True))
-    target = out or _target(loaded_runs[0].folder, len(loaded_runs))
-    with Bars() as bars:
+    target = out or _default_page(loaded_runs[0].folder, len(loaded_runs))
+    with ProgressBars() as bars:
         data = collect(loaded_runs, MemorySettings(reach, places), bars.show)
     write_output(target, render(data))
     if as_json:
@@ -82,7 +96,7 @@ def command(
         say(str(target))
 
 
-def _target(model: Path, count: int) -> Path:
+def _default_page(model: Path, count: int) -> Path:
     if count > 1:
         return Path(SEVERAL)
     return (model.parent if model.name == "model" else model) / ONE

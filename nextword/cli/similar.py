@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nextword.cli.asked import asked_model
-from nextword.cli.options import json_option, model_option
-from nextword.cli.terminal import say, say_json
+from nextword.cli.options import json_option, model_option, open_model
+from nextword.cli.terminal import BAR_WIDTH, columns_of, padded, say, say_json, say_saved
 from nextword.formatting import escape_control
 
 if TYPE_CHECKING:
@@ -27,14 +26,14 @@ if TYPE_CHECKING:
     "--analogy",
     nargs=3,
     metavar="A B C",
-    help="Instead of WORD: A is to B as C is to which words?",
+    help="Instead of WORD: which words are to C as B is to A?",
 )
 @click.option(
     "--map",
     "picture",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also draw a map of the most frequent words, as .png or .svg.",
+    help="Also save a map of the most frequent words, as .png or .svg.",
 )
 @click.option(
     "--map-words",
@@ -55,10 +54,10 @@ def command(
     model: Path | None,
     as_json: bool,
 ) -> None:
-    """Name the words that a network takes to be like WORD.
+    """List the words most similar to WORD.
 
-    Near are words whose vectors, in the network's embedding, point the same way. On a map the
-    WORD and those near it stand out.
+    Similarity is the cosine between two words' vectors in the network's embedding. On a map, WORD
+    and its neighbours are highlighted.
     """
     if word is not None and analogy is not None:
         raise click.UsageError("give a WORD or --analogy A B C, not both")
@@ -68,45 +67,39 @@ def command(
         from nextword.plotting.style import check_picture
 
         check_picture(picture)
-    from nextword.model import load_model
-
-    predictor = load_model(asked_model(model))
-    asked: list[str] = []
-    found: list[Neighbour] = []
+    opened = open_model(model, "cpu")
+    words: list[str] = []
+    neighbours: list[Neighbour] = []
     if analogy is not None:
-        asked, found = list(analogy), predictor.analogy(*analogy, k=count)
+        words, neighbours = list(analogy), opened.analogy(*analogy, k=count)
     elif word is not None:
-        asked, found = [word], predictor.similar(word, count)
-    if as_json:
-        _say_json(asked, found)
-    else:
-        for line in _lines(found):
+        words, neighbours = [word], opened.similar(word, count)
+    if as_json and words:
+        question: dict[str, Any] = {"word": word} if analogy is None else {"analogy": words}
+        say_json({**question, "similar": [asdict(neighbour) for neighbour in neighbours]})
+    elif not as_json:
+        for line in neighbour_lines(neighbours):
             say(line)
     if picture is not None:
-        _draw(predictor, picture, map_words, asked + [near.word for near in found])
+        highlighted = words + [neighbour.word for neighbour in neighbours]
+        _save_map(opened, picture, map_words, highlighted)
 
 
-def _say_json(asked: list[str], found: list[Neighbour]) -> None:
-    if not asked:
-        return
-    question: dict[str, Any] = {"word": asked[0]} if len(asked) == 1 else {"analogy": asked}
-    say_json({**question, "similar": [asdict(near) for near in found]})
-
-
-def _lines(found: list[Neighbour]) -> list[str]:
-    """Word, cosine, and a bar to look at."""
-    words = [escape_control(near.word) for near in found]
-    width = max(map(len, words), default=0)
+def neighbour_lines(neighbours: list[Neighbour]) -> list[str]:
+    """Aligned lines of word, cosine, and a bar."""
+    words = [escape_control(neighbour.word) for neighbour in neighbours]
+    width = max(map(columns_of, words), default=0)
     return [
-        f"{word:<{width}}  {near.similarity:>6.3f}  {'█' * round(24 * max(near.similarity, 0))}"
-        for word, near in zip(words, found, strict=True)
+        f"{padded(word, width)}  {neighbour.similarity:>6.3f}  "
+        f"{'█' * round(BAR_WIDTH * max(neighbour.similarity, 0))}"
+        for word, neighbour in zip(words, neighbours, strict=True)
     ]
 
 
-def _draw(predictor: Model, picture: Path, words: int, marked: list[str]) -> None:
+def _save_map(model: Model, picture: Path, words: int, highlighted: list[str]) -> None:
     from nextword.inference.neighbours import word_id
     from nextword.plotting.word_map import write_map
 
-    ids = [word_id(predictor.loaded.tokenizer, word) for word in marked]
-    write_map(predictor.loaded, picture, words, list(dict.fromkeys(ids)))
-    say(f"saved {picture}", err=True)
+    ids = [word_id(model.loaded.tokenizer, word) for word in highlighted]
+    write_map(model.loaded, picture, words, list(dict.fromkeys(ids)))
+    say_saved(picture)

@@ -1,15 +1,56 @@
-"""The one way to the terminal: nothing that a text, a file or its name holds can command it."""
+"""Text in from arguments and pipes, text out to a terminal that it must not be able to control."""
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
+import shutil
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
+from wcwidth import wcswidth
 
-from nextword.formatting import CONTROL_CHARS, escape_control
+from nextword.formatting import CONTROL_CHARS, escape_control, percent
+from nextword.text.scripts import UNSPACED_LETTERS
+
+if TYPE_CHECKING:
+    from nextword.inference.session import Prediction
+
+PILCROW = "¶"
+"""Shown for the end of a paragraph or line."""
+MAX_LINE_WIDTH = 88
+"""Columns of running text; longer lines are hard to read."""
+BAR_WIDTH = 24
+"""Columns of the longest bar in a list of predictions or neighbours."""
+
+
+# Input
+
+
+def argument_text(text: str) -> str:
+    """An argument, with undecodable bytes replaced: shells pass them on, JSON cannot hold them."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def piped_text() -> str:
+    """All of stdin without its final line end; empty on a terminal."""
+    if sys.stdin.isatty():
+        return ""
+    tolerate_bad_bytes(sys.stdin)
+    return sys.stdin.read().removesuffix("\n")
+
+
+def tolerate_bad_bytes(stream: object) -> None:
+    """Replace undecodable bytes of a standard stream instead of failing on them."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+
+
+# Output
 
 
 def say(*lines: str, err: bool = False) -> None:
@@ -19,8 +60,138 @@ def say(*lines: str, err: bool = False) -> None:
 
 
 def say_json(content: Mapping[str, Any]) -> None:
-    """One line of JSON on stdout, in letters that stdout's encoding has."""
+    """Write one line of JSON to stdout, as ASCII unless stdout is UTF-8."""
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     text = json.dumps(content, ensure_ascii=encoding != "utf8")
     # JSON itself escapes only the first 32
-    click.echo(CONTROL_CHARS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(CONTROL_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def say_unknown(words: Sequence[str]) -> None:
+    """Name the words of a prompt that the model does not know, on stderr."""
+    if words:
+        say(f"not in the vocabulary: {', '.join(words)}", err=True)
+
+
+def say_saved(*paths: object) -> None:
+    """Name the files that were written, on stderr."""
+    for path in paths:
+        say(f"saved {path}", err=True)
+
+
+# Words, columns and colours
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 step``, ``2,000 steps``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def shown_word(word: str) -> str:
+    """A vocabulary word, made harmless; the end of a paragraph is a pilcrow."""
+    from nextword.text.vocabulary import END
+
+    return PILCROW if word == END else escape_control(word)
+
+
+def quoted_mark(word: str) -> str:
+    """A vocabulary word, made harmless; a mark of punctuation stands in quotation marks."""
+    shown = shown_word(word)
+    return shown if any(map(str.isalnum, word)) else f'"{shown}"'
+
+
+def columns_of(text: str) -> int:
+    """How many columns a text takes: wide letters two, combining marks none."""
+    return max(0, wcswidth(text))
+
+
+def padded(text: str, width: int) -> str:
+    """A text followed by spaces up to a width in columns."""
+    return text + " " * (width - columns_of(text))
+
+
+def prediction_lines(predictions: Sequence[Prediction]) -> list[str]:
+    """Aligned lines of word, probability, and a bar relative to the likeliest word."""
+    words = [quoted_mark(prediction.word) for prediction in predictions]
+    width = max(map(columns_of, words), default=0)
+    most = max((prediction.probability for prediction in predictions), default=1.0)
+    return [
+        f"{padded(word, width)}  {percent(prediction.probability):>7}  "
+        f"{'█' * round(BAR_WIDTH * prediction.probability / most)}"
+        for word, prediction in zip(words, predictions, strict=True)
+    ]
+
+
+def line_width() -> int:
+    """Columns for running text on this terminal."""
+    return max(20, min(shutil.get_terminal_size().columns, MAX_LINE_WIDTH))
+
+
+def colours_wanted() -> bool:
+    """Whether stdout is a terminal with colours and the user has not declined (no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def escape_lines(text: str) -> str:
+    """A text with its line ends kept and all other control characters escaped."""
+    lines = text.replace("\r\n", "\n").replace("\t", " ").split("\n")
+    return "\n".join(escape_control(line) for line in lines)
+
+
+_ATOMS = re.compile(rf"\n| +|[{UNSPACED_LETTERS}]|[^ \n{UNSPACED_LETTERS}]+")
+_BREAK_BEFORE = re.compile(f"[{UNSPACED_LETTERS}]")
+
+
+class Wrapper:
+    """Breaks a stream of text into lines.
+
+    Text without a space in it stays on one line, so the last word is held back until it is known
+    whether punctuation follows.
+
+    Args:
+        width: columns of a line.
+        gap: written for a space between words.
+    """
+
+    def __init__(self, width: int, gap: str = " ") -> None:
+        self.width = width
+        self.gap = gap
+        self._column = 0
+        self._spaced = False
+        self._held = ""
+        self._held_columns = 0
+
+    def push(self, text: str, paint: Callable[[str], str] = str) -> str:
+        """Add text and return what can be written by now.
+
+        Args:
+            text: continues directly after the text pushed before.
+            paint: colours a word; escape sequences take no columns.
+        """
+        written = []
+        for atom in _ATOMS.findall(text):
+            if atom[0] in "\n ":
+                written.append(self.flush())
+                self._spaced = atom[0] == " "
+                if atom == "\n":
+                    written.append(atom)
+                    self._column = 0
+                continue
+            if _BREAK_BEFORE.match(atom):
+                written.append(self.flush())
+            self._held += paint(atom)
+            self._held_columns += columns_of(atom)
+        return "".join(written)
+
+    def flush(self) -> str:
+        """Return the word that was held back."""
+        if not self._held:
+            return ""
+        gap = self.gap if self._spaced and self._column else ""
+        if self._column and self._column + bool(gap) + self._held_columns > self.width:
+            gap, self._column = "\n", 0
+        written = gap + self._held
+        self._column += bool(gap.strip("\n")) + self._held_columns
+        self._held, self._held_columns, self._spaced = "", 0, False
+        return written

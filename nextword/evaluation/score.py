@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from nextword.errors import TextError
-from nextword.statistics import perplexity
 from nextword.inference.decoder import Decoder
 from nextword.inference.scoring import score_tokens
+from nextword.statistics import perplexity
 from nextword.text.tokenized import TokenizedText
 
 _NATS = math.log(2)

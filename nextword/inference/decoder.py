@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,11 +15,6 @@ from torch import Tensor
 
 from nextword.errors import ModelError
 from nextword.text.vocabulary import END_ID
-
-Adapt = Literal["none", "cache", "dynamic", "both"]
-"""How a model adapts to the text it reads: not at all, by a cache of the recent text, by dynamic
-evaluation (its weights go on learning), or by both."""
-ADAPTATIONS: tuple[Adapt, ...] = ("none", "cache", "dynamic", "both")
 
 CHUNK_TOKENS = 256
 """Tokens read in one call."""

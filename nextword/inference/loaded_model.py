@@ -12,7 +12,8 @@ from torch import Tensor
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError, ModelError
-from nextword.inference.decoder import Adapt, Decoder
+from nextword.inference import Adapt
+from nextword.inference.decoder import Decoder
 from nextword.inference.decoders import NgramDecoder
 from nextword.inference.mixture import Mixture, open_decoder
 from nextword.models.base import LanguageModel

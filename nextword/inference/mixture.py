@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from nextword.inference import Adapt
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import Adapt, Decoder, Distributions
+from nextword.inference.decoder import Decoder, Distributions
 from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights, mix

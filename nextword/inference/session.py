@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from nextword.errors import ConfigError
-from nextword.inference.decoder import Adapt, tokens_per_chunk
+from nextword.inference import Adapt
+from nextword.inference.decoder import tokens_per_chunk
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
 from nextword.text.vocabulary import SPECIAL_WORDS

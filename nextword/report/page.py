@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nextword import __version__
 from nextword.comparison.loaded_run import common_prefix
 from nextword.comparison.table import rows
 from nextword.evaluation.metrics import metrics_on
@@ -19,7 +20,6 @@ from nextword.plotting.style import page_svg
 from nextword.plotting.training import training_figure
 from nextword.report.data import ReportData, RunData
 from nextword.report.facts import FILE
-from nextword import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

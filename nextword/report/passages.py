@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.inference.scoring import TokenScores
 from nextword.formatting import escape_control, percent, shade
+from nextword.inference.scoring import TokenScores
 from nextword.text.vocabulary import END
 
 LONGEST, SHORTEST = 60, 12

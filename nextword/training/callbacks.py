@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextword.errors import NextwordError
-from nextword.inference.session import Prediction
-from nextword.statistics import safe_exp
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
+    from nextword.inference.session import Prediction
     from nextword.training.run_context import RunContext
     from nextword.training.trainer import Trainer
 
@@ -83,6 +82,8 @@ class ValidationReport:
     @property
     def perplexity(self) -> float:
         """The exponential of the loss."""
+        from nextword.statistics import safe_exp
+
         return safe_exp(self.loss)
 
 

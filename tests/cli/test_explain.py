@@ -7,6 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from nextword.cli.explain import interpretation
+from nextword.inference.session import Prediction
+from nextword.interpret.attribution import Attribution
+from nextword.interpret.explanation import Explanation, WordRead
+
 Cli = Callable[..., SimpleNamespace]
 PROMPT = "Napoleon was the"
 SMALL = ("--gradients", "--reach", "10", "--places", "5")
@@ -22,9 +27,9 @@ def there(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_prompt_is_shown_word_by_word(cli: Cli) -> None:
     called = cli("explain", PROMPT)
     assert (called.code, called.err) == (0, "")
-    head, *lines = called.out.splitlines()
-    columns = "t word given rank entropy moved input forget output may come next (%)"
-    assert head.split() == columns.split()
+    above, head, *lines = called.out.splitlines()
+    columns = "t word before rank entropy moved input forget output likely next words (%)"
+    assert head.split() == columns.split() and above.split() == ["probability"]
     assert [line.split()[:2] for line in lines[:4]] == [
         ["0", "¶"],
         ["1", "Napoleon"],
@@ -42,8 +47,9 @@ def test_a_prompt_is_shown_word_by_word(cli: Cli) -> None:
     best = step["predictions"][0]
     assert f"{best['word']} {100 * best['probability']:.2g}" in lines[3]
     assert told["prediction"] == best and len(told["attributions"]) == 4
-    assert f"What '{best['word']}'" in called.out and "read as <unk>" in called.out
-    assert f"{told['attributions'][3]['left_out_bits']:+.2f}" in lines[-5]
+    assert f"What made '{best['word']}'" in called.out and "read as <unk>" in called.out
+    assert f"{told['attributions'][3]['left_out_bits']:+.2f}" in lines[-8]
+    assert " this prediction" in called.out
     assert not told["network_alone_of_a_mixture"] and "alone" not in called.out
 
 
@@ -53,13 +59,13 @@ def test_predictions_are_those_of_predict_and_as_many_as_wanted(cli: Cli) -> Non
     found = told["steps"][-1]["predictions"]
     assert [p["word"] for p in found] == [p["word"] for p in wanted]
     assert len(found) == 6
-    narrow = cli("explain", PROMPT, "-k", "1").out.splitlines()[4]
+    narrow = cli("explain", PROMPT, "-k", "1").out.splitlines()[5]
     assert "," not in narrow
 
 
 def test_a_mixture_a_network_without_memory_and_one_that_is_none(cli: Cli) -> None:
     mixed = cli("explain", PROMPT, "-m", "mixed")
-    assert "reset update" in mixed.out and "the network alone; predict mixes" in mixed.out
+    assert "reset update" in mixed.out and "the network alone; predict mixes it" in mixed.out
     plain = cli("explain", f"{PROMPT} zebra", "-m", "feedforward")
     assert plain.code == 0 and "moved" not in plain.out and "update" not in plain.out
     row = next(line for line in plain.out.splitlines()[::-1] if "zebra (?)" in line)
@@ -79,7 +85,7 @@ def test_a_prompt_may_come_through_a_pipe_and_commands_no_terminal(cli: Cli) -> 
 
 def test_gradients_and_contexts_are_measured_under_a_bar(cli: Cli) -> None:
     called = cli("explain", *SMALL)
-    assert called.code == 0 and " gone, " in called.err
+    assert called.code == 0 and " elapsed, " in called.err
     told = json.loads(cli("explain", *SMALL, "--json").out)
     assert told["reach"] == 10 and told["places"]["gradient"] == 5
     lines = called.out.splitlines()
@@ -98,14 +104,14 @@ def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
         json.loads(cli("explain", *SMALL, "--json", *more).out)["text"]
         for more in ((), ("--split", "test"), ("--text", tiny_text), (tiny_text,))
     ]
-    assert runs[0].startswith("valid part") and runs[1].startswith("test part")
+    assert runs[0].startswith("validation part") and runs[1].startswith("test part")
     assert runs[2] == runs[3] == str(tiny_text)
     short = cli("explain", "--gradients", "--reach", "5000")
     assert short.code == 1 and "too few to look 5000 words back" in short.err
 
 
 def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, tmp_path: Path) -> None:
-    said = "tiny was trained on this very text: its figures mean nothing here"
+    said = "tiny was trained on this very text: these figures are misleadingly good"
     assert said in cli("explain", *SMALL, tiny_text).err
     (tmp_path / "other.txt").write_text("the cat sat on the mat .\n\n" * 10)
     assert said not in cli("explain", *SMALL, tmp_path / "other.txt").err
@@ -121,8 +127,10 @@ def test_gradients_picture(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_network_without_a_state_has_contexts_but_no_gradient(cli: Cli) -> None:
     called = cli("explain", *SMALL, "-m", "feedforward")
-    assert "no hidden state through which a gradient could flow" in called.out
-    assert called.out.splitlines()[-1] == "needs 3 words of context to come within 1 %"
+    assert "no hidden state for gradients to flow through" in called.out
+    assert (
+        called.out.splitlines()[-1] == "needs 3 words of context to come within 1 % of full context"
+    )
     told = json.loads(cli("explain", *SMALL, "-m", "feedforward", "--json").out)
     assert told["half_life"] is None and told["gradient"] is None
 
@@ -159,3 +167,30 @@ def test_a_missing_matplotlib_is_said_before_anything_is_read(cli: Cli, tmp_path
 def test_what_makes_no_sense_is_a_usage_error(cli: Cli, args: tuple[str, ...], said: str) -> None:
     called = cli("explain", *args)
     assert (called.code, called.out) == (2, "") and said in called.err
+
+
+def explanation(bits: dict[str, float]) -> Explanation:
+    """Of a text of words, each with the bits that the prediction loses without it."""
+    words = [WordRead(word, word != "zebra", None, None, 1.0, None, [], []) for word in bits]
+    parts = [Attribution(word, 0.0, value) for word, value in bits.items()]
+    return Explanation(words, Prediction("France", 0.4), parts)
+
+
+@pytest.mark.parametrize(
+    ("bits", "sentence"),
+    [
+        (
+            {"Napoleon": 0.1, "was": 1.0, "Emperor": 3.0, "of": 4.0},
+            "'of' and 'Emperor' carry this prediction; 'Napoleon' hardly matters.",
+        ),
+        ({"the": 2.0, "zebra": 9.0}, "'the' carries this prediction."),
+        (
+            {"a": 0.01, "b": 0.0, "c": -0.01, "d": 0.02, "e": 0.0, "f": 5.0},
+            "'f' carries this prediction; 'd', 'a', 'b' and 2 other words hardly matter.",
+        ),
+        ({"the": 0.01}, "No single word carries 'France'."),
+        ({"the": -1.0}, "No single word carries 'France'."),
+    ],
+)
+def test_the_last_sentence_says_which_words_matter(bits: dict[str, float], sentence: str) -> None:
+    assert interpretation(explanation(bits)) == sentence

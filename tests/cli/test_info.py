@@ -47,16 +47,15 @@ def test_the_same_for_people(cli: Cli, home: Path, tiny_run: SimpleNamespace) ->
     lines = {line.split()[0]: line for line in called.out.splitlines() if line.strip()}
     assert f"validation perplexity {perplexity}" in lines["tiny"]
     assert "validation perplexity -" in lines["begun"]
-    # what others ask where nothing is named
-    marked = [
-        name for name, line in lines.items() if line.endswith("(asked unless another is named)")
-    ]
+    # the run that other commands use where none is named
+    marked = [name for name, line in lines.items() if line.endswith("(default)")]
     assert marked == [json.loads(cli("info", "--json").out)["newest"]]
 
 
 def test_one_run_by_name_or_path(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:
     told = json.loads(cli("info", "tiny", "--json").out)
-    assert told == json.loads(cli("info", home / "runs" / "tiny", "--json").out)
+    for args in ((home / "runs" / "tiny",), ("--model", "tiny")):
+        assert told == json.loads(cli("info", *args, "--json").out)
     assert (told["run"], told["hidden_size"], told["layers"]) == ("tiny", 24, 1)
     assert told["vocabulary_size"] == len(tiny_run.result.model.words)
     assert told["text"].endswith("tiny.txt")

@@ -11,10 +11,11 @@ import click
 import pytest
 
 from nextword import __version__
-from nextword.cli import COMMANDS, group
+from nextword.cli import group, summary
 from nextword.errors import ModelError
 
 Cli = Callable[..., SimpleNamespace]
+COMMANDS = group.list_commands(click.Context(group))
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_help_lists_every_command(cli: Cli) -> None:
     called = cli("--help")
     assert called.code == 0 and called.err == ""
-    for name, line in COMMANDS.items():
-        assert name in called.out and line in called.out
+    assert COMMANDS[:2] == ["train", "predict"] and {"info", "explain", "eval"} <= {*COMMANDS}
+    for name in COMMANDS:
+        assert f"  {name:<8}  {summary(name)}\n" in called.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -37,8 +39,8 @@ def test_every_command_has_help_that_explains_its_options(cli: Cli, name: str) -
     assert f"nextword {name}" in called.out
     command = group.get_command(click.Context(group), name)
     assert command is not None and command.help
-    # the line in the list of commands is the command's own first sentence, or says as much
-    assert COMMANDS[name].split()[0] == command.help.split()[0]
+    # its line in the list of commands is the first sentence of its own help
+    assert " ".join(command.help.split()).startswith(summary(name))
     for option in command.params:
         if isinstance(option, click.Option):
             assert option.help, option.name
@@ -49,8 +51,9 @@ def test_every_command_has_help_that_explains_its_options(cli: Cli, name: str) -
 def test_help_and_completion_of_no_command_load_torch() -> None:
     code = """
 import sys
-from nextword.cli import COMMANDS, main
-for name in ["", *COMMANDS]:
+import click
+from nextword.cli import group, main
+for name in ["", *group.list_commands(click.Context(group))]:
     try:
         main([*name.split(), "--help"])
     except SystemExit as exit:
@@ -70,8 +73,16 @@ def test_the_version_is_the_packages(cli: Cli) -> None:
     ("args", "said"),
     [
         (["trian"], "did you mean 'train'"),
-        (["xyz"], "there are train, predict"),
-        (["predict", "a", "b"], "unexpected extra argument"),
+        (["xyz"], "commands: train, predict"),
+        (["options"], "no such command 'options'"),
+        (["predict", "he", "was"], 'put the prompt in quotation marks: nextword predict "he was"'),
+        (["generate", "he", "was"], "put the prompt in quotation marks: nextword generate"),
+        (["score", "he", "was"], "put the prompt in quotation marks: nextword score"),
+        (["explain", "he", "was"], "put the prompt in quotation marks: nextword explain"),
+        (["similar", "a", "b"], "unexpected extra argument"),
+        (["train", "--txt", "a.txt"], "'--text'"),
+        (["eval", "a", "--model", "b"], "not both"),
+        (["info", "a", "--model", "b"], "not both"),
         (["predict", "a", "-k", "0"], "-k"),
         (["predict", "a", "-k", "many"], "-k"),
         (["predict", "a", "--bogus"], "--bogus"),
@@ -158,3 +169,16 @@ def test_the_module_is_the_command_and_a_closed_pipe_is_no_error() -> None:
         [sys.executable, "-m", "nextword", "--help"], capture_output=True, text=True, check=True
     )
     assert whole.stdout.startswith("Usage: nextword [OPTIONS]")
+
+
+def test_only_documented_variables_set_options(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEXTWORD_MODEL", "chosen")
+    monkeypatch.setenv("NEXTWORD_PREDICT_K", "many")
+    monkeypatch.setenv("NEXTWORD_PREDICT_DEVICE", "gpu")
+    called = cli("predict", "a")
+    assert called.code == 1 and "chosen: no such run or model folder" in called.err
+    for name in COMMANDS:
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        assert {option.envvar for option in command.params} <= {None, "NEXTWORD_MODEL"}, name
+        assert {p.default for p in command.params if p.name == "device"} <= {"auto"}, name

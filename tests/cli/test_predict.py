@@ -16,6 +16,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from nextword.cli.predict import text_so_far
+from nextword.cli.terminal import prediction_lines
+from nextword.inference.session import Prediction
+
 Cli = Callable[..., SimpleNamespace]
 PROMPT = "Napoleon was the Emperor of"
 
@@ -56,7 +60,7 @@ def test_a_prefix_narrows_the_words(cli: Cli) -> None:
     assert {prediction["word"] for prediction in answer["predictions"]} == {"farmer", "field"}
     called = cli("predict", PROMPT, "--prefix", "qq")
     assert (called.code, called.out) == (0, "")
-    assert called.err == "no word of the vocabulary begins with 'qq'\n"
+    assert called.err == "no word of the vocabulary starts with 'qq'\n"
     assert json.loads(cli("predict", PROMPT, "--prefix", "qq", "--json").out)["predictions"] == []
 
 
@@ -171,12 +175,12 @@ class Terminal:
         os.close(self.master)
 
 
-def test_a_session_reads_on_from_line_to_line_until_it_is_told_to_start_afresh() -> None:
+def test_a_session_reads_on_from_line_to_line_until_it_starts_over() -> None:
     terminal = Terminal("predict", "-k", "1")
 
     def ask(line: str) -> str:
         terminal.type(line + "\n")
-        return terminal.until("> ").removeprefix(line + "\n").split()[0]
+        return terminal.until("> ").splitlines()[-2].split()[0]
 
     try:
         assert "Ctrl-D ends" in terminal.until("> ")
@@ -184,6 +188,13 @@ def test_a_session_reads_on_from_line_to_line_until_it_is_told_to_start_afresh()
         # the same two letters mean another thing after what came before
         assert ask("Emperor of") == "France"
         assert ask("") == "France"
+        terminal.type("/text\n")
+        assert "Napoleon was the Emperor of\n" in terminal.until("> ")
+        terminal.type("/help\n")
+        shown = terminal.until("> ")
+        assert all(name in shown for name in ("/new", "/text", "/help", "Ctrl-D"))
+        terminal.type("and\n")
+        assert "Napoleon was the Emperor of and ...\n" in terminal.until("> ")
         terminal.type("/new\n")
         terminal.until("> ")
         assert ask("the small cat chases the grey") == "mouse"
@@ -205,7 +216,7 @@ def test_ctrl_c_ends_a_session_without_a_traceback() -> None:
         for _ in range(20):
             terminal.process.send_signal(signal.SIGINT)
             try:
-                code = terminal.process.wait(1)
+                code = terminal.process.wait(5)
             except subprocess.TimeoutExpired:
                 continue
             break
@@ -223,5 +234,21 @@ def test_which_of_several_runs_answers_is_said(
     name = json.loads(newest)["newest"]
     for args in (["predict", "the"], ["explain", "the"], ["score", "the"], ["generate", "the"]):
         called = cli(*args, "--json")
-        assert called.code == 0 and f"asking runs/{name}, the newest run" in called.err
-    assert "asking" not in cli("predict", "the", "-m", "rnn").err
+        assert (
+            called.code == 0
+            and f"using runs/{name}, the newest run (choose another with --model)" in called.err
+        )
+    assert "using" not in cli("predict", "the", "-m", "rnn").err
+
+
+def test_a_long_text_is_shown_by_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    assert text_so_far(["one two", "three"]) == "one two three"
+    shown = text_so_far(["Napoleon was the Emperor", "of France and of"])
+    assert shown.startswith("... ") and shown.endswith(" France and of")
+    assert len(f"{shown} ...") <= 30
+
+
+def test_marks_of_punctuation_are_quoted() -> None:
+    lines = prediction_lines([Prediction("France", 0.5), Prediction(",", 0.25)])
+    assert lines == ["France   50.0 %  " + 24 * "█", '","      25.0 %  ' + 12 * "█"]

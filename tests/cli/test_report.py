@@ -72,3 +72,13 @@ def test_nothing_is_left_where_a_report_cannot_be_made(cli: Cli, there: Path) ->
         called = cli("report", *args, *SMALL)
         assert called.code == 1 and called.out == "" and called.err.count("\n") == 1
     assert not list(there.rglob("*.html"))
+
+
+def test_a_run_may_be_named_as_in_every_other_command(
+    cli: Cli, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    assert cli("report", "--model", "rnn", *SMALL).out == "runs/rnn/report.html\n"
+    assert cli("report", "rnn", "-m", "mixed", *SMALL).out == "comparison.html\n"
+    monkeypatch.setenv("NEXTWORD_MODEL", "mixed")
+    assert cli("report", *SMALL).out == "runs/mixed/report.html\n"

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.score_text import EDGES, SHADES, legend, shaded, table_lines
-from nextword.evaluation.score import Score, ScoredWord
+from nextword.cli.score import EDGES, SHADES, legend, shaded, table_lines
+from nextword.inference.scoring import Score, ScoredWord
 
 Cli = Callable[..., SimpleNamespace]
 TEXT = "Napoleon was the Emperor of zebra."
@@ -32,7 +32,7 @@ def test_a_table_has_a_line_a_word_and_the_sums(cli: Cli, tiny_run: SimpleNamesp
     head, *rows, note, summary = called.out.splitlines()
     assert head.split() == ["word", "probability", "rank", "bits", "likeliest"]
     assert [row.split()[0] for row in rows] == [*TEXT[:-1].split(), "."]
-    score = tiny_run.result.model.score(TEXT)
+    score = tiny_run.result.predictor.score(TEXT)
     second = score.words[1]
     assert rows[1].split()[-3:] == [str(second.rank), f"{second.bits:.1f}", second.likeliest]
     assert rows[5].startswith("zebra (?)") and note.startswith("(?)")
@@ -46,7 +46,7 @@ def test_json_is_a_line_a_word_and_one_for_all(cli: Cli, tiny_run: SimpleNamespa
     called = cli("score", TEXT, "--json")
     assert (called.code, called.err) == (0, "")
     *words, whole = [json.loads(line) for line in called.out.splitlines()]
-    score = tiny_run.result.model.score(TEXT)
+    score = tiny_run.result.predictor.score(TEXT)
     assert words == [asdict(word) for word in score.words]
     assert whole == {
         "words": 7,
@@ -145,3 +145,10 @@ def test_a_terminal_is_coloured_unless_it_is_told_not_to(
     assert "\x1b[48;5;" in coloured and "bits per character" in coloured
     assert "probability" not in coloured
     assert on_terminal("score", TEXT, NO_COLOR="1") == cli("score", TEXT).out
+
+
+def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, tmp_path: Path) -> None:
+    said = "the model was trained on this very text"
+    assert said in cli("score", "--text", tiny_text).err
+    (tmp_path / "other.txt").write_text("the small cat\n")
+    assert cli("score", "--text", tmp_path / "other.txt").err == ""

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import nextword
-from nextword.cli.console import Console
 from nextword.cli.terminal import say, say_json
+from nextword.cli.train import Console
 from nextword.formatting import escape_control
 from nextword.inference.model_folder import load_model_folder, save_model
 from nextword.inference.session import Prediction
@@ -82,7 +82,7 @@ def test_only_one_module_writes_to_the_terminal() -> None:
                 "sys.stderr.write",
             ):
                 writers.add(file.relative_to(package).as_posix())
-    allowed = {f"cli/{name}.py" for name in ("console", "generate", "score")}
+    allowed = {f"cli/{name}.py" for name in ("train", "generate", "score")}
     assert "cli/terminal.py" in writers and writers <= {"cli/terminal.py", *allowed}
 
 

@@ -14,8 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nextword.cli.console import Console
+from nextword.cli.train import Console, sample_lines
 from nextword.config import dump_config, load_config
+from nextword.inference.session import Prediction
 from nextword.text import spool
 from nextword.training.callbacks import StepReport
 
@@ -58,15 +59,15 @@ def test_json_is_one_line_on_stdout_and_the_rest_is_on_stderr(cli: Cli, config: 
     assert re.search(r"\d+% \|.*26/26 steps", called.err)
     assert "step 13: validation perplexity" in called.err
     assert "step 26: validation perplexity" in called.err
-    assert re.search(r"    Napoleon was the Emperor of \.\.\. \S+ \d+\.\d+ %, ", called.err)
+    assert re.search(r"    Napoleon was the Emperor of +\.\.\.  \S+ \d+\.\d+ %  ", called.err)
     assert Path("runs/mine/model/model.safetensors").is_file()
 
 
 def test_people_are_shown_figures_predictions_and_what_to_do_next(cli: Cli, config: Path) -> None:
     called = cli("train", "--config", config, "--set", "training.epochs=10")
     assert called.code == 0
-    assert re.search(r"^valid perplexity \d\.\d\d$", called.out, re.M)
-    assert re.search(r"^test  perplexity \d\.\d\d$", called.out, re.M)
+    assert re.search(r"^validation perplexity \d\.\d\d$", called.out, re.M)
+    assert re.search(r"^test       perplexity \d\.\d\d$", called.out, re.M)
     assert re.search(r"^260 steps in \S+ s, \S+ words/s$", called.out, re.M)
     assert re.search(r"^Napoleon was the Emperor of \.\.\.\n  France  ", called.out, re.M)
     assert "The model is in runs/tiny-lstm/model" in called.out
@@ -134,7 +135,7 @@ def test_a_training_that_runs_away_is_one_line_after_the_bar(cli: Cli, config: P
         *(part for each in sets for part in ("--set", f"training.{each}")),
     )
     assert (called.code, called.out) == (1, "")
-    assert "is not finite; left out" in called.err
+    assert "skipped: its loss or gradient is not finite" in called.err
     assert called.err.splitlines()[-1].startswith("Error: 20 steps in a row")
     assert "training.learning_rate" in called.err.splitlines()[-1]
     assert "Traceback" not in called.err
@@ -163,8 +164,8 @@ def test_a_signal_ends_after_the_step_and_a_resume_ends_where_it_would_have(
         called = cli("train", "--config", config, "--run", "halted", "--json")
     assert called.code == 128 + number
     assert json.loads(called.out)["steps"] == 9
-    assert "stopping: saving and measuring; once more to end at once" in called.err
-    assert called.err.endswith("go on with: nextword train --resume --run halted\n")
+    assert "stopping: saving, then measuring; press Ctrl-C again to skip" in called.err
+    assert called.err.endswith("continue with: nextword train --resume --run halted\n")
     assert signal.getsignal(number) is handler
     assert len(json.loads(cli("predict", "the", "--json").out)["predictions"]) == 5
 
@@ -220,3 +221,24 @@ def test_ctrl_c_stops_the_program_itself_and_leaves_a_model(cli: Cli, config: Pa
     resumed = cli("train", "--resume", "--set", "training.epochs=21", "--json")
     assert resumed.code == 0
     assert json.loads(resumed.out)["steps"] == 21 * 26
+
+
+def test_a_resume_of_a_finished_run_says_so_and_trains_nothing(cli: Cli, config: Path) -> None:
+    whole = json.loads(cli("train", "--config", config, "--run", "a", "--json").out)
+    resumed = cli("train", "--resume", "--json")
+    assert "this run was already finished; to train it further" in resumed.err
+    again = json.loads(resumed.out)
+    assert (again["steps"], again["valid_perplexity"]) == (26, whole["valid_perplexity"])
+    further = cli("train", "--resume", "--set", "training.epochs=1.1", "--json")
+    assert "already finished" not in further.err and json.loads(further.out)["steps"] > 26
+
+
+def test_samples_stand_in_columns() -> None:
+    samples = {
+        "he was": [Prediction("the", 0.5), Prediction(",", 0.25)],
+        "Napoleon": [Prediction("Emperor", 0.75)],
+    }
+    assert sample_lines(samples) == [
+        'he was   ...  the 50.0 %      "," 25.0 %',
+        "Napoleon ...  Emperor 75.0 %",
+    ]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from nextword.cli.wrap import Wrapper, columns_of, escape_lines
+from nextword.cli.terminal import Wrapper, columns_of, escape_lines
 
 
 def wrapped(pieces: list[str], width: int) -> str:

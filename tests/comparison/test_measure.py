@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from nextword.evaluation.token_scores import Places
 
 from nextword.comparison.measure import bits_by_letter, bits_change
-from nextword.evaluation.token_scores import Places
 from nextword.statistics import Change, perplexity_change
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from nextword.evaluation.token_scores import Places
 
 from nextword.comparison.comparison import MemorySettings
 from nextword.comparison.loaded_run import load_runs
@@ -20,7 +21,6 @@ from nextword.evaluation.metrics import (
     compute_metrics,
     real_words,
 )
-from nextword.evaluation.token_scores import Places
 from nextword.report.data import collect
 from nextword.report.page import render
 

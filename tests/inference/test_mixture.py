@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from nextword.inference import Adapt
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import Adapt
 from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights

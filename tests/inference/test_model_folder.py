@@ -17,8 +17,8 @@ from nextword import load_model
 from nextword.config.schema import ModelConfig
 from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
+from nextword.inference import ADAPTATIONS, Adapt
 from nextword.inference.cache import CacheSettings
-from nextword.inference.decoder import ADAPTATIONS, Adapt
 from nextword.inference.gating import GatingWeights
 from nextword.inference.loaded_model import LoadedNetwork, LoadedNgrams
 from nextword.inference.mixture import Mixture, combinations, num_gate_features

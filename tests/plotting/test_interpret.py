@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nextword.inference.passage import passage_of
 
 from nextword.errors import ConfigError
 from nextword.evaluation.held_out import HeldOut
 from nextword.inference.model_folder import LoadedModel
-from nextword.inference.passage import passage_of
 from nextword.interpret.explanation import explain
 from nextword.interpret.memory import Memory, measure_memory
 from nextword.plotting.interpret import explanation_figure, memory_figure

@@ -13,8 +13,8 @@ import torch
 
 from nextword import load_model, train
 from nextword.config import Config, load_config
+from nextword.inference import ADAPTATIONS
 from nextword.inference.cache import CacheSettings
-from nextword.inference.decoder import ADAPTATIONS
 from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.mixture import Mixture, MixtureDecoder, combinations
 from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
