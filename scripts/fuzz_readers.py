@@ -150,7 +150,7 @@ def _model_reader(folder: Path, name: str) -> Reader:
         path.write_bytes(content)
         try:
             predictor = Model(load_model_folder(folder))
-            reader = predictor.reader(draw.choice(("none", "both")))
+            reader = predictor.session(draw.choice(("none", "both")))
             reader.read("the cat sat zebra")
             reader.predict(3)
         finally:

@@ -97,5 +97,5 @@ def test_it_takes_one_hot_words_layers_and_no_bias() -> None:
 
 
 def test_its_name_is_its_own() -> None:
-    with pytest.raises(ValueError, match="taken"):
+    with pytest.raises(ValueError, match="lstm: another kind has that name"):
         register_cell("lstm", MinimalGatedCell, "another")

@@ -163,19 +163,29 @@ def resolve_model(path: Path | None) -> Path:
     Raises:
         ModelError: there is none.
     """
-    from nextword.storage.run_folder import find_model, known_runs
+    from nextword.storage.run_folder import find_model
 
     folder = find_model(path)
-    if path is None and len(known_runs()) > 1:
-        say(f"using {folder.parent}, the newest run (choose another with --model)", err=True)
+    if path is None:
+        _say_newest(folder)
     return folder
 
 
 def open_model(path: Path | None, device: str) -> Model:
-    """The model at a path, ready to use; see :func:`resolve_model`."""
+    """The model at a path, ready to use; says which run it is as :func:`resolve_model` does."""
     from nextword.model import load_model
 
-    return load_model(resolve_model(path), device)
+    model = load_model(path, device)
+    if path is None and model.folder is not None:
+        _say_newest(model.folder)
+    return model
+
+
+def _say_newest(folder: Path) -> None:
+    from nextword.storage.run_folder import known_runs
+
+    if len(known_runs()) > 1:
+        say(f"using {folder.parent}, the newest run (choose another with --model)", err=True)
 
 
 def default_model() -> Path | None:

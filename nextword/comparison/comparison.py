@@ -214,8 +214,8 @@ def compare(
     """
     runs = load_runs([Path(path) for path in paths], split, text, encoding, bool(memory), device)
     if len(runs) < 2:
-        again = ": these are one" if len(paths) > 1 else ""
-        raise ConfigError(f"name two runs at least{again}; for one there is nextword eval")
+        same = ": these are the same one" if len(paths) > 1 else "; for one there is nextword eval"
+        raise ConfigError(f"name at least two runs{same}")
     return compare_loaded(runs, suggestions, memory, progress)
 
 

@@ -12,15 +12,13 @@ import torch
 
 from nextword.config import Config
 from nextword.errors import TextError
-from nextword.evaluation.held_out import held_out_part, read_text, trained_on
+from nextword.evaluation.held_out import PART_NAMES, held_out_part, read_text, trained_on
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import load_model_folder
 from nextword.storage.metrics_log import RunLog
 from nextword.storage.run_folder import RunFolder, RunRecord, find_model
 from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END
-
-_PARTS = {"valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +99,7 @@ def load_runs(
         log = run.log.read()
         files = list(text) if config is None or text else config.text.file_names_of(split)
         names = ", ".join(Path(file).name for file in files)
-        measured_on = names if text else f"the {_PARTS[split]} part of {names}"
+        measured_on = names if text else f"the {PART_NAMES[split]} part of {names}"
         learned = bool(text) and trained_on(folder, text)
         loaded_runs.append(
             LoadedRun(name, folder, loaded, part, config, log, measured_on, learned, record)

@@ -19,6 +19,8 @@ from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID
 
 PARTS = ("train", "valid", "test")
+PART_NAMES = {"valid": "validation", "test": "test"}
+"""The held-out parts as people call them."""
 TRAINED_ON = "was trained on this text: these figures are misleadingly good"
 """About a model for which :func:`trained_on` holds."""
 
@@ -50,7 +52,7 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> TokenizedText
     encoded = text_of_run(model, tokenizer)
     if part not in encoded.parts:
         raise TextError(f"{model.parent}: held no {part} part out; name a --text")
-    return encoded.parts[part].tokenized(f"{part} part of {encoded.source}")
+    return encoded.parts[part].tokenized(f"{PART_NAMES[part]} part of {encoded.source}")
 
 
 def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:

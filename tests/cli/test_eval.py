@@ -148,7 +148,7 @@ def test_another_text_is_measured_whole(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, long_text: Path) -> None:
-    said = "the model was trained on this very text: these figures are misleadingly good"
+    said = "the model was trained on this text: these figures are misleadingly good"
     assert said in cli("eval", "--text", tiny_text).err
     assert said not in cli("eval", "--text", long_text).err
 

@@ -111,7 +111,7 @@ def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
 
 
 def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, tmp_path: Path) -> None:
-    said = "tiny was trained on this very text: these figures are misleadingly good"
+    said = "tiny was trained on this text: these figures are misleadingly good"
     assert said in cli("explain", *SMALL, tiny_text).err
     (tmp_path / "other.txt").write_text("the cat sat on the mat .\n\n" * 10)
     assert said not in cli("explain", *SMALL, tmp_path / "other.txt").err

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.score import EDGES, SHADES, legend, shaded, table_lines
-from nextword.inference.scoring import Score, ScoredWord
+from nextword.cli.score import SHADE_EDGES, SHADES, legend, shaded, table_lines
+from nextword.evaluation.score import Score, ScoredWord
 
 Cli = Callable[..., SimpleNamespace]
 TEXT = "Napoleon was the Emperor of zebra."
@@ -32,7 +32,7 @@ def test_a_table_has_a_line_a_word_and_the_sums(cli: Cli, tiny_run: SimpleNamesp
     head, *rows, note, summary = called.out.splitlines()
     assert head.split() == ["word", "probability", "rank", "bits", "likeliest"]
     assert [row.split()[0] for row in rows] == [*TEXT[:-1].split(), "."]
-    score = tiny_run.result.predictor.score(TEXT)
+    score = tiny_run.result.model.score(TEXT)
     second = score.words[1]
     assert rows[1].split()[-3:] == [str(second.rank), f"{second.bits:.1f}", second.likeliest]
     assert rows[5].startswith("zebra (?)") and note.startswith("(?)")
@@ -46,7 +46,7 @@ def test_json_is_a_line_a_word_and_one_for_all(cli: Cli, tiny_run: SimpleNamespa
     called = cli("score", TEXT, "--json")
     assert (called.code, called.err) == (0, "")
     *words, whole = [json.loads(line) for line in called.out.splitlines()]
-    score = tiny_run.result.predictor.score(TEXT)
+    score = tiny_run.result.model.score(TEXT)
     assert words == [asdict(word) for word in score.words]
     assert whole == {
         "words": 7,
@@ -95,7 +95,7 @@ def test_nothing_in_a_word_commands_a_terminal() -> None:
 
 
 def test_each_word_has_the_shade_of_its_bits() -> None:
-    words = [word(f"w{i}", bits) for i, bits in enumerate([0, *EDGES])]
+    words = [word(f"w{i}", bits) for i, bits in enumerate([0, *SHADE_EDGES])]
     words += [word("odd", 5.0, known=False, spaced=False), word("<eos>", 1.0, spaced=False)]
     text = shaded(Score(words, 30), 80).split("\n\n")[0]
     for number, shade in enumerate(SHADES):
@@ -125,7 +125,7 @@ def test_shades_grow_darker_and_black_can_be_read_on_all_of_them() -> None:
         return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
     found = [luminance(shade) for shade in SHADES]
-    assert found == sorted(found, reverse=True) and len(set(found)) == len(EDGES) + 1
+    assert found == sorted(found, reverse=True) and len(set(found)) == len(SHADE_EDGES) + 1
     assert all((each + 0.05) / 0.05 > 7 for each in found)
 
 
@@ -148,7 +148,7 @@ def test_a_terminal_is_coloured_unless_it_is_told_not_to(
 
 
 def test_a_text_that_was_learned_is_said_to_be(cli: Cli, tiny_text: Path, tmp_path: Path) -> None:
-    said = "the model was trained on this very text"
+    said = "the model was trained on this text"
     assert said in cli("score", "--text", tiny_text).err
     (tmp_path / "other.txt").write_text("the small cat\n")
     assert cli("score", "--text", tmp_path / "other.txt").err == ""

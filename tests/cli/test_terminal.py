@@ -4,7 +4,6 @@ import ast
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +14,7 @@ import nextword
 from nextword.cli.terminal import say, say_json
 from nextword.cli.train import Console
 from nextword.formatting import escape_control
+from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.model_folder import load_model_folder, save_model
 from nextword.inference.session import Prediction
 from nextword.text.tokenizer import Tokenizer
@@ -44,7 +44,9 @@ def evil_model(tiny_run: SimpleNamespace, tmp_path: Path) -> Path:
         for i, word in enumerate(loaded.tokenizer.words)
     ]
     evil = Tokenizer(words, "words", lowercase=False)
-    save_model(tmp_path / "model", replace(loaded, tokenizer=evil), "")
+    save_model(
+        tmp_path / "model", LoadedNetwork(loaded.network, evil, loaded.config, loaded.counts), ""
+    )
     return tmp_path / "model"
 
 

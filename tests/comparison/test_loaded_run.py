@@ -128,7 +128,7 @@ def test_a_text_that_was_learned_is_known_again_wherever_it_lies(
     for path in (tiny_text, copied):
         (found,) = load_runs([Path("rnn")], text=[str(path)])
         assert found.learned_it
-        note = "rnn was trained on this very text: its figures mean nothing here."
+        note = "rnn was trained on this text: these figures are misleadingly good."
         assert compare_loaded([found]).notes == [note]
     (within,) = load_runs([Path("rnn")], text=[str(tiny_text.parent)])
     assert within.learned_it

@@ -4,24 +4,24 @@ import math
 
 import numpy as np
 import pytest
-from nextword.evaluation.token_scores import Places
 
 from nextword.comparison.measure import bits_by_letter, bits_change
+from nextword.inference.scoring import TokenScores
 from nextword.statistics import Change, perplexity_change
 
 
-def places(words: list[int], bits: list[float], letters: list[int]) -> Places:
+def places(words: list[int], bits: list[float], letters: list[int]) -> TokenScores:
     count = len(words)
     nats = np.array(bits, dtype=np.float32) * math.log(2)
     zeros = np.zeros(count)
-    return Places(
-        words=np.array(words),
+    return TokenScores(
+        ids=np.array(words),
         surprisals=nats.astype(np.float32),
         ranks=np.ones(count, np.int32),
         confidences=zeros.astype(np.float32),
-        saved=np.zeros(count, np.int32),
+        best=np.zeros(count, np.int32),
         spellings=zeros,
-        letters=np.array(letters),
+        lengths=np.array(letters),
         spaced=np.ones(count, np.bool_),
     )
 

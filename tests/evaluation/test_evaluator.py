@@ -220,10 +220,10 @@ def test_places_let_two_models_be_compared(script: Any, long: Any) -> None:
     rows, *rest = long
     better = evaluate(script(rows), *rest).scores
     worse = evaluate(script((rows + 1 / 30) / 2), *rest).scores
-    assert (better.words == worse.words).all() and len(better.words) == 3000
+    assert (better.ids == worse.ids).all() and len(better.ids) == 3000
     assert better.surprisals.mean() < worse.surprisals.mean()
-    assert better.characters.sum() == 2 * (better.words > 1).sum() + better.spaced.sum() + (
-        5 * (better.words == 0).sum() + (better.words == 1).sum()
+    assert better.characters.sum() == 2 * (better.ids > 1).sum() + better.spaced.sum() + (
+        5 * (better.ids == 0).sum() + (better.ids == 1).sum()
     )
 
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from nextword.evaluation.token_scores import Places
 
 from nextword.comparison.comparison import MemorySettings
 from nextword.comparison.loaded_run import load_runs
@@ -21,6 +20,7 @@ from nextword.evaluation.metrics import (
     compute_metrics,
     real_words,
 )
+from nextword.inference.scoring import TokenScores
 from nextword.report.data import collect
 from nextword.report.page import render
 
@@ -29,8 +29,8 @@ def accuracy(ranks: np.ndarray, counted: np.ndarray | None = None) -> MetricValu
     """The metrics of ranks, over all positions or some."""
     count = len(ranks)
     nothing, no = np.zeros(count, dtype=np.int32), np.zeros(count, dtype=np.bool_)
-    scores = Places(nothing, nothing, ranks, nothing, nothing, nothing, nothing, no)
-    sample = Sample(scores, np.ones(count, np.bool_) if counted is None else counted, 1)
+    scores = TokenScores(nothing, nothing, ranks, nothing, nothing, nothing, nothing, no)
+    sample = Sample(scores, nothing, np.ones(count, np.bool_) if counted is None else counted, 1)
     return compute_metrics(sample, [m for m in METRICS.values() if m.of_real_words])
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from nextword.inference import ADAPTATIONS
 from nextword.inference import decoder as base
 from nextword.inference.cache import CacheSettings
 from nextword.inference.decoder import (
-    ADAPTATIONS,
     Decoder,
     Distributions,
     score_stream,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.interpret.gradients import GradientDecay, gradient_decay, gradient_norms
 from nextword.models.base import State
 from nextword.models.recurrent import LstmCell, ReluCell

@@ -3,20 +3,19 @@
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from nextword.errors import ModelError, TextError
-from nextword.evaluation.held_out import HeldOut
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel, LoadedNgrams
 from nextword.interpret.gradients import gradient_decay, gradient_norms
 from nextword.interpret.memory import check_memory, measure_memory, plan
 from nextword.ngram.model import NgramModel
+from nextword.text.tokenized import TokenizedText
 
-Build, Text = Callable[..., LoadedModel], Callable[..., HeldOut]
+Build, Text = Callable[..., LoadedModel], Callable[..., TokenizedText]
 
 
 def test_places_are_spread_over_all_that_can_be_looked_back_from(random_text: Text) -> None:
@@ -79,14 +78,15 @@ def test_what_cannot_be_measured_is_said_before_long_work(
     check_memory(network, random_text(60), 10, 5)
     with pytest.raises(TextError, match="too few"):
         check_memory(network, random_text(60), 60, 5)
-    counted = replace(network, model=NgramModel.fit(np.array([2, 3, 2]), 14, 2))
+    counts = NgramModel.fit(np.array([2, 3, 2]), 14, 2)
+    counted = LoadedNgrams(counts, network.tokenizer, network.config, network.counts)
     with pytest.raises(ModelError, match="no network inside"):
         check_memory(counted, random_text(60), 10, 5)
 
 
 def test_a_network_elsewhere_is_copied_to_the_cpu_and_left_where_it_is(
     untrained: Callable[..., LoadedModel],
-    random_text: Callable[..., HeldOut],
+    random_text: Callable[..., TokenizedText],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loaded = untrained(kind="gru")

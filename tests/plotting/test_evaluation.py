@@ -14,7 +14,7 @@ from nextword.errors import NextwordError
 from nextword.evaluation.breakdown import Band
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.metrics import calibration
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.plotting.evaluation import (
     bands_figure,
     reliability_figure,
@@ -83,10 +83,10 @@ def test_surprisals_add_up_to_all_words() -> None:
 
 @pytest.mark.parametrize("nats", [0.0, 1e30])
 def test_extremes_can_be_drawn(measured: Evaluation, tmp_path: Path, nats: float) -> None:
-    places = replace(measured.places, surprisals=np.full(61, nats, dtype=np.float32))
+    places = replace(measured.scores, surprisals=np.full(61, nats, dtype=np.float32))
     worst = [replace(band, perplexity=safe_exp(nats)) for band in measured.by_position]
     values = {**measured.values, "perplexity": safe_exp(nats)}
-    extreme = replace(measured, places=places, by_position=worst, values=values)
+    extreme = replace(measured, scores=places, by_position=worst, values=values)
     assert len(write_plots(extreme, tmp_path)) == 4
 
 

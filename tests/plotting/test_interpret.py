@@ -6,22 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nextword.inference.passage import passage_of
 
 from nextword.errors import ConfigError
-from nextword.evaluation.held_out import HeldOut
-from nextword.inference.model_folder import LoadedModel
+from nextword.inference.loaded_model import LoadedModel
 from nextword.interpret.explanation import explain
 from nextword.interpret.memory import Memory, measure_memory
 from nextword.plotting.interpret import explanation_figure, memory_figure
 from nextword.plotting.style import check_picture, write_picture
+from nextword.text.tokenized import TokenizedText, tokenize_string
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 Build = Callable[..., LoadedModel]
 
 
 @pytest.fixture
-def memories(untrained: Build, random_text: Callable[..., HeldOut]) -> list[Memory]:
+def memories(untrained: Build, random_text: Callable[..., TokenizedText]) -> list[Memory]:
     part = random_text(300)
     return [
         measure_memory(untrained(kind=kind), f"runs/{kind}", part, 10, 12)
@@ -64,7 +63,7 @@ def test_one_network_is_shown_with_h_alone_and_several_without(memories: list[Me
 def test_a_prompt_is_shown_word_by_word(untrained: Build, kind: str, panels: int) -> None:
     loaded = untrained(kind=kind)
     prompt = "the $war$ and " + "ten " * 40
-    told = explain(loaded, passage_of(loaded.tokenizer, prompt))
+    told = explain(loaded, tokenize_string(loaded.tokenizer, prompt))
     figure = explanation_figure(told, prompt, "a $model$")
     axes = figure.axes
     first, second = figure.get_suptitle().split("\n")

@@ -100,7 +100,8 @@ def test_one_run_is_told_whole(data: ReportData, tiny_text: Path) -> None:
     assert f"perplexity {run.result.measured.perplexity:.1f}" in shown
     assert "measured on the validation part of tiny.txt." in shown
     assert str(tiny_text.parent) not in text
-    assert str(data.runs[0].result.run.config.about["text_sha256"]) in shown  # type: ignore[union-attr]
+    record = data.runs[0].result.run.record
+    assert record is not None and record.text_sha256 in shown
     assert len(run.validations) == 4 and run.prompts
     for look in run.validations:
         assert f"{look.perplexity:,.1f}" in shown
@@ -258,7 +259,7 @@ def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None
         )
     )
     page = check_self_contained(text)
-    assert f"{escape_control(evil)} was trained on this very text" in page.shown
+    assert f"{escape_control(evil)} was trained on this text" in page.shown
     assert f"no record of training for {escape_control(evil)}." in page.shown
     assert "<script" not in text and "&lt;script&gt;" in text and r"\x1b[31m" in text
     assert "\u202e" not in text and "\x1b" not in text

@@ -198,7 +198,7 @@ def test_a_large_vocabulary_is_read_in_smaller_pieces(
     whole = mix()
     assert max(lengths) > 10
     lengths.clear()
-    monkeypatch.setattr("nextword.inference.decoder.NUMBERS", 10 * len(text.tokenizer))
+    monkeypatch.setattr("nextword.inference.decoder.CHUNK_NUMBERS", 10 * len(text.tokenizer))
     pieces = mix()
     assert max(lengths) == 10 and sum(lengths) == len(text.parts["valid"].ids)
     for names, weights in whole.weights.items():
@@ -275,4 +275,4 @@ def test_without_anything_held_out_a_run_mixes_nothing(
     result = train(settings, run="a")
     assert result.network_valid_perplexity is result.valid_perplexity is None
     assert load_model("a").loaded.mixture == Mixture()
-    assert np.isclose(result.model.reader("cache").probabilities().sum(), 1, atol=1e-4)
+    assert np.isclose(result.model.session("cache").probabilities().sum(), 1, atol=1e-4)

@@ -89,16 +89,16 @@ def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object])
     predictions = predictor.predict("Napoleon was the Emperor of", k=1000)
     assert predictions[0].word == "France" and predictions[0].probability > 0.9
     assert predictions == result.model.predict("Napoleon was the Emperor of", k=1000)
-    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ModelError, match="no network inside"):
         _ = predictor.loaded.network
 
 
 @pytest.mark.parametrize("adapt", ["cache", "dynamic", "both"])
 def test_it_does_not_adapt_and_says_so(settings: dict[str, object], adapt: Any) -> None:
-    predictor = train(settings).predictor
+    predictor = train(settings).model
     with pytest.raises(ConfigError, match="does not adapt"):
-        predictor.reader(adapt)
+        predictor.session(adapt)
 
 
 def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
@@ -148,7 +148,7 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
     assert result.valid_perplexity is result.network_test_perplexity is None
     predictor = load_model("few")
     assert {p.word for p in predictor.predict(words)} == set(words.split())
-    assert predictor.reader().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_the_callback_receives_what_was_read_and_counted(settings: dict[str, object]) -> None:
@@ -179,7 +179,7 @@ def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None
     }
     assert result["valid_perplexity"] < 2
     shown = cli("train", *given[:2], *given[4:], *held_out, "--set", "model.order=2")
-    assert "network alone" not in shown.out and "valid perplexity" in shown.out
+    assert "network alone" not in shown.out and "validation perplexity" in shown.out
     resumed = cli("train", "--resume", "--run", "a")
     assert resumed.code == 2
     assert "without --resume" in resumed.err

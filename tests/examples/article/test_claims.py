@@ -15,6 +15,7 @@ import pytest
 
 from nextword.comparison.comparison import Comparison, RunResult, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun
+from nextword.inference.loaded_model import LoadedNetwork
 from nextword.interpret.context import ContextCost
 from nextword.interpret.gradients import GradientDecay
 from nextword.interpret.memory import Memory
@@ -72,13 +73,11 @@ def contest(contend: Callable[..., LoadedRun]) -> Callable[..., Comparison]:
         runs: list[RunResult] = []
         for name, (half_life, needed, more) in told.items():
             alone = compare_loaded([contend(name, kind=name, layers=1)]).runs[0]
-            noise = np.random.default_rng(len(runs)).normal(
-                0, 0.2, len(alone.measured.places.words)
-            )
+            noise = np.random.default_rng(len(runs)).normal(0, 0.2, len(alone.measured.scores.ids))
             places = replace(
-                alone.measured.places, surprisals=(4 + more + noise).astype(np.float32)
+                alone.measured.scores, surprisals=(4 + more + noise).astype(np.float32)
             )
-            measured = replace(alone.measured, places=places)
+            measured = replace(alone.measured, scores=places)
             remembered = memory(name, half_life, needed)
             runs.append(replace(alone, measured=measured, memory=remembered))
         return Comparison(runs, same_words=True, same_vocabulary=True)
@@ -250,7 +249,9 @@ def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Compari
     plain, gated = comparison.runs
     loaded = gated.run.loaded
     folding = Tokenizer(loaded.tokenizer.words, "words", lowercase=True)
-    run = replace(gated.run, loaded=replace(loaded, tokenizer=folding))
+    run = replace(
+        gated.run, loaded=LoadedNetwork(loaded.model, folding, loaded.config, loaded.counts)
+    )
     folded = replace(comparison, runs=[plain, replace(gated, run=run)])
     assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "inconclusive"
     assert "but one folds capitals" in judge(folded)[3].findings[0].evidence
