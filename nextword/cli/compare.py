@@ -116,7 +116,7 @@ def command(
 
 def _save_plots(comparison: Comparison, folder: Path, picture_format: str) -> list[Path]:
     """Write the plots that there are figures for; returns their files."""
-    from nextword.plotting.comparison import comparison_figures
+    from nextword.plotting.runs import comparison_figures
     from nextword.plotting.style import write_picture
 
     written = []

@@ -90,8 +90,7 @@ def command(
     check_together(context, "--text", bool(text), ("encoding",))
     from nextword.comparison.loaded_run import run_folder_of
     from nextword.device import leave_busy_cores
-    from nextword.evaluation.baselines import Opener, simpler_models
-    from nextword.evaluation.evaluator import evaluate
+    from nextword.evaluation.evaluator import Opener, evaluate, simpler_models
     from nextword.evaluation.held_out import TRAINED_ON, trained_on
     from nextword.plotting.evaluation import write_plots
     from nextword.plotting.style import prepare_plots
@@ -159,11 +158,12 @@ def _metric_rows(measured: Evaluation) -> Iterator[tuple[str, str, str]]:
 def _notes(measured: Evaluation) -> dict[str, str]:
     """What else a reader of some metrics wants to know, by their keys."""
     bits = measured.bits_per_unknown_word
+    suggestions = counted(measured.suggestions, "suggestion")
     most = percent(measured.keystroke_savings_limit)
     confidence = percent(measured.calibration.confidence)
     return {
         "unknown_rate": "" if math.isnan(bits) else f"{bits:.1f} bits each to spell",
-        "keystroke_savings": f"of at most {most}, with {counted(measured.suggestions, 'suggestion')}",
+        "keystroke_savings": f"of at most {most}, with {suggestions}",
         "calibration_error": f"mean probability of the likeliest word: {confidence}",
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from nextword.errors import TextError
 from nextword.evaluation.breakdown import Band, Cost, by_frequency, by_position, costliest
+from nextword.evaluation.held_out import training_part
 from nextword.evaluation.keystrokes import SUGGESTIONS, Typist
 from nextword.evaluation.metrics import (
     METRICS,
@@ -24,11 +26,16 @@ from nextword.evaluation.metrics import (
     real_words,
 )
 from nextword.formatting import plain
-from nextword.inference.decoder import Decoder, ScoredPositions
+from nextword.inference.decoder import Decoder, NgramDecoder, ScoredPositions
+from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.scoring import TokenScores, score_tokens
+from nextword.ngram.model import NgramModel
 from nextword.statistics import block_count
 from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
+
+Opener = Callable[[], Decoder]
+"""Opens a model at the beginning of a text."""
 
 
 @dataclass(frozen=True)
@@ -143,3 +150,29 @@ def evaluate(
         seconds=time.perf_counter() - started,
         scores=scores,
     )
+
+
+def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
+    """Unigrams, n-grams and the network alone, the simplest first, over the model's vocabulary.
+
+    Args:
+        loaded: the model that they are set beside.
+        folder: its folder, inside the run that knows what it learned from.
+
+    Raises:
+        ModelError: the run or its text is not there any more.
+    """
+    size = len(loaded.tokenizer)
+    training_ids = training_part(folder, loaded.tokenizer)
+    unigram = NgramModel.fit(training_ids, size, 1)
+    found = {"unigram": _counted(unigram, loaded)}
+    if loaded.has_network:
+        ngram = loaded.mixture.ngram or NgramModel.fit(training_ids, size, loaded.config.order)
+        found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
+    if loaded.mixture.ngram is not None:
+        found["network alone"] = loaded.alone().decoder
+    return found
+
+
+def _counted(model: NgramModel, beside: LoadedModel) -> Opener:
+    return lambda: NgramDecoder(model, beside.device)

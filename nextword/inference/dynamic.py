@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextword.inference.decoder import Distributions
-from nextword.inference.decoders import NetworkDecoder, with_network_features
+from nextword.inference.decoder import Distributions, NetworkDecoder, with_network_features
 from nextword.models.base import LanguageModel
 
 SEGMENT = 16

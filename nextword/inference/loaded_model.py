@@ -13,8 +13,7 @@ from torch import Tensor
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError, ModelError
 from nextword.inference import Adapt
-from nextword.inference.decoder import Decoder
-from nextword.inference.decoders import NgramDecoder
+from nextword.inference.decoder import Decoder, NgramDecoder
 from nextword.inference.mixture import Mixture, open_decoder
 from nextword.models.base import LanguageModel
 from nextword.models.registry import build_network

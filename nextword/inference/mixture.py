@@ -10,8 +10,7 @@ from torch import Tensor
 
 from nextword.inference import Adapt
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import Decoder, Distributions
-from nextword.inference.decoders import NetworkDecoder, NgramDecoder
+from nextword.inference.decoder import Decoder, Distributions, NetworkDecoder, NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights, mix
 from nextword.models.base import LanguageModel

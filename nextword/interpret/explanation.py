@@ -16,13 +16,112 @@ from nextword.inference.decoder import chunks_of
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
 from nextword.inference.session import Prediction
-from nextword.interpret.attribution import Attribution, attributions
-from nextword.models.base import Gates, LanguageModel
+from nextword.models.base import Gates, LanguageModel, State
+from nextword.models.layers import WordVectors
 from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END, END_ID, SPECIAL_WORDS, UNKNOWN_ID
 
+MOST_WORDS = 100
+"""Words that are attributed, the last ones; those before are read all the same."""
+_ROWS = 32
+"""Texts with a word left out, read side by side."""
+
+
 _NATS = math.log(2)
 """One bit in nats."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """How much one word supports a prediction; positive: supports it."""
+
+    word: str
+    gradient_bits: float
+    """Gradient times input of the prediction's log-probability, in bits."""
+    left_out_bits: float
+    """How much less likely the prediction is when this word is read as unknown, in bits."""
+
+
+def attributions(
+    model: LanguageModel, words: Tensor, spelled: list[str], target: int
+) -> list[Attribution]:
+    """How much each of the last words of a text supports a prediction.
+
+    Args:
+        model: the network, in evaluation mode.
+        words: the text's ids ``(words,)`` from its beginning.
+        spelled: their spellings.
+        target: the id of the predicted word.
+    """
+    skipped = max(0, len(words) - MOST_WORDS)
+    state = model.initial_state(1)
+    if skipped:
+        with torch.no_grad():
+            _, state = model.features(words[None, :skipped], state)
+    last = words[skipped:]
+    by_gradient = gradient_times_input(model, last, state, target) / math.log(2)
+    by_leaving = left_out(model, last, state, target) / math.log(2)
+    return [
+        Attribution(word, float(gradient), float(change))
+        for word, gradient, change in zip(spelled[skipped:], by_gradient, by_leaving, strict=True)
+    ]
+
+
+def gradient_times_input(model: LanguageModel, words: Tensor, state: State, target: int) -> Tensor:
+    """Gradient times input of the target's log-probability for each word, ``(words,)`` in nats.
+
+    Args:
+        model: the network, in evaluation mode.
+        words: ``(words,)``, at least one.
+        state: before them.
+        target: the word predicted after all of them.
+    """
+    vectors: list[Tensor] = []
+
+    def keep(module: WordVectors, inputs: tuple[Tensor], outputs: Tensor) -> Tensor:
+        vectors.append(outputs.detach().requires_grad_())
+        return vectors[-1]
+
+    hook = model.vectors.register_forward_hook(keep)
+    try:
+        with torch.enable_grad():
+            log_probability = _last_log_probabilities(model, words[None], state)[0, target]
+            (gradient,) = torch.autograd.grad(log_probability, vectors)
+    finally:
+        hook.remove()
+    product = (gradient * vectors[0].detach())[0].sum(-1)
+    return model.values_per_word(product, len(words))
+
+
+@torch.no_grad()
+def left_out(model: LanguageModel, words: Tensor, state: State, target: int) -> Tensor:
+    """Nats of the target's log-probability lost when each word is read as unknown, ``(words,)``.
+
+    Args:
+        model: the network, in evaluation mode.
+        words: ``(words,)``, at least one.
+        state: before them.
+        target: the word predicted after all of them.
+    """
+    count = len(words)
+    texts = words.repeat(count + 1, 1)
+    # the last text is complete
+    texts[torch.arange(count), torch.arange(count)] = UNKNOWN_ID
+    log_probabilities = [
+        _last_log_probabilities(
+            model, piece, tuple(part.expand(len(piece), *part.shape[1:]) for part in state)
+        )[:, target]
+        for piece in torch.split(texts, _ROWS)
+    ]
+    of_target = torch.cat(log_probabilities)
+    return of_target[-1] - of_target[:-1]
+
+
+def _last_log_probabilities(model: LanguageModel, words: Tensor, state: State) -> Tensor:
+    """After the last of some words, ``(batch, vocabulary)`` in nats."""
+    features, _ = model.features(words, tuple(part.contiguous() for part in state))
+    scores: Tensor = model.output(features[:, -1])
+    return scores.log_softmax(1)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from nextword.comparison.table import rows
 from nextword.evaluation.metrics import metrics_on
 from nextword.formatting import change, escape_control, figure, percent, shade_names
 from nextword.interpret.memory import half_life_figure
-from nextword.plotting.comparison import comparison_figures
 from nextword.plotting.evaluation import evaluation_figures
+from nextword.plotting.runs import comparison_figures, training_figure
 from nextword.plotting.style import page_svg
-from nextword.plotting.training import training_figure
 from nextword.report.data import ReportData, RunData
 from nextword.report.facts import FILE
 

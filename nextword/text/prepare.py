@@ -15,9 +15,8 @@ from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
 from nextword.text import dataset as store
 from nextword.text.dataset import EncodedText, TextPart
-from nextword.text.readers import Source, read_units, text_files
+from nextword.text.readers import Source, display_name, read_units, text_files
 from nextword.text.split import split_blocks
-from nextword.text.spool import display_name
 from nextword.text.tokenized import spaces_after
 from nextword.text.tokenizer import PATTERNS, Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from nextword.config import Config
 from nextword.device import from_numpy, to_numpy
-from nextword.errors import ModelError
+from nextword.errors import ConfigError, ModelError
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import WEIGHTS, save_model, save_weights
 from nextword.models.base import LanguageModel
@@ -39,6 +39,35 @@ MAX_SAVING_SHARE = 0.02
 """Periodic saves take this share of a training at most."""
 _CPU_RANDOM, _DEVICE_RANDOM = "random.cpu", "random.{}"
 _FROZEN = "vectors.frozen"
+
+
+CHANGEABLE_KEYS = frozenset(
+    {
+        "text.path",
+        "text.train",
+        "text.valid",
+        "text.test",
+        *(
+            f"training.{name}"
+            for name in (
+                "epochs",
+                "minutes",
+                "learning_rate",
+                "clip_norm",
+                "validations",
+                "patience",
+                "save_every",
+                "device",
+                "precision",
+                "threads",
+                "prompts",
+                "tensorboard",
+            )
+        ),
+        *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),
+    }
+)
+"""Keys that affect only the steps to come; of a text, its path but not its content."""
 
 
 @dataclass(frozen=True)
@@ -265,3 +294,36 @@ class BestModel(Callback):
             save_weights(self.folder, self.loaded)
         else:
             save_model(self.folder, self.loaded, self.card)
+
+
+def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_changed: bool) -> None:
+    """Check that a resumed run keeps its network, its words and their order.
+
+    Args:
+        folder: the run.
+        begun: its configuration, resolved.
+        now: that of the resume, resolved.
+        text_changed: whether the text differs from that of the run's ``run.json``.
+
+    Raises:
+        ConfigError: another setting or the text changed; names every one.
+    """
+    before, after = dict(begun.leaves()), dict(now.leaves())
+    changed = [
+        f"{key} (was {before[key]!r}, now {after[key]!r})"
+        for key in before
+        if key not in CHANGEABLE_KEYS and before[key] != after[key]
+    ]
+    if text_changed or _parts(begun) != _parts(now):
+        changed.insert(0, "the text")
+    if changed:
+        raise ConfigError(
+            f"{folder.path}: {', '.join(changed)} changed since the run began; resume it without "
+            "the change, or retrain under another --run"
+        )
+
+
+def _parts(config: Config) -> list[bool]:
+    """Which files a text has, wherever they are."""
+    text = config.text
+    return [name is None for name in (text.path, text.train, text.valid, text.test)]

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from nextword.config.schema import Config
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import chunks_of, gather_targets
-from nextword.inference.decoders import NetworkDecoder, NgramDecoder
+from nextword.inference.decoder import NetworkDecoder, NgramDecoder, chunks_of, gather_targets
 from nextword.inference.gating import GatingWeights, fit, mixed_likelihood
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.mixture import Mixture, Parts, combination, combinations

@@ -33,11 +33,17 @@ from nextword.training.callbacks import (
     ValidationLog,
     check_tensorboard,
 )
-from nextword.training.checkpoint import BestModel, RunNotes, SavedState, Saver, read_state
+from nextword.training.checkpoint import (
+    BestModel,
+    RunNotes,
+    SavedState,
+    Saver,
+    read_state,
+    refuse_changes,
+)
 from nextword.training.fit_mixture import fit_mixture
 from nextword.training.init_embeddings import start_from_text, start_from_vectors
 from nextword.training.result import TrainingResult, conclude, default_prompts, model_card
-from nextword.training.resume_checks import refuse_changes
 from nextword.training.run_context import RunContext
 from nextword.training.trainer import Trainer
 from nextword.windows import build_batches

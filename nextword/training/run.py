@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -10,11 +11,13 @@ import torch
 from nextword.config import Config, load_config
 from nextword.device import hardware_trouble
 from nextword.errors import ConfigError, TrainingError
+from nextword.inference.loaded_model import LoadedNgrams
+from nextword.inference.model_folder import save_model
+from nextword.ngram.model import NgramModel
 from nextword.storage.run_folder import RunFolder, run_to_resume
-from nextword.training.callbacks import Callback
+from nextword.training.callbacks import Callback, Progress
 from nextword.training.network import train_network
-from nextword.training.ngram import count_ngrams
-from nextword.training.result import TrainingResult
+from nextword.training.result import TrainingResult, conclude, model_card
 from nextword.training.run_context import RunContext
 
 ADVICE = (
@@ -22,6 +25,22 @@ ADVICE = (
     "training.device to another; what was saved is kept"
 )
 """Remedies where memory or a device is too small."""
+
+
+def count_ngrams(run: RunContext, should_stop: Callable[[], bool]) -> TrainingResult:
+    """Count the n-grams of the text, keep them, and measure; cannot be stopped early."""
+    text, config = run.read_text(), run.config
+    run.write_config(text)
+    ids, order = text.parts["train"].ids, config.model.order
+    started = time.perf_counter()
+    model = NgramModel.fit(ids, len(text.tokenizer), order)
+    progress = Progress(step=order, words=len(ids), seconds=time.perf_counter() - started)
+    sizes = ", ".join(f"{count:,}" for count in model.ngram_counts())
+    run.say(f"n-grams of 1 to {order} words: {sizes}")
+    counts = torch.from_numpy(text.vocabulary.counts)
+    loaded = LoadedNgrams(model, text.tokenizer, config.model, counts)
+    save_model(run.folder.model, loaded, model_card(config, text, loaded))
+    return conclude(run, loaded, text.parts, progress, stopped=False)
 
 
 class Learner(NamedTuple):

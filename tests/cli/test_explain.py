@@ -9,8 +9,7 @@ import pytest
 
 from nextword.cli.explain import interpretation
 from nextword.inference.session import Prediction
-from nextword.interpret.attribution import Attribution
-from nextword.interpret.explanation import Explanation, WordRead
+from nextword.interpret.explanation import Attribution, Explanation, WordRead
 
 Cli = Callable[..., SimpleNamespace]
 PROMPT = "Napoleon was the"

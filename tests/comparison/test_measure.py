@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nextword.comparison.measure import bits_by_letter, bits_change
+from nextword.comparison.comparison import bits_by_letter, bits_change
 from nextword.inference.scoring import TokenScores
 from nextword.statistics import Change, perplexity_change
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nextword import load_model, train
-from nextword.evaluation.baselines import simpler_models
+from nextword.evaluation.evaluator import simpler_models
 from nextword.evaluation.held_out import held_out_part, training_part
 from nextword.inference.decoder import Decoder, score_stream
 from nextword.inference.loaded_model import LoadedModel

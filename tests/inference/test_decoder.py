@@ -12,10 +12,11 @@ from nextword.inference.cache import CacheSettings
 from nextword.inference.decoder import (
     Decoder,
     Distributions,
+    NetworkDecoder,
+    NgramDecoder,
     score_stream,
     tokens_per_chunk,
 )
-from nextword.inference.decoders import NetworkDecoder, NgramDecoder
 from nextword.inference.gating import GatingWeights
 from nextword.inference.mixture import Mixture, combinations, num_gate_features, open_decoder
 from nextword.models.base import LanguageModel

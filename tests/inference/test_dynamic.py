@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nextword.inference.decoder import Decoder, score_stream
-from nextword.inference.decoders import NetworkDecoder
+from nextword.inference.decoder import Decoder, NetworkDecoder, score_stream
 from nextword.inference.dynamic import CLIP, DynamicDecoder
 from nextword.models.base import LanguageModel
 

@@ -7,7 +7,7 @@ import torch
 
 from nextword.inference import Adapt
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoders import NetworkDecoder, NgramDecoder
+from nextword.inference.decoder import NetworkDecoder, NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights
 from nextword.inference.mixture import (

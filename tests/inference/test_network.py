@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from nextword.inference.decoders import NetworkDecoder
+from nextword.inference.decoder import NetworkDecoder
 from nextword.models.base import LanguageModel
 
 

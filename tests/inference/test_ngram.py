@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextword.inference.decoders import NgramDecoder
+from nextword.inference.decoder import NgramDecoder
 from nextword.inference.mixture import num_gate_features
 from nextword.ngram.model import NgramModel
 from nextword.text.vocabulary import END_ID

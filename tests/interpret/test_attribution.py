@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nextword.inference.loaded_model import LoadedModel
-from nextword.interpret.attribution import attributions, gradient_times_input, left_out
+from nextword.interpret.explanation import attributions, gradient_times_input, left_out
 from nextword.models.base import LanguageModel
 
 NETWORKS = [

@@ -8,7 +8,7 @@ import pytest
 
 from nextword.comparison.comparison import MemorySettings, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun
-from nextword.plotting.comparison import comparison_figures, curves_figure
+from nextword.plotting.runs import comparison_figures, curves_figure
 from nextword.plotting.style import write_picture
 from nextword.storage.metrics_log import LoggedValidation, RunLog
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nextword.plotting.runs import training_figure
 from nextword.plotting.style import page_svg
-from nextword.plotting.training import training_figure
 from nextword.storage.metrics_log import LoggedStep, LoggedValidation, RunLog
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")

@@ -7,7 +7,7 @@ import pytest
 from nextword.config import Config, load_config
 from nextword.errors import ConfigError
 from nextword.storage.run_folder import RunFolder
-from nextword.training.resume_checks import CHANGEABLE_KEYS, refuse_changes
+from nextword.training.checkpoint import CHANGEABLE_KEYS, refuse_changes
 
 RUN = RunFolder(Path("runs/a"))
 
