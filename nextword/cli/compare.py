@@ -91,7 +91,7 @@ def command(
 
         prepare_plots(plot)
     from nextword.comparison.comparison import compare
-    from nextword.device import choose_device, leave_busy_cores
+    from nextword.device import leave_busy_cores
     from nextword.interpret.memory import MemorySettings
 
     leave_busy_cores(partial(say, err=True))
@@ -102,8 +102,8 @@ def command(
             text=text,
             encoding=encoding,
             suggestions=suggestions,
-            memory=MemorySettings(reach, places) if memory else None,
-            device=choose_device(device),
+            memory=memory and MemorySettings(reach, places),
+            device=device,
             progress=bars.show,
         )
     if as_json:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nextword.comparison.comparability import Comparability, comparability, differing_settings
 from nextword.comparison.loaded_run import LoadedRun, load_runs, same_vocabulary, same_words
 from nextword.comparison.unique_hits import UniqueHits, find_unique_hits
+from nextword.device import choose_device
 from nextword.errors import ConfigError
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import TRAINED_ON
@@ -189,14 +190,14 @@ class Comparison:
 
 
 def compare(
-    paths: Sequence[str | Path],
+    paths: Sequence[str | os.PathLike[str]],
     *,
     split: str = "valid",
-    text: Sequence[str] = (),
+    text: str | Sequence[str] | None = None,
     encoding: str = "utf-8",
     suggestions: int = SUGGESTIONS,
-    memory: MemorySettings | None = None,
-    device: torch.device | None = None,
+    memory: bool | MemorySettings = False,
+    device: str = "auto",
     progress: Progress = lambda label, done, total: None,
 ) -> Comparison:
     """Measure runs side by side on the same text.
@@ -204,12 +205,13 @@ def compare(
     Args:
         paths: at least two run or model folders.
         split: the held-out part of their own text, ``valid`` or ``test``.
-        text: files to measure on instead.
+        text: a file, or several, to measure on instead.
         encoding: of these files.
         suggestions: the number of words that the typist of the keystroke savings sees at once.
-        memory: measure how far back the networks remember, too; then what is mixed with a network
-            is left aside.
-        device: where to compute; the CPU by default.
+        memory: also measure how far back the networks remember, with these settings; what is mixed
+            with a network is then left aside.
+        device: ``auto`` (CUDA if there is one, else the CPU), ``cpu``, ``cuda``, ``cuda:1`` or
+            ``mps``.
         progress: called with a label, the work done so far, and all the work there is.
 
     Raises:
@@ -218,11 +220,13 @@ def compare(
             numbers.
         TextError: the runs held out different texts, or the text is too short.
     """
-    runs = load_runs([Path(path) for path in paths], split, text, encoding, bool(memory), device)
+    place, files = choose_device(device), [text] if isinstance(text, str) else list(text or ())
+    runs = load_runs([Path(path) for path in paths], split, files, encoding, bool(memory), place)
     if len(runs) < 2:
         same = ": these are the same one" if len(paths) > 1 else "; for one there is nextword eval"
         raise ConfigError(f"name at least two runs{same}")
-    return compare_loaded(runs, suggestions, memory, progress)
+    settings = MemorySettings() if memory is True else memory or None
+    return compare_loaded(runs, suggestions, settings, progress)
 
 
 def compare_loaded(

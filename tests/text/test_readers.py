@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from nextword.errors import ConfigError, TextError
-from nextword.text import spool
+from nextword.text import readers as spool
 from nextword.text.readers import read_lines, read_paragraphs, text_files
 
 
