@@ -1,5 +1,6 @@
 """The picture of a training, whatever it logged."""
 
+import numpy as np
 import pytest
 
 from nextword.plotting.runs import training_figure
@@ -26,11 +27,11 @@ def test_a_training_is_drawn_over_the_words_it_read() -> None:
     looks = [look(1, 9.0, 100), look(2, 8.0, None), look(3, 7.0, 300)]
     perplexity, rate, gradient = training_figure(RunLog(steps, looks)).axes
     batches, validation = perplexity.lines
-    assert batches.get_xdata().tolist() == [100, 300]
-    assert batches.get_ydata().tolist() == pytest.approx([7.389, 2.718], rel=1e-3)
-    assert validation.get_xydata().tolist() == [[100, 9.0], [300, 7.0]]
-    assert rate.lines[0].get_xydata().tolist() == [[100, 0.1], [300, 0.3]]
-    assert gradient.lines[0].get_ydata().tolist() == [1.0, 3.0]
+    assert np.asarray(batches.get_xdata()).tolist() == [100, 300]
+    assert np.asarray(batches.get_ydata()).tolist() == pytest.approx([7.389, 2.718], rel=1e-3)
+    assert np.asarray(validation.get_xydata()).tolist() == [[100, 9.0], [300, 7.0]]
+    assert np.asarray(rate.lines[0].get_xydata()).tolist() == [[100, 0.1], [300, 0.3]]
+    assert np.asarray(gradient.lines[0].get_ydata()).tolist() == [1.0, 3.0]
 
 
 @pytest.mark.parametrize(
