@@ -66,7 +66,7 @@ def bounded_time(seconds: float) -> Iterator[None]:
     # the processor's time, so that a busy machine is no reason to fail
     before = signal.signal(signal.SIGVTALRM, ring)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-    faulthandler.dump_traceback_later(60 * seconds, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(60 * seconds, exit=True, file=sys.__stderr__ or sys.stderr)
     try:
         yield
     finally:

@@ -142,7 +142,7 @@ def spoil_tensors(tensors: dict[str, torch.Tensor], draw: random.Random) -> dict
         }
         del changed[name]
         return {**changed, **forms[draw.choice(sorted(forms))]}
-    values = [0, 1, -1, 2, 255, 2**31 - 1]
+    values: list[float] = [0, 1, -1, 2, 255, 2**31 - 1]
     if tensor.is_floating_point():
         values += [float("nan"), float("inf"), -float("inf"), 1e38]
     elif tensor.dtype == torch.int64:

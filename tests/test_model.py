@@ -45,7 +45,7 @@ def test_the_network_has_learned_the_text(predictor: Model) -> None:
 
 def test_probabilities_are_those_of_the_softmax_over_every_word(predictor: Model) -> None:
     every = predictor.predict(PROMPT, k=10**6)
-    model, tokenizer = predictor.loaded.model, predictor.loaded.tokenizer
+    model, tokenizer = predictor.loaded.network, predictor.loaded.tokenizer
     ids = [tokenizer.end_id, *tokenizer.encode(PROMPT)]
     with torch.no_grad():
         exact = model(torch.tensor([ids]))[0][0, -1].double().softmax(0)
@@ -63,7 +63,9 @@ def test_probabilities_are_those_of_the_softmax_over_every_word(predictor: Model
 def test_special_words_are_never_predicted_even_where_they_are_likeliest() -> None:
     predictor = untrained(["a", "b"])
     with torch.no_grad():
-        predictor.loaded.model.output.bias[:2] = 50.0
+        bias = predictor.loaded.network.output.bias
+        assert bias is not None
+        bias[:2] = 50.0
     found = predictor.predict("a", k=10)
     assert {p.word for p in found} == {"a", "b"}
     assert sum(p.probability for p in found) < 1e-6
@@ -161,7 +163,7 @@ def with_ngrams(predictor: Model) -> Model:
         "network+ngram": GatingWeights.constant([0.6, 0.4], num_gate_features("network+ngram", 2))
     }
     mixture = Mixture(ngram, weights=weights)
-    return Model(LoadedNetwork(plain.model, plain.tokenizer, plain.config, plain.counts, mixture))
+    return Model(LoadedNetwork(plain.network, plain.tokenizer, plain.config, plain.counts, mixture))
 
 
 @pytest.mark.parametrize("adapt", ADAPTATIONS)

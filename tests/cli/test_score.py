@@ -1,6 +1,7 @@
 """``nextword score``: a table, JSON, and shaded text on a terminal."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.score import SHADE_EDGES, SHADES, legend, shaded, table_lines
+from nextword.cli.score import SHADES, legend, shaded, table_lines
 from nextword.evaluation.score import Score, ScoredWord
+from nextword.formatting import SHADE_EDGES
 
 Cli = Callable[..., SimpleNamespace]
 TEXT = "Napoleon was the Emperor of zebra."
@@ -121,7 +123,7 @@ def test_shades_grow_darker_and_black_can_be_read_on_all_of_them() -> None:
         levels = (0, 95, 135, 175, 215, 255)
         cube = colour - 16
         channels = [levels[cube // 36] / 255, levels[cube // 6 % 6] / 255, levels[cube % 6] / 255]
-        linear = [((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        linear = [math.pow((c + 0.055) / 1.055, 2.4) for c in channels]
         return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
     found = [luminance(shade) for shade in SHADES]

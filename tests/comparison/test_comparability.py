@@ -8,7 +8,7 @@ import pytest
 
 from nextword.comparison.comparability import comparability, differing_settings
 from nextword.comparison.loaded_run import LoadedRun, load_runs
-from nextword.storage.metrics_log import RunLog
+from nextword.storage.metrics_log import LoggedStep, RunLog
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_what_else_differs_is_named(opened: list[LoadedRun]) -> None:
     )
 
 
-def longest(loaded_run: LoadedRun) -> object:
+def longest(loaded_run: LoadedRun) -> LoggedStep:
     return loaded_run.log.steps[-1].model_copy(update={"words": 999_999})
 
 

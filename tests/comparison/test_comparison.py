@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from nextword.comparison.comparison import MemorySettings, compare_loaded
+from nextword.comparison.comparison import compare_loaded
 from nextword.comparison.loaded_run import LoadedRun, load_runs
 from nextword.comparison.table import rows
 from nextword.errors import TextError
 from nextword.evaluation.evaluator import evaluate
-from nextword.interpret.memory import measure_memory
+from nextword.interpret.memory import MemorySettings, measure_memory
 from nextword.training.run import train
 
 Contend = Callable[..., LoadedRun]
@@ -68,12 +68,12 @@ def test_all_figures_fit_into_json(contend: Contend) -> None:
 
 
 def test_a_text_too_short_is_said_before_anything_is_measured(contend: Contend) -> None:
-    called: list[object] = []
+    called: list[tuple[str, int, int]] = []
     with pytest.raises(TextError, match="too few to look 100 words back"):
         compare_loaded(
             [contend("a"), contend("b", words=50)],
             memory=MemorySettings(),
-            progress=called.append,
+            progress=lambda *done: called.append(done),
         )
     assert not called
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.comparison import Comparison, MemorySettings, compare_loaded
+from nextword.comparison.comparison import Comparison, compare_loaded
 from nextword.comparison.loaded_run import LoadedRun, load_runs
 from nextword.comparison.table import rows
+from nextword.interpret.memory import MemorySettings
 
 Contend = Callable[..., LoadedRun]
 FEW = MemorySettings(reach=10, places=5)

@@ -41,8 +41,8 @@ def test_what_one_has_first_and_no_other() -> None:
     # the greatest ratio, each word once; words before it from its own paragraph
     (example,) = first.examples
     assert (example.before, example.word) == ("the ", "cat")
-    assert (example.probability, example.others) == (pytest.approx(0.8), pytest.approx(0.1))
-    assert [each.before for each in second.examples] == ["the cat ", ""]
+    assert (example.probability, example.others) == pytest.approx((0.8, 0.1))
+    assert [hit.before for hit in second.examples] == ["the cat ", ""]
 
 
 def test_of_three_the_best_other_counts_and_shared_words_are_nobodys() -> None:

@@ -11,9 +11,10 @@ import pytest
 from nextword.config import load_config
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ModelError, TextError
-from nextword.evaluation.held_out import TokenizedText, held_out_part, read_text, trained_on
+from nextword.evaluation.held_out import held_out_part, read_text, trained_on
 from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
+from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
 
 
@@ -129,7 +130,7 @@ def test_a_part_is_read_like_any_text(tmp_path: Path) -> None:
         (tmp_path / f"{name}.txt").write_text(content, encoding="utf-8")
     paths = {name: str(tmp_path / f"{name}.txt") for name in ("train", "valid")}
     for lowercase in (False, True):
-        text = TextConfig(lowercase=lowercase, **paths)
+        text = TextConfig(lowercase=lowercase, train=paths["train"], valid=paths["valid"])
         encoded = prepare_text(text, VocabularyConfig(min_count=1), tmp_path / "cache")
         kept = encoded.parts["valid"].tokenized("valid")
         read = read_text(encoded.tokenizer, [paths["valid"]], "utf-8")

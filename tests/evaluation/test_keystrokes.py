@@ -21,10 +21,11 @@ def saved(
     suggestions: int = 3,
 ) -> list[int]:
     """Keys saved at some places, by the scores of all words there."""
-    told = torch.tensor(scores)
-    likelier = told > told.gather(1, torch.tensor(targets).unsqueeze(1))
+    all_scores = torch.tensor(scores)
+    likelier = all_scores > all_scores.gather(1, torch.tensor(targets).unsqueeze(1))
     behind = np.array([True] * len(targets) if spaced is None else spaced)
-    return Typist(words, suggestions).saved(likelier, np.array(targets), behind).tolist()
+    keys: list[int] = Typist(words, suggestions).saved(likelier, np.array(targets), behind).tolist()
+    return keys
 
 
 @pytest.mark.parametrize(

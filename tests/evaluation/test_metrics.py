@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nextword.comparison.comparison import MemorySettings
 from nextword.comparison.loaded_run import load_runs
 from nextword.evaluation.metrics import (
     METRICS,
@@ -21,6 +20,7 @@ from nextword.evaluation.metrics import (
     real_words,
 )
 from nextword.inference.scoring import TokenScores
+from nextword.interpret.memory import MemorySettings
 from nextword.report.data import collect
 from nextword.report.page import render
 
@@ -28,9 +28,22 @@ from nextword.report.page import render
 def accuracy(ranks: np.ndarray, counted: np.ndarray | None = None) -> MetricValues:
     """The metrics of ranks, over all positions or some."""
     count = len(ranks)
-    nothing, no = np.zeros(count, dtype=np.int32), np.zeros(count, dtype=np.bool_)
-    scores = TokenScores(nothing, nothing, ranks, nothing, nothing, nothing, nothing, no)
-    sample = Sample(scores, nothing, np.ones(count, np.bool_) if counted is None else counted, 1)
+    scores = TokenScores(
+        ids=np.zeros(count, np.int64),
+        surprisals=np.zeros(count, np.float32),
+        ranks=ranks.astype(np.int32),
+        confidences=np.zeros(count, np.float32),
+        best=np.zeros(count, np.int32),
+        spellings=np.zeros(count),
+        lengths=np.zeros(count, np.int64),
+        spaced=np.zeros(count, np.bool_),
+    )
+    sample = Sample(
+        scores,
+        np.zeros(count, np.int32),
+        np.ones(count, np.bool_) if counted is None else counted,
+        1,
+    )
     return compute_metrics(sample, [m for m in METRICS.values() if m.of_real_words])
 
 

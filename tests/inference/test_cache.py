@@ -46,7 +46,9 @@ def test_shares_are_those_of_the_formula(
     cache = Cache(settings, WORDS)
     pieces = [
         cache.read(*parts)
-        for parts in zip(ids.split(piece), features.split(piece), without.split(piece), strict=True)
+        for parts in zip(
+            *(torch.split(part, piece) for part in (ids, features, without)), strict=True
+        )
     ]
     told = Distributions(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))
     first, *wanted = slow_cache(ids, features, settings)

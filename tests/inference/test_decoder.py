@@ -25,7 +25,7 @@ from nextword.text.vocabulary import END_ID
 
 Open = Callable[[], Decoder]
 
-NETWORKS = {
+NETWORKS: dict[str, dict[str, object]] = {
     **{kind: {"kind": kind} for kind in ("lstm", "gru", "rnn", "feedforward")},
     "sigmoid": {"kind": "rnn", "activation": "sigmoid", "bias": False},
     "relu": {"kind": "rnn", "activation": "relu", "tie_weights": False},
@@ -77,7 +77,7 @@ def opened(
 
 
 def read_in(decoder: Decoder, ids: torch.Tensor, cuts: Sequence[int]) -> Distributions:
-    forecasts = [decoder.read(piece) for piece in ids.split(list(cuts))]
+    forecasts = [decoder.read(piece) for piece in torch.split(ids, list(cuts))]
     return Distributions(*(torch.cat(parts) for parts in zip(*forecasts, strict=True)))
 
 

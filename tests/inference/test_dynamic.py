@@ -23,23 +23,24 @@ def slow_dynamic(
     network = copy.deepcopy(network)
     trained = copy.deepcopy(network)
     state = network.initial_state(1)
-    told, norms = [], []
+    predicted, norms = [], []
     for start in range(0, len(ids), segment):
         words = ids[None, start : start + segment]
         scores = network(words, state)[0][0]
-        told.append(scores.detach().log_softmax(1))
+        predicted.append(scores.detach().log_softmax(1))
         targets = ids[start + 1 : start + segment + 1]
         if len(targets) < segment:
             break
-        network.zero_grad()
-        functional.cross_entropy(scores, targets).backward()
+        parameters = list(network.parameters())
+        gradients = torch.autograd.grad(functional.cross_entropy(scores, targets), parameters)
         with torch.no_grad():
-            gradients = [part.grad.flatten() for part in network.parameters()]
-            norms.append(float(torch.cat(gradients).norm()))
-            for own, first in zip(network.parameters(), trained.parameters(), strict=True):
-                own += pull * (first - own) - rate * own.grad / max(1.0, norms[-1] / CLIP)
+            norms.append(float(torch.cat([part.flatten() for part in gradients]).norm()))
+            for own, first, gradient in zip(
+                parameters, trained.parameters(), gradients, strict=True
+            ):
+                own.add_(pull * (first - own) - rate * gradient / max(1.0, norms[-1] / CLIP))
             state = network(words, state)[1]
-    return torch.cat(told), norms
+    return torch.cat(predicted), norms
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "feedforward"])

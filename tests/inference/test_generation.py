@@ -34,6 +34,7 @@ def biased() -> Callable[..., Model]:
         config = ModelConfig(embedding_size=6, hidden_size=8)
         tokenizer = Tokenizer(["<unk>", "<eos>", *words], kind, lowercase=False)
         model = build_network(config, len(tokenizer)).eval()
+        assert model.output.bias is not None
         with torch.no_grad():
             for word, bias in liked.items():
                 model.output.bias[{"unk": 0, "eos": 1}.get(word, 0)] = bias

@@ -78,8 +78,8 @@ def test_every_family_comes_back_as_it_went(
     save_model(tmp_path / "m", saved, "# A card\n")
     back = load_model_folder(tmp_path / "m")
     inputs = torch.tensor([[1, 2, 3, 4, 0]])
-    assert torch.equal(back.model(inputs)[0], model(inputs)[0])
-    assert not back.model.training
+    assert torch.equal(back.network(inputs)[0], model(inputs)[0])
+    assert not back.network.training
     assert back.config == config
     assert back.tokenizer.words == words and back.tokenizer.lowercase
     assert torch.equal(back.counts, saved.counts)
@@ -90,9 +90,11 @@ def test_new_weights_replace_the_old_ones_alone(folder: Path) -> None:
     loaded = load_model_folder(folder)
     others = {file.name: file.read_bytes() for file in folder.glob("[!m]*")}
     with torch.no_grad():
-        loaded.model.output.weight.mul_(0.5)
+        loaded.network.output.weight.mul_(0.5)
     save_weights(folder, loaded)
-    assert torch.equal(load_model_folder(folder).model.output.weight, loaded.model.output.weight)
+    assert torch.equal(
+        load_model_folder(folder).network.output.weight, loaded.network.output.weight
+    )
     assert {file.name: file.read_bytes() for file in folder.glob("[!m]*")} == others
 
 
@@ -102,7 +104,7 @@ def test_shared_weights_are_stored_once(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     del tensors["vocabulary.counts"]
     assert sum(tensor.numel() for tensor in tensors.values()) == described["parameters"]
-    assert load_model_folder(folder).model.parameter_count() == described["parameters"]
+    assert load_model_folder(folder).network.parameter_count() == described["parameters"]
 
 
 def edit_json(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], str]:
@@ -275,7 +277,7 @@ def test_a_mixture_comes_back_as_it_went(folder: Path, adapt: Adapt, order: int 
     save_mixture(folder, mixture)
     back = load_model_folder(folder)
     assert back.mixture.cache == mixture.cache
-    given = LoadedNetwork(plain.model, plain.tokenizer, plain.config, plain.counts, mixture)
+    given = LoadedNetwork(plain.network, plain.tokenizer, plain.config, plain.counts, mixture)
     for prompt in PROMPTS:
         wanted = Model(given).predict(prompt, k=1000, adapt=adapt)
         assert Model(back).predict(prompt, k=1000, adapt=adapt) == wanted
@@ -419,9 +421,11 @@ def counting(tmp_path: Path) -> Path:
 
 def test_counted_ngrams_come_back_as_they_went(counting: Path) -> None:
     back = load_model_folder(counting)
-    assert isinstance(back.model, NgramModel)
+    assert isinstance(back, LoadedNgrams)
     saved = counted(6)
-    assert all(torch.equal(back.model.tensors()[n], each) for n, each in saved.tensors().items())
+    assert all(
+        torch.equal(back.model.tensors()[n], tensor) for n, tensor in saved.tensors().items()
+    )
     assert back.to(torch.device("cpu")) is back
     described = json.loads((counting / "config.json").read_bytes())
     assert described["parameters"] == saved.parameter_count()

@@ -64,6 +64,7 @@ def test_costs_are_perplexities_beside_that_with_all_words() -> None:
     assert costs[0].above == pytest.approx(2 * math.exp(noise.mean()) - 1)
     assert costs[2].perplexity == pytest.approx(50) and costs[2].above == 0
     assert costs[1].standard_error == pytest.approx(0.1 / math.sqrt(2000), rel=0.3)
+    assert costs[1].standard_error is not None
     assert costs[0].standard_error == pytest.approx(2 * costs[1].standard_error)
     assert context_costs({1: everything[:10]}, everything[:10])[0].standard_error is None
 

@@ -12,6 +12,7 @@ from nextword.evaluation.score import score
 from nextword.inference.loaded_model import LoadedModel, LoadedNgrams
 from nextword.interpret.explanation import explain
 from nextword.model import Model
+from nextword.models.recurrent import GruCell, RecurrentModel
 from nextword.ngram.model import NgramModel
 from nextword.text.tokenized import tokenize_string
 
@@ -56,12 +57,13 @@ def test_movement_is_that_of_h_over_its_length(untrained: Build) -> None:
 
 def test_gates_are_averaged_over_units_and_layers_are_kept_apart(untrained: Build) -> None:
     loaded = untrained(kind="gru", hidden_size=4)
+    assert isinstance(loaded.network, RecurrentModel)
     with torch.no_grad():
         for cell, bias in zip(loaded.network.cells, (50.0, -50.0), strict=True):
-            cell.hidden_weight.zero_()
-            cell.input_weight.zero_()
-            cell.input_bias.zero_()
-            cell.hidden_bias.zero_()
+            assert isinstance(cell, GruCell)
+            for parameter in cell.parameters():
+                parameter.zero_()
+            assert cell.input_bias is not None
             cell.input_bias[:2] = bias  # the reset gate of two of four units
     word = explain(loaded, tokenize_string(loaded.tokenizer, "the")).words[1]
     assert [layer["reset"] for layer in word.gates] == pytest.approx([0.75, 0.25])

@@ -1,4 +1,4 @@
-"""Gradients that gradient_decay, against cases worked out by hand."""
+"""Gradient norms and their decay, against cases worked out by hand."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import torch
 from nextword.inference.loaded_model import LoadedModel
 from nextword.interpret.gradients import GradientDecay, gradient_decay, gradient_norms
 from nextword.models.base import State
-from nextword.models.recurrent import LstmCell, ReluCell
+from nextword.models.recurrent import LstmCell, RecurrentModel, ReluCell
 
 REACH = 12
 Build = Callable[..., LoadedModel]
@@ -18,6 +18,7 @@ Build = Callable[..., LoadedModel]
 
 def norms(loaded: LoadedModel, start: float = 0.7) -> tuple[np.ndarray, np.ndarray]:
     model = loaded.network.double().requires_grad_(False)
+    assert isinstance(model, RecurrentModel)
     state: State = tuple(part.double() + start for part in model.initial_state(2))
     words = torch.randint(0, 14, (2, REACH), generator=torch.Generator().manual_seed(1))
     return gradient_norms(model, state, words, torch.tensor([3, 8]))
@@ -25,8 +26,9 @@ def norms(loaded: LoadedModel, start: float = 0.7) -> tuple[np.ndarray, np.ndarr
 
 def test_of_a_linear_unit_a_power_of_its_weight_is_left(untrained: Build) -> None:
     loaded = untrained(kind="rnn", activation="relu", layers=1, hidden_size=1)
-    cell = loaded.network.cells[0]
-    assert isinstance(cell, ReluCell)
+    assert isinstance(loaded.network, RecurrentModel)
+    (cell,) = loaded.network.cells
+    assert isinstance(cell, ReluCell) and cell.input_bias is not None
     with torch.no_grad():
         cell.hidden_weight.fill_(0.75)
         cell.input_bias.fill_(9.0)  # every state is positive, so max(0, z) = z
@@ -47,21 +49,21 @@ def test_the_first_norm_is_that_of_the_softmax(untrained: Build) -> None:
     model = loaded.network
     words = torch.randint(0, 14, (2, REACH), generator=torch.Generator().manual_seed(1))
     features, _ = model.features(words, (torch.full((2, 10), 0.7, dtype=torch.float64),))
-    told = model.output(features[:, -1]).softmax(1)
-    told[[0, 1], [3, 8]] -= 1  # d loss / d scores
-    wanted = (told @ model.output.weight).norm(dim=1)
+    errors = model.output(features[:, -1]).softmax(1)
+    errors[[0, 1], [3, 8]] -= 1  # d loss / d scores
+    wanted = (errors @ model.output.weight).norm(dim=1)
     np.testing.assert_allclose(whole[:, 0], wanted.numpy(), rtol=1e-6)
 
 
 def test_an_lstm_with_still_gates_forgets_by_its_forget_gate(untrained: Build) -> None:
     loaded = untrained(kind="lstm", layers=1, hidden_size=1)
-    cell = loaded.network.cells[0]
-    assert isinstance(cell, LstmCell)
+    assert isinstance(loaded.network, RecurrentModel)
+    (cell,) = loaded.network.cells
+    assert isinstance(cell, LstmCell) and cell.input_bias is not None
     i, f, g, o = 0.3, 0.9, 0.5, 0.6
     with torch.no_grad():
-        cell.hidden_weight.zero_()
-        cell.input_weight.zero_()
-        cell.hidden_bias.zero_()
+        for parameter in cell.parameters():
+            parameter.zero_()
         logits = [math.log(gate / (1 - gate)) for gate in (i, f, o)]
         cell.input_bias.copy_(torch.tensor([logits[0], logits[1], math.atanh(g), logits[2]]))
     whole, hidden = norms(loaded)
@@ -87,8 +89,8 @@ def test_norms_are_those_of_finite_differences(untrained: Build) -> None:
 
     def loss(state: State) -> torch.Tensor:
         features, _ = model.features(words, state)
-        told = model.output(features[:, -1]).log_softmax(1)
-        return -told.gather(1, targets[:, None])[:, 0]
+        scores: torch.Tensor = model.output(features[:, -1])
+        return -scores.log_softmax(1).gather(1, targets[:, None])[:, 0]
 
     start = tuple(part.double() + 0.7 for part in model.initial_state(2))
     squares = []

@@ -12,18 +12,20 @@ from nextword.errors import ModelError, TextError
 from nextword.inference.loaded_model import LoadedModel, LoadedNgrams
 from nextword.interpret.gradients import gradient_decay, gradient_norms
 from nextword.interpret.memory import check_memory, measure_memory, plan
+from nextword.models.recurrent import RecurrentModel
 from nextword.ngram.model import NgramModel
 from nextword.text.tokenized import TokenizedText
 
-Build, Text = Callable[..., LoadedModel], Callable[..., TokenizedText]
+Build = Callable[..., LoadedModel]
+Text = Callable[..., TokenizedText]
 
 
 def test_places_are_spread_over_all_that_can_be_looked_back_from(random_text: Text) -> None:
     part = random_text(1000)
-    looked = plan(part, reach=100, places=10)
-    assert looked.ids.tolist() == [1, *part.ids]
-    assert len(looked.gradient_places) == 10 and len(looked.context_places) == 100
-    for places in (looked.gradient_places, looked.context_places):
+    planned = plan(part, reach=100, places=10)
+    assert planned.ids.tolist() == [1, *part.ids]
+    assert len(planned.gradient_places) == 10 and len(planned.context_places) == 100
+    for places in (planned.gradient_places, planned.context_places):
         # the last word has to be a target
         assert (places[0], places[-1]) == (100, 999)
         steps = np.diff(places)
@@ -48,10 +50,10 @@ def test_a_random_rnn_forgets_and_a_wider_look_says_the_same(
     assert memory.words_needed is not None and memory.words_needed <= 30
     read, total = counted[-1]
     assert read == total and counted == sorted(counted)
-    told = json.loads(json.dumps(memory.as_dict(), allow_nan=False))
-    assert told["half_life"] == memory.whole.half_life
-    assert len(told["gradient"]["geometric_mean"]) == 31 and told["gradient_hidden"] is None
-    assert told["contexts"][-1]["words"] is None
+    report = json.loads(json.dumps(memory.as_dict(), allow_nan=False))
+    assert report["half_life"] == memory.whole.half_life
+    assert len(report["gradient"]["geometric_mean"]) == 31 and report["gradient_hidden"] is None
+    assert report["contexts"][-1]["words"] is None
 
 
 def test_gradients_belong_to_the_words_before_each_place(
@@ -60,6 +62,7 @@ def test_gradients_belong_to_the_words_before_each_place(
     loaded, part = untrained(kind="lstm"), random_text(60)
     memory = measure_memory(loaded, "a", part, reach=5, places=4)
     model = copy.deepcopy(loaded.network).double()
+    assert isinstance(model, RecurrentModel)
     ids = torch.tensor([1, *part.ids])
     rows = []
     for place in plan(part, 5, 4).gradient_places:
@@ -85,9 +88,7 @@ def test_what_cannot_be_measured_is_said_before_long_work(
 
 
 def test_a_network_elsewhere_is_copied_to_the_cpu_and_left_where_it_is(
-    untrained: Callable[..., LoadedModel],
-    random_text: Callable[..., TokenizedText],
-    monkeypatch: pytest.MonkeyPatch,
+    untrained: Build, random_text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded = untrained(kind="gru")
     own = {name: value.clone() for name, value in loaded.network.state_dict().items()}
@@ -100,6 +101,6 @@ def test_a_network_elsewhere_is_copied_to_the_cpu_and_left_where_it_is(
     wanted = measure_memory(loaded, "a", random_text(200), 20, 5)
     loaded.network.to("meta")
     monkeypatch.setattr(torch.nn.Module, "cpu", cpu)
-    found = measure_memory(loaded, "a", random_text(200), 20, 5)
-    assert found.as_dict() == wanted.as_dict()
+    measured = measure_memory(loaded, "a", random_text(200), 20, 5)
+    assert measured.as_dict() == wanted.as_dict()
     assert {part.device.type for part in loaded.network.parameters()} == {"meta"}

@@ -47,7 +47,7 @@ def test_every_format_gives_the_same(tmp_path: Path, content: bytes, zipped: boo
     found = read_vectors(path, ["été", "unheard", "the"])
     assert found.ids.tolist() == [0, 2]
     assert found.ids.dtype == np.int64
-    np.testing.assert_array_equal(found.matrix, np.float32([ROWS["été"], ROWS["the"]]))
+    np.testing.assert_array_equal(found.matrix, np.array([ROWS["été"], ROWS["the"]], np.float32))
     assert found.matrix.dtype == np.float32
     assert (found.size, found.total) == (3, 3)
     assert found.share == pytest.approx(2 / 3)
@@ -93,7 +93,7 @@ def test_text_and_binary_agree(tmp_path: Path, rows: dict[str, list[float]]) -> 
         path = tmp_path / name
         path.write_bytes(header(rows) + content)
         found = read_vectors(path, words)
-        np.testing.assert_array_equal(found.matrix, np.float32(list(rows.values())))
+        np.testing.assert_array_equal(found.matrix, np.array(list(rows.values()), np.float32))
         assert found.total == len(rows)
 
 

@@ -1,11 +1,13 @@
 """Pictures of an evaluation: that they are drawn, and show what was measured."""
 
+from __future__ import annotations
+
 import math
 import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,12 +25,24 @@ from nextword.plotting.evaluation import (
 )
 from nextword.plotting.style import prepare_plots
 from nextword.statistics import safe_exp
+from nextword.text.tokenized import TokenizedText
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 
 
+def bar_heights(axes: Axes) -> list[float]:
+    from matplotlib.patches import Rectangle
+
+    return [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+
+
 @pytest.fixture
-def measured(untrained: Callable[..., LoadedModel], held_out: Callable[..., Any]) -> Evaluation:
+def measured(
+    untrained: Callable[..., LoadedModel], held_out: Callable[..., TokenizedText]
+) -> Evaluation:
     loaded, ids = untrained(), np.random.default_rng(2).integers(0, 14, 61)
     return evaluate(loaded.decoder(), held_out(ids), loaded.tokenizer, loaded.counts)
 
@@ -57,9 +71,9 @@ def test_a_readers_own_settings_of_matplotlib_stay(measured: Evaluation, tmp_pat
 def test_reliability_shows_each_filled_bin() -> None:
     sure, hits = np.array([0.1, 0.12, 0.5, 0.9]), np.array([True, False, False, True])
     upper, lower = reliability_figure(calibration(sure, hits, bins=5), 0.5).axes
-    points = upper.lines[1].get_xydata()
+    points = np.asarray(upper.lines[1].get_xydata())
     assert points.tolist() == [[pytest.approx(0.11), 0.5], [0.5, 0.0], [0.9, 1.0]]
-    assert [bar.get_height() for bar in lower.patches] == [50, 0, 25, 0, 25]
+    assert bar_heights(lower) == [50, 0, 25, 0, 25]
     assert "accuracy 0.50" in upper.get_title()
 
 
@@ -71,12 +85,12 @@ def test_bands_show_perplexities_and_shares() -> None:
     assert [text.get_text() for text in axes.texts] == ["200", "40"]
     assert axes.get_yscale() == "log"
     points = [line for line in axes.lines if line.get_marker() == "o"]
-    assert points[0].get_xydata().tolist() == [[1, 200], [2, 40]]
+    assert np.asarray(points[0].get_xydata()).tolist() == [[1, 200], [2, 40]]
 
 
 def test_surprisals_add_up_to_all_words() -> None:
     (axes,) = surprisal_figure(np.array([0.5, 0.6, 1.5, 7.2] + [3.0] * 6)).axes
-    heights = [bar.get_height() for bar in axes.patches]
+    heights = bar_heights(axes)
     assert heights[0] == pytest.approx(20) and heights[3] == pytest.approx(60)
     assert sum(heights) == pytest.approx(100)
 

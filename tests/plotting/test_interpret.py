@@ -1,8 +1,11 @@
 """Pictures: that they are drawn, and show what was found."""
 
+from __future__ import annotations
+
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,8 +18,17 @@ from nextword.plotting.interpret import explanation_figure, memory_figure
 from nextword.plotting.style import check_picture, write_picture
 from nextword.text.tokenized import TokenizedText, tokenize_string
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 pytest.importorskip("matplotlib", reason="pictures are an extra")
 Build = Callable[..., LoadedModel]
+
+
+def bar_heights(axes: Axes) -> list[float]:
+    from matplotlib.patches import Rectangle
+
+    return [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
 
 
 @pytest.fixture
@@ -73,8 +85,8 @@ def test_a_prompt_is_shown_word_by_word(untrained: Build, kind: str, panels: int
     labels = [label.get_text() for label in axes[-1].get_xticklabels()]
     assert labels == ["ten"] * 30
     entropies = [word.entropy_bits for word in told.words[-30:]]
-    assert list(axes[0].lines[1].get_ydata()) == pytest.approx(entropies)
-    heights = [patch.get_height() for patch in axes[-1].patches]
+    assert np.asarray(axes[0].lines[1].get_ydata()).tolist() == pytest.approx(entropies)
+    heights = bar_heights(axes[-1])
     wanted = [p.gradient_bits for p in told.attributions] + [
         p.left_out_bits for p in told.attributions
     ]

@@ -57,7 +57,7 @@ def test_no_label_covers_another_or_leaves_the_frame(
     frame = axes.get_window_extent()
     assert all(frame.x0 <= box[0] + 1 and box[2] - 1 <= frame.x1 for box in boxes)
     assert f"{len(boxes)} of 300" in axes.get_title()
-    assert len(axes.collections[-1].get_offsets()) == len(boxes)
+    assert len(np.asarray(axes.collections[-1].get_offsets())) == len(boxes)
 
 
 def test_marked_words_are_all_there_even_in_one_place() -> None:

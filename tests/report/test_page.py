@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nextword.comparison.comparison import MemorySettings
 from nextword.comparison.loaded_run import load_runs
 from nextword.config import Config
 from nextword.formatting import escape_control
+from nextword.interpret.memory import MemorySettings
 from nextword.report.data import ReportData, collect
 from nextword.report.facts import facts
 from nextword.report.page import Claim, Finding, render

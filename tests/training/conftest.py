@@ -41,11 +41,36 @@ class Recorder(Callback):
         self.validations.append((report.progress.step, report.loss, report.improved))
 
 
-@pytest.fixture
-def make_trainer() -> Callable[..., Trainer]:
-    """Builds a trainer whose ``callback`` is a recorder; dotted keys set anything else."""
+class Messages(Callback):
+    """Keeps the lines for the screen."""
 
-    def make(settings: dict[str, Any] | None = None, **parts: Any) -> Trainer:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def on_message(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def screen() -> Messages:
+    """A callback that keeps the lines for the screen."""
+    return Messages()
+
+
+class RecordedTrainer(Trainer):
+    """A trainer and the reports of its training."""
+
+    recorder: Recorder
+
+
+MakeTrainer = Callable[..., RecordedTrainer]
+
+
+@pytest.fixture
+def make_trainer() -> MakeTrainer:
+    """Builds a trainer with a recorder as its callback; dotted keys set anything else."""
+
+    def make(settings: dict[str, Any] | None = None, **parts: Any) -> RecordedTrainer:
         settings = settings or {}
         sections: dict[str, dict[str, Any]] = {
             "model": {"embedding_size": 12, "hidden_size": 24, "dropout": 0.0, "context": 3},
@@ -57,7 +82,7 @@ def make_trainer() -> Callable[..., Trainer]:
         config = TrainingConfig.model_validate(sections["training"])
         torch.manual_seed(config.seed)
         recorder = Recorder()
-        trainer = Trainer(
+        trainer = RecordedTrainer(
             parts.get("model") or build_network(ModelConfig.model_validate(sections["model"]), 8),
             parts.get("loss") or ExactLoss(),
             parts.get("batches") or StreamBatches(np.array(CYCLE * 50), 4, 10),
@@ -67,6 +92,7 @@ def make_trainer() -> Callable[..., Trainer]:
             recorder,
             parts.get("should_stop") or (lambda: False),
         )
+        trainer.recorder = recorder
         recorder.trainer = trainer
         return trainer
 

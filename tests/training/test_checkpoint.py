@@ -1,8 +1,10 @@
 """What is saved is enough to go on exactly, and nothing else is taken for it."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from nextword.storage.tensors import write_tensors
 from nextword.training.checkpoint import RunNotes, read_state, save_state
 from nextword.training.trainer import Trainer
 
-MakeTrainer = Callable[..., Trainer]
+if TYPE_CHECKING:
+    from tests.training.conftest import MakeTrainer
+
 COUNTS = torch.arange(8, 0, -1)
 
 
@@ -57,9 +61,9 @@ def test_a_restored_training_goes_on_bit_for_bit(
     again = make_trainer({**settings, "training.seed": 9}, loss=SampledLoss(3, 2, COUNTS))
     read_state(tmp_path / "state").restore(again)
     steps(again, 8)
-    assert again.callback.losses == whole.callback.losses[7:]
-    assert torch.equal(again.callback.weights[-1], whole.callback.weights[-1])
-    assert not torch.equal(whole.callback.weights[-1], whole.callback.weights[6])
+    assert again.recorder.losses == whole.recorder.losses[7:]
+    assert torch.equal(again.recorder.weights[-1], whole.recorder.weights[-1])
+    assert not torch.equal(whole.recorder.weights[-1], whole.recorder.weights[6])
     assert again.progress.step == 15 and again.progress.words == whole.progress.words
 
 

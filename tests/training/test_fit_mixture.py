@@ -1,11 +1,13 @@
 """What is mixed with a trained network: kept where it helps, and the same after loading."""
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,19 +15,21 @@ import torch
 
 from nextword import load_model, train
 from nextword.config import Config, load_config
-from nextword.inference import ADAPTATIONS
+from nextword.inference import ADAPTATIONS, gating
 from nextword.inference.cache import CacheSettings
 from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
-from nextword.inference.mixture import Mixture, MixtureDecoder, combinations
+from nextword.inference.mixture import Mixture, MixtureDecoder, Parts, combinations
 from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.text.prepare import EncodedText, prepare_text
 from nextword.training import fit_mixture as mixing
-from nextword.training.callbacks import Callback
 from nextword.training.fit_mixture import SHARPNESS, fit_mixture
 from nextword.training.result import perplexities
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Messages
 
 Mix = Callable[..., Mixture]
 
@@ -171,7 +175,7 @@ def test_few_words_are_enough(mix: Mix, text: EncodedText) -> None:
 def test_both_kinds_of_weights_are_tried_before_ngrams_are_left_out(
     mix: Mix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit = mixing.fit
+    fit = gating.fit
 
     def fails(likelihoods: Any, gate_features: Any, constant: bool = False) -> Any:
         weights = fit(likelihoods, gate_features, constant)
@@ -188,13 +192,13 @@ def test_a_large_vocabulary_is_read_in_smaller_pieces(
     mix: Mix, text: EncodedText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lengths: list[int] = []
-    read = mixing.Parts.read
+    read = Parts.read
 
-    def note(self: mixing.Parts, ids: torch.Tensor) -> Any:
+    def note(self: Parts, ids: torch.Tensor) -> Any:
         lengths.append(len(ids))
         return read(self, ids)
 
-    monkeypatch.setattr(mixing.Parts, "read", note)
+    monkeypatch.setattr(Parts, "read", note)
     whole = mix()
     assert max(lengths) > 10
     lengths.clear()
@@ -210,7 +214,9 @@ def test_a_network_that_ran_away_ends_no_training(
     mix: Mix, loaded: LoadedModel, text: EncodedText, tmp_path: Path, runs_to: float
 ) -> None:
     with torch.no_grad():
-        loaded.network.output.bias[3] = runs_to
+        bias = loaded.network.output.bias
+        assert bias is not None
+        bias[3] = runs_to
     mixture = mix(ngram=True)
     save_model(tmp_path, loaded, "")
     save_mixture(tmp_path, mixture)
@@ -235,17 +241,20 @@ def test_a_saved_mixture_predicts_the_same(
 
 
 def test_a_run_mixes_and_measures_both(
-    tiny_settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_settings: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    screen: Messages,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    lines: list[str] = []
-    callback = Callback()
-    callback.on_message = lines.append  # type: ignore[method-assign]
     settings = {**tiny_settings, "training.epochs": 1, "mixture.ngram": None}
-    result = train(settings, run="a", callback=callback)
+    result = train(settings, run="a", callback=screen)
+    assert result.valid_perplexity is not None and result.test_perplexity is not None
+    assert result.network_valid_perplexity is not None
+    assert result.network_test_perplexity is not None
     assert result.valid_perplexity < 0.9 * result.network_valid_perplexity
     assert result.test_perplexity < 0.9 * result.network_test_perplexity
-    assert sum("n-grams" in line for line in lines) == 1
+    assert sum("n-grams" in line for line in screen.lines) == 1
     stored = load_model("a")
     assert isinstance(stored.loaded.decoder(), MixtureDecoder)
     assert stored.predict("the", k=9) == result.model.predict("the", k=9)

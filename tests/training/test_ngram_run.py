@@ -1,11 +1,13 @@
 """Counted n-grams as a run: what it leaves, what it predicts, what it refuses."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,11 +18,13 @@ from nextword import load_model, train
 from nextword.config import load_config
 from nextword.errors import ConfigError, ModelError
 from nextword.inference.decoder import score_stream
-from nextword.ngram.model import NgramModel
+from nextword.inference.loaded_model import LoadedNgrams
 from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
-from nextword.training.callbacks import Callback
 from nextword.training.result import TrainingResult
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Messages
 
 Cli = Callable[..., SimpleNamespace]
 
@@ -52,7 +56,7 @@ def test_a_run_counts_its_text(settings: dict[str, object]) -> None:
     result = train(settings)
     assert (result.run, result.steps, result.stopped) == ("tiny-ngram", 4, False)
     # a sentence's words follow from its first ones; what is left is which sentence comes
-    assert 1 < result.valid_perplexity < 2
+    assert result.valid_perplexity is not None and 1 < result.valid_perplexity < 2
     for part in ("valid", "test"):
         wanted = getattr(result, f"{part}_perplexity")
         assert measured(result, part) == pytest.approx(wanted, rel=1e-6)
@@ -83,22 +87,21 @@ def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) 
 
 def test_the_stored_model_predicts_what_was_counted(settings: dict[str, object]) -> None:
     result = train(settings, run="a")
-    predictor = load_model("a")
-    assert isinstance(predictor.loaded.model, NgramModel)
-    assert predictor.loaded.model.order == 4
-    predictions = predictor.predict("Napoleon was the Emperor of", k=1000)
+    model = load_model("a")
+    assert isinstance(model.loaded, LoadedNgrams) and model.loaded.model.order == 4
+    predictions = model.predict("Napoleon was the Emperor of", k=1000)
     assert predictions[0].word == "France" and predictions[0].probability > 0.9
     assert predictions == result.model.predict("Napoleon was the Emperor of", k=1000)
-    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    assert model.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ModelError, match="no network inside"):
-        _ = predictor.loaded.network
+        _ = model.loaded.network
 
 
 @pytest.mark.parametrize("adapt", ["cache", "dynamic", "both"])
 def test_it_does_not_adapt_and_says_so(settings: dict[str, object], adapt: Any) -> None:
-    predictor = train(settings).model
+    model = train(settings).model
     with pytest.raises(ConfigError, match="does not adapt"):
-        predictor.session(adapt)
+        model.session(adapt)
 
 
 def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
@@ -113,7 +116,8 @@ def test_the_same_text_is_counted_the_same(settings: dict[str, object]) -> None:
 
 def test_longer_ngrams_predict_better(settings: dict[str, object]) -> None:
     results = [train({**settings, "model.order": order}) for order in (1, 2, 4)]
-    perplexities = [result.test_perplexity for result in results]
+    perplexities = [r.test_perplexity for r in results if r.test_perplexity is not None]
+    assert len(perplexities) == 3
     assert perplexities == sorted(perplexities, reverse=True)
     config = load_config(results[0].path / "config.yaml", environ={})
     train_ids = prepare_text(config.text, config.vocabulary).parts["train"].ids
@@ -146,19 +150,19 @@ def test_a_text_of_a_few_words_will_do(words: str, order: int) -> None:
     }
     result = train(given, run="few")
     assert result.valid_perplexity is result.network_test_perplexity is None
-    predictor = load_model("few")
-    assert {p.word for p in predictor.predict(words)} == set(words.split())
-    assert predictor.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
+    model = load_model("few")
+    assert {p.word for p in model.predict(words)} == set(words.split())
+    assert model.session().probabilities().sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_the_callback_receives_what_was_read_and_counted(settings: dict[str, object]) -> None:
-    lines: list[str] = []
-    callback = Callback()
-    callback.on_message = lines.append  # type: ignore[method-assign]
-    result = train(settings, callback=callback)
-    assert any("words to train on, vocabulary" in line for line in lines)
+def test_the_callback_receives_what_was_read_and_counted(
+    settings: dict[str, object], screen: Messages
+) -> None:
+    result = train(settings, callback=screen)
+    assert any("words to train on, vocabulary" in line for line in screen.lines)
+    assert isinstance(result.model.loaded, LoadedNgrams)
     counts = ", ".join(f"{count:,}" for count in result.model.loaded.model.ngram_counts())
-    assert lines[-1] == f"n-grams of 1 to 4 words: {counts}"
+    assert screen.lines[-1] == f"n-grams of 1 to 4 words: {counts}"
 
 
 def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None:

@@ -1,12 +1,14 @@
 """A run from configuration to model folder: what it leaves, how it goes on, what it refuses."""
 
+from __future__ import annotations
+
 import json
 import math
 import random
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,6 +26,9 @@ from nextword.text.prepare import prepare_text
 from nextword.training import network
 from nextword.training.callbacks import Callback, StepReport, ValidationReport
 from nextword.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from tests.training.conftest import Messages
 
 STEPS = 26
 """Of an epoch of the tiny text."""
@@ -217,7 +222,7 @@ def test_the_best_model_is_kept_not_the_last(
             weights.append(self.trainer.model.output.weight.detach().clone())
 
     result = train({**short, "training.validations": 4}, run="a", callback=Keep())
-    assert torch.equal(load_model(result.path).loaded.model.output.weight, weights[1])
+    assert torch.equal(load_model(result.path).loaded.network.output.weight, weights[1])
     assert not torch.equal(weights[1], weights[3])
 
 
@@ -303,6 +308,7 @@ def test_a_finished_run_resumed_is_as_it_was_and_more_epochs_go_on(
     longer = train({"training.epochs": 3}, run="a", resume=True)
     assert longer.steps == 3 * STEPS
     assert reports(longer.path, "valid")[-1]["step"] == 3 * STEPS
+    assert longer.valid_perplexity is not None and first.valid_perplexity is not None
     assert longer.valid_perplexity < 0.9 * first.valid_perplexity
     assert load_config(longer.path / "config.yaml").training.epochs == 3
 
@@ -387,7 +393,9 @@ def test_the_seed_alone_decides_the_outcome(short: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("freeze", [True, False])
-def test_a_run_starts_from_glove_vectors(short: dict[str, object], freeze: bool) -> None:
+def test_a_run_starts_from_glove_vectors(
+    short: dict[str, object], freeze: bool, screen: Messages
+) -> None:
     draw = np.random.default_rng(3)
     given = {word: draw.normal(size=8) for word in ("the", "cat", "mouse", "napoleon", "zebra")}
     lines = [f"{word} {' '.join(f'{x:.5f}' for x in row)}" for word, row in given.items()]
@@ -399,23 +407,20 @@ def test_a_run_starts_from_glove_vectors(short: dict[str, object], freeze: bool)
         "model.embedding_size": 8,
         "training.weight_decay": 0.5,
     }
-    said: list[str] = []
-    callback = Callback()
-    callback.on_message = said.append  # type: ignore[method-assign]
-    train(settings, run="a", callback=callback, should_stop=after(5))
+    train(settings, run="a", callback=screen, should_stop=after(5))
     Path("glove.txt").unlink()
     result = train(run="a", resume=True)
-    assert any("glove.txt: vectors for 4 of" in line for line in said)
+    assert any("glove.txt: vectors for 4 of" in line for line in screen.lines)
 
     predictor = load_model("a")
-    (layer,) = (m for m in predictor.loaded.model.modules() if isinstance(m, WordVectors))
+    (layer,) = (m for m in predictor.loaded.network.modules() if isinstance(m, WordVectors))
     ids = [predictor.words.index(word) for word in ("the", "cat", "mouse", "Napoleon")]
     rows = layer.weight.detach()[ids]
     wanted = torch.tensor(np.array([given[w] for w in ("the", "cat", "mouse", "napoleon")]))
     # frozen vectors are those of the file, all made shorter by one factor
     factor = (rows / wanted.round(decimals=5)).flatten()
     assert bool((factor.std() < 1e-5 * factor.mean().abs()).item()) == freeze
-    assert result.valid_perplexity < 42
+    assert result.valid_perplexity is not None and result.valid_perplexity < 42
 
 
 KINDS = [
@@ -447,6 +452,7 @@ def test_every_kind_trains_with_every_input(
     result = train(settings, run="a")
     # a state that nothing bounds may run away in so few steps, but never to what is no number
     bounded = (kind, activation) != ("rnn", "relu")
+    assert result.valid_perplexity is not None
     assert 1 < result.valid_perplexity < (len(result.model.words) if bounded else math.inf)
     assert load_model("a").predict("the", k=9) == result.model.predict("the", k=9)
     best = min(validation["perplexity"] for validation in reports(result.path, "valid"))
@@ -462,7 +468,7 @@ def test_a_text_that_is_split_already(short: dict[str, object], tiny_text: Path)
     settings |= {"text.train": "train.txt", "text.valid": "valid.txt"}
     result = train({**settings, "text.tokenizer": "whitespace"})
     assert result.run == "train-lstm"
-    assert 1 < result.valid_perplexity < 40
+    assert result.valid_perplexity is not None and 1 < result.valid_perplexity < 40
     assert result.test_perplexity is None
     (last,) = reports(result.path, "result")
     assert last["test_perplexity"] is None

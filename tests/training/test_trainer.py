@@ -1,9 +1,11 @@
 """The loop learns, stops, validates, and lets nothing that is not finite near the weights."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,13 @@ from nextword.errors import TrainingError
 from nextword.evaluation.stream import mean_loss
 from nextword.losses.softmax import ExactLoss, LossValue
 from nextword.training import trainer as trainer_module
-from nextword.training.trainer import MAX_FAILURES, Trainer
+from nextword.training.callbacks import Callback, StepReport
+from nextword.training.trainer import MAX_FAILURES
 from nextword.windows import ShuffledBatches, StreamBatches
 
-MakeTrainer = Callable[..., Trainer]
+if TYPE_CHECKING:
+    from tests.training.conftest import MakeTrainer
+
 IDS = np.array([2, 3, 2, 4, 5, 2, 6, 7] * 50)
 
 
@@ -67,8 +72,8 @@ def test_every_kind_learns_a_cycle(
     trainer = make_trainer(settings, batches=batches)
     assert trainer.run()
     # without any memory of the word before, 0.41 nats is the best that can be reached
-    assert trainer.callback.losses[0] > 1.5
-    assert max(trainer.callback.losses[-5:]) < 0.1
+    assert trainer.recorder.losses[0] > 1.5
+    assert max(trainer.recorder.losses[-5:]) < 0.1
     assert trainer.progress.words == 24 * (len(IDS) - 1)
     assert trainer.progress.step == trainer.total_steps == 24 * 13
     if continuous:
@@ -103,7 +108,7 @@ def test_two_half_batches_added_up_are_one_batch(make_trainer: MakeTrainer, opti
     for trainer in (whole, halves):
         trainer.run()
         assert trainer.progress.step == 8
-    assert halves.callback.losses == pytest.approx(whole.callback.losses, rel=1e-5)
+    assert halves.recorder.losses == pytest.approx(whole.recorder.losses, rel=1e-5)
     for left, right in zip(whole.model.parameters(), halves.model.parameters(), strict=True):
         torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-6)
 
@@ -126,7 +131,7 @@ def test_what_is_not_finite_never_reaches_the_weights(
         {"training.accumulate": accumulate, "training.epochs": accumulate}, loss=loss
     )
     assert trainer.run()
-    weights = trainer.callback.weights
+    weights = trainer.recorder.weights
     moved = [not torch.equal(a, b) for a, b in zip(weights, weights[1:], strict=False)]
     assert moved == [True, True, False, False] + [True] * (len(moved) - 4)
     assert all(torch.isfinite(each).all() for each in weights)
@@ -135,7 +140,7 @@ def test_what_is_not_finite_never_reaches_the_weights(
     assert trainer.progress.skipped == 2
     assert trainer.progress.failures == 0
     assert trainer.progress.step == 10
-    finite = [math.isfinite(value) for value in trainer.callback.losses]
+    finite = [math.isfinite(value) for value in trainer.recorder.losses]
     assert finite == [True] * 10 if how == "gradient" else finite.count(False) == 2
 
 
@@ -153,7 +158,7 @@ def test_failing_again_and_again_ends_with_what_to_change(make_trainer: MakeTrai
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate \(now 0\.012\)"):
         trainer.run()
     assert trainer.progress.step == 5 + MAX_FAILURES
-    assert torch.equal(trainer.callback.weights[4], trainer.callback.weights[-1])
+    assert torch.equal(trainer.recorder.weights[4], trainer.recorder.weights[-1])
 
 
 def test_failures_must_be_in_a_row_to_end_a_training(make_trainer: MakeTrainer) -> None:
@@ -169,7 +174,7 @@ def test_validations_are_spread_evenly_and_the_last_is_at_the_end(
 ) -> None:
     trainer = make_trainer({"training.epochs": 3, "training.validations": validations})
     trainer.run()
-    assert [step for step, _, _ in trainer.callback.validations] == [
+    assert [step for step, _, _ in trainer.recorder.validations] == [
         math.ceil(30 * nth / validations) for nth in range(1, validations + 1)
     ]
     assert trainer.progress.validations == validations
@@ -179,7 +184,7 @@ def test_the_best_validation_is_remembered(make_trainer: MakeTrainer) -> None:
     validate = given([3.0, 2.0, 2.5, math.nan, 1.0, 1.0])
     trainer = make_trainer({"training.epochs": 3, "training.validations": 6}, validate=validate)
     trainer.run()
-    improved = [step for step, _, better in trainer.callback.validations if better]
+    improved = [step for step, _, better in trainer.recorder.validations if better]
     assert improved == [5, 10, 25]
     progress = trainer.progress
     assert (progress.best_loss, progress.best_step, progress.stale) == (1.0, 25, 1)
@@ -209,7 +214,7 @@ def test_a_plateau_lowers_the_rate_of_the_steps_after_it(make_trainer: MakeTrain
         validate=given([3.0, 3.0, 2.0, 2.0, 2.0, 1.0]),
     )
     trainer.run()
-    rates = [report.learning_rate for report in trainer.callback.reports]
+    rates = [report.learning_rate for report in trainer.recorder.reports]
     wanted = [0.16] * 10 + [0.04] * 10 + [0.01] * 5 + [0.0025] * 5
     assert rates == pytest.approx(wanted)
 
@@ -222,7 +227,7 @@ def test_a_training_can_be_stopped_and_goes_on_where_it_was(make_trainer: MakeTr
     assert not halted.run()
     assert halted.progress.step == 7
     assert halted.run()
-    assert torch.equal(halted.callback.weights[-1], whole.callback.weights[-1])
+    assert torch.equal(halted.recorder.weights[-1], whole.recorder.weights[-1])
 
 
 def test_the_state_runs_on_within_an_epoch_and_starts_over_in_the_next(
@@ -248,10 +253,12 @@ def test_dropout_is_on_in_steps_and_off_in_validation(make_trainer: MakeTrainer)
         modes.append(trainer.model.training)
         return 1.0
 
+    class NoteMode(Callback):
+        def on_step(self, report: StepReport) -> None:
+            modes.append(trainer.model.training)
+
     trainer = make_trainer({"training.validations": 2}, validate=validate)
-    before = trainer.callback.on_step
-    trainer.callback.on_step = lambda report: (before(report), modes.append(model.training))[0]
-    model = trainer.model
+    trainer.callback = NoteMode()
     trainer.run()
     assert modes == [True] * 5 + [False] + [True] * 5 + [False]
 
@@ -260,8 +267,8 @@ def test_a_time_budget_ends_the_training_with_a_validation(make_trainer: MakeTra
     trainer = make_trainer({"training.minutes": 0.3 / 60, "training.epochs": 10**6})
     assert trainer.run()
     assert 0.3 <= trainer.progress.seconds < 1.0
-    assert trainer.callback.validations[-1][0] == trainer.progress.step > 5
-    rates = [report.learning_rate for report in trainer.callback.reports]
+    assert trainer.recorder.validations[-1][0] == trainer.progress.step > 5
+    rates = [report.learning_rate for report in trainer.recorder.reports]
     assert rates[-1] < 0.2 * rates[0]
 
 
@@ -300,4 +307,4 @@ def test_validations_do_not_eat_a_time_budget_and_are_spread_over_it(
     )
     assert trainer.run()
     assert fractions == pytest.approx(shares, abs=0.02)
-    assert trainer.callback.validations[-1][0] == trainer.progress.step
+    assert trainer.recorder.validations[-1][0] == trainer.progress.step
