@@ -18,9 +18,9 @@ from nextword.formatting import change, figure, percent, plain, share, short, tw
     ],
 )
 def test_changes_have_a_sign_unless_they_are_none(
-    value: float, error: float | None, told: str
+    value: float, error: float | None, result: str
 ) -> None:
-    assert change(value, error) == told
+    assert change(value, error) == result
 
 
 def test_shares_and_figures() -> None:
@@ -43,8 +43,10 @@ def test_shares_and_figures() -> None:
 
 
 def test_no_digit_is_told_that_is_not_sure() -> None:
-    told = [short(*each) for each in ((22.47, 0.561), (2.2134, 0.033), (1234.5, 12.0), (0.5, None))]
-    assert told == ["22.5 ± 0.6", "2.21 ± 0.03", "1,234 ± 12", "0.5"]
+    result = [
+        short(*each) for each in ((22.47, 0.561), (2.2134, 0.033), (1234.5, 12.0), (0.5, None))
+    ]
+    assert result == ["22.5 ± 0.6", "2.21 ± 0.03", "1,234 ± 12", "0.5"]
     assert short(1234.5, None) == "1,234" and short(999.7, None) == "1,000"
     assert short(3.14159, 0.0) == "3.14" and short(0.6771, 0.00602) == "0.677 ± 0.006"
 
@@ -58,5 +60,5 @@ def test_no_figure_is_endlessly_long_and_no_error_endless() -> None:
 
 
 def test_json_holds_no_number_that_is_none() -> None:
-    told = plain({"a": [math.inf, {"b": math.nan}], "c": 1.5, "d": None, "e": "x"})
-    assert told == {"a": [None, {"b": None}], "c": 1.5, "d": None, "e": "x"}
+    result = plain({"a": [math.inf, {"b": math.nan}], "c": 1.5, "d": None, "e": "x"})
+    assert result == {"a": [None, {"b": None}], "c": 1.5, "d": None, "e": "x"}

@@ -20,9 +20,9 @@ def there(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_figures_are_those_of_eval_and_of_the_run(cli: Cli) -> None:
     called = cli("compare", "tiny", "runs/mixed", "counted")
     assert called.code == 0 and "tiny: words predicted:" in called.err
-    told = json.loads(cli("compare", "tiny", "runs/mixed", "counted", "--json").out)
-    assert told["compared_by"] == "perplexity" and "claims" not in told
-    for name, run in zip(("tiny", "mixed", "counted"), told["runs"], strict=True):
+    answer = json.loads(cli("compare", "tiny", "runs/mixed", "counted", "--json").out)
+    assert answer["compared_by"] == "perplexity" and "claims" not in answer
+    for name, run in zip(("tiny", "mixed", "counted"), answer["runs"], strict=True):
         alone = json.loads(cli("eval", "--model", name, "--json").out)
         for key in ("perplexity", "bits_per_character", "top_1", "keystroke_savings", "tokens"):
             assert run["evaluation"][key] == alone[key]
@@ -36,7 +36,7 @@ def test_figures_are_those_of_eval_and_of_the_run(cli: Cli) -> None:
     assert table[2].split() == ["tiny", "mixed", "counted"]
     assert "gru 1 x 24 + n-grams" in called.out and "5-gram" in called.out
     assert "perplexity against tiny" in called.out
-    for name, run in zip(("tiny", "mixed", "counted"), told["runs"], strict=True):
+    for name, run in zip(("tiny", "mixed", "counted"), answer["runs"], strict=True):
         only = run["only_here"]["tokens"]
         positions = f"{only:,} position{'s' * (only != 1)}"
         assert f"only {name} ranks the right word first at {positions} (" in called.out
@@ -57,17 +57,17 @@ def test_a_narrow_terminal_has_a_table_for_each_few_runs(
 def test_memory_of_networks_alone(cli: Cli) -> None:
     names = ("rnn", "mixed", "feedforward")
     called = cli("compare", *names, *SMALL)
-    told = json.loads(cli("compare", *names, *SMALL, "--json").out)
+    answer = json.loads(cli("compare", *names, *SMALL, "--json").out)
     assert called.code == 0 and "n-grams" not in called.out
-    for name, run in zip(names, told["runs"], strict=True):
+    for name, run in zip(names, answer["runs"], strict=True):
         alone = json.loads(cli("explain", "--gradients", *SMALL[1:], "-m", name, "--json").out)
         assert run["memory"] == alone
-    half = told["runs"][1]["memory"]["half_life"]
+    half = answer["runs"][1]["memory"]["half_life"]
     (row,) = (line for line in called.out.splitlines() if "gradient's half-life" in line)
     assert row.split()[-2] == f"{half:.3g}"
     # all but the kind is the same, and what one kind alone heeds
     assert "They were trained alike on the same words.\n" in called.out
-    assert told["trained_alike"] == {"differences": [], "unknown": []}
+    assert answer["trained_alike"] == {"differences": [], "unknown": []}
     assert "not trained alike: training.epochs (" in cli("compare", "tiny", "rnn", *SMALL).out
 
 

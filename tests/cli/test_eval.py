@@ -45,24 +45,24 @@ def test_a_held_out_part_measures_as_training_said(
 
 
 def test_the_validation_part_is_the_default_and_the_bar_goes_to_stderr(cli: Cli) -> None:
-    told = json.loads(cli("eval", "--json").out)
+    answer = json.loads(cli("eval", "--json").out)
     called = cli("eval")
     rows = {line[:22].strip(): line[22:] for line in called.out.splitlines()}
     assert (
         rows["text"].startswith("validation part of ")
-        and f"({told['tokens']} words)" in rows["text"]
+        and f"({answer['tokens']} words)" in rows["text"]
     )
-    assert rows["perplexity"] == f"{told['perplexity']:.2f}"
-    assert rows["spelled out"] == f"{told['perplexity_spelled_out']:.2f}"
-    assert rows["bits per character"] == f"{told['bits_per_character']:.3f}"
-    assert rows["top-1 accuracy"].split("  ")[0] == f"{100 * told['top_1']:.1f} %"
-    assert rows["top-1 accuracy"].endswith(f" {100 * told['real_words']['top_1']:.1f} %")
-    most = f"of at most {100 * told['keystroke_savings_limit']:.1f} %, with 3 suggestions"
+    assert rows["perplexity"] == f"{answer['perplexity']:.2f}"
+    assert rows["spelled out"] == f"{answer['perplexity_spelled_out']:.2f}"
+    assert rows["bits per character"] == f"{answer['bits_per_character']:.3f}"
+    assert rows["top-1 accuracy"].split("  ")[0] == f"{100 * answer['top_1']:.1f} %"
+    assert rows["top-1 accuracy"].endswith(f" {100 * answer['real_words']['top_1']:.1f} %")
+    most = f"of at most {100 * answer['keystroke_savings_limit']:.1f} %, with 3 suggestions"
     assert rows["keystrokes saved"].endswith(most)
     assert "words/s" in rows["time"]
     assert "words predicted: " in called.err and "Traceback" not in called.err
     # too few words to say how far the figures are off
-    assert "±" not in called.out and told["standard_errors"]["perplexity"] is None
+    assert "±" not in called.out and answer["standard_errors"]["perplexity"] is None
 
 
 @pytest.fixture
@@ -74,28 +74,28 @@ def long_text(tiny_text: Path, tmp_path: Path) -> Path:
 
 
 def test_a_longer_text_has_standard_errors(cli: Cli, long_text: Path) -> None:
-    told = json.loads(cli("eval", "--text", long_text, "--json").out)
-    assert told["blocks"] == 50 and None not in told["standard_errors"].values()
-    assert told["perplexity_known"] < told["perplexity"] < told["perplexity_spelled_out"]
-    assert told["bits_per_unknown_word"] > 10
+    answer = json.loads(cli("eval", "--text", long_text, "--json").out)
+    assert answer["blocks"] == 50 and None not in answer["standard_errors"].values()
+    assert answer["perplexity_known"] < answer["perplexity"] < answer["perplexity_spelled_out"]
+    assert answer["bits_per_unknown_word"] > 10
     lines = cli("eval", "--text", long_text).out.splitlines()
     rows = {line[:22].strip(): line[22:] for line in lines}
-    error = told["standard_errors"]["perplexity"]
-    assert rows["perplexity"] == f"{told['perplexity']:.2f} ± {error:.2f}"
+    error = answer["standard_errors"]["perplexity"]
+    assert rows["perplexity"] == f"{answer['perplexity']:.2f} ± {error:.2f}"
     assert rows["top-5 accuracy"].count("±") == 2
     assert len(lines) <= 16 and max(map(len, lines[2:])) < 90
 
 
 def test_details_tell_where_the_model_is_good(cli: Cli, long_text: Path) -> None:
-    told = json.loads(cli("eval", "--text", long_text, "--json").out)
+    answer = json.loads(cli("eval", "--text", long_text, "--json").out)
     lines = cli("eval", "--text", long_text, "--details").out.splitlines()
     rows = {line[:22].strip(): line[22:].split() for line in lines}
-    band = told["by_frequency"][0]
+    band = answer["by_frequency"][0]
     assert band["band"] == "unknown" and rows["unknown"][0] == str(band["tokens"])
     perplexity = band["perplexity"]
     assert rows["unknown"][3] == (f"{perplexity:,.1f}" if perplexity < 1e9 else f"{perplexity:.2e}")
-    assert rows["51+"][0] == str(told["by_position"][5]["tokens"])
-    cost = told["costliest_words"][0]
+    assert rows["51+"][0] == str(answer["by_position"][5]["tokens"])
+    cost = answer["costliest_words"][0]
     assert cost["word"] == "<unk>"
     assert rows["<unk>"] == [str(cost["times"]), f"{cost['bits']:,.0f}", f"{cost['mean_bits']:.2f}"]
 

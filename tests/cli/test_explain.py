@@ -35,8 +35,8 @@ def test_a_prompt_is_shown_word_by_word(cli: Cli) -> None:
         ["2", "was"],
         ["3", "the"],
     ]
-    told = json.loads(cli("explain", PROMPT, "--json").out)
-    step = told["steps"][3]
+    answer = json.loads(cli("explain", PROMPT, "--json").out)
+    step = answer["steps"][3]
     shown = lines[3].split()
     assert shown[5:10] == [
         f"{step['entropy_bits']:.2f}",
@@ -45,17 +45,17 @@ def test_a_prompt_is_shown_word_by_word(cli: Cli) -> None:
     ]
     best = step["predictions"][0]
     assert f"{best['word']} {100 * best['probability']:.2g}" in lines[3]
-    assert told["prediction"] == best and len(told["attributions"]) == 4
+    assert answer["prediction"] == best and len(answer["attributions"]) == 4
     assert f"What made '{best['word']}'" in called.out and "read as <unk>" in called.out
-    assert f"{told['attributions'][3]['left_out_bits']:+.2f}" in lines[-8]
+    assert f"{answer['attributions'][3]['left_out_bits']:+.2f}" in lines[-8]
     assert " this prediction" in called.out
-    assert not told["network_alone_of_a_mixture"] and "alone" not in called.out
+    assert not answer["network_alone_of_a_mixture"] and "alone" not in called.out
 
 
 def test_predictions_are_those_of_predict_and_as_many_as_wanted(cli: Cli) -> None:
-    told = json.loads(cli("explain", PROMPT, "-k", "6", "--json").out)
+    answer = json.loads(cli("explain", PROMPT, "-k", "6", "--json").out)
     wanted = json.loads(cli("predict", PROMPT, "-k", "6", "--json").out)["predictions"]
-    found = told["steps"][-1]["predictions"]
+    found = answer["steps"][-1]["predictions"]
     assert [p["word"] for p in found] == [p["word"] for p in wanted]
     assert len(found) == 6
     narrow = cli("explain", PROMPT, "-k", "1").out.splitlines()[5]
@@ -85,17 +85,17 @@ def test_a_prompt_may_come_through_a_pipe_and_commands_no_terminal(cli: Cli) -> 
 def test_gradients_and_contexts_are_measured_under_a_bar(cli: Cli) -> None:
     called = cli("explain", *SMALL)
     assert called.code == 0 and " elapsed, " in called.err
-    told = json.loads(cli("explain", *SMALL, "--json").out)
-    assert told["reach"] == 10 and told["places"]["gradient"] == 5
+    answer = json.loads(cli("explain", *SMALL, "--json").out)
+    assert answer["reach"] == 10 and answer["places"]["gradient"] == 5
     lines = called.out.splitlines()
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.split()}
     assert lines[0] == "model   tiny, lstm"
     assert "geometric mean" in called.out and "h alone" in called.out
-    means = [told[key]["geometric_mean"][10] for key in ("gradient", "gradient_hidden")]
+    means = [answer[key]["geometric_mean"][10] for key in ("gradient", "gradient_hidden")]
     row = next(line.split() for line in lines if line.startswith("   10  "))
     assert [row[1], row[3]] == [f"{value:.3g}" for value in means]
-    assert f"half-life {told['half_life']:.3g} words, fitted" in called.out
-    assert rows["all"] == [f"{told['perplexity']:,.2f}"]
+    assert f"half-life {answer['half_life']:.3g} words, fitted" in called.out
+    assert rows["all"] == [f"{answer['perplexity']:,.2f}"]
 
 
 def test_a_text_and_a_split_may_be_chosen(cli: Cli, tiny_text: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_network_without_a_state_has_contexts_but_no_gradient(cli: Cli) -> Non
     assert (
         called.out.splitlines()[-1] == "needs 3 words of context to come within 1 % of full context"
     )
-    told = json.loads(cli("explain", *SMALL, "-m", "feedforward", "--json").out)
-    assert told["half_life"] is None and told["gradient"] is None
+    answer = json.loads(cli("explain", *SMALL, "-m", "feedforward", "--json").out)
+    assert answer["half_life"] is None and answer["gradient"] is None
 
 
 def test_a_prompts_picture(cli: Cli, tmp_path: Path) -> None:

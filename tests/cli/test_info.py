@@ -28,11 +28,11 @@ def home(tiny_run: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_machine_and_its_runs(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:
     called = cli("info", "--json")
     assert (called.code, called.err) == (0, "")
-    told = json.loads(called.out)
-    assert told["nextword"] == __version__
-    assert told["torch"] == str(torch.__version__)
-    assert told["devices"][0] == "cpu" and told["threads"] >= 1
-    begun, tiny = told["runs"]
+    answer = json.loads(called.out)
+    assert answer["nextword"] == __version__
+    assert answer["torch"] == str(torch.__version__)
+    assert answer["devices"][0] == "cpu" and answer["threads"] >= 1
+    begun, tiny = answer["runs"]
     assert (begun["run"], begun["has_model"]) == ("begun", False)
     assert (tiny["run"], tiny["has_model"], tiny["model"]) == ("tiny", True, "lstm")
     assert tiny["valid_perplexity"] == tiny_run.result.valid_perplexity
@@ -53,12 +53,12 @@ def test_the_same_for_people(cli: Cli, home: Path, tiny_run: SimpleNamespace) ->
 
 
 def test_one_run_by_name_or_path(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:
-    told = json.loads(cli("info", "tiny", "--json").out)
+    answer = json.loads(cli("info", "tiny", "--json").out)
     for args in ((home / "runs" / "tiny",), ("--model", "tiny")):
-        assert told == json.loads(cli("info", *args, "--json").out)
-    assert (told["run"], told["hidden_size"], told["layers"]) == ("tiny", 24, 1)
-    assert told["vocabulary_size"] == len(tiny_run.result.model.words)
-    assert told["text"].endswith("tiny.txt")
+        assert answer == json.loads(cli("info", *args, "--json").out)
+    assert (answer["run"], answer["hidden_size"], answer["layers"]) == ("tiny", 24, 1)
+    assert answer["vocabulary_size"] == len(tiny_run.result.model.words)
+    assert answer["text"].endswith("tiny.txt")
     shown = cli("info", "tiny").out
     assert "hidden size" in shown and "tiny.txt" in shown
 
@@ -74,9 +74,9 @@ def test_metrics_that_a_crash_cut_short_are_read_as_far_as_they_go(cli: Cli, hom
     metrics = home / "runs" / "tiny" / "metrics.jsonl"
     lines = metrics.read_bytes().splitlines(keepends=True)
     metrics.write_bytes(b"".join(lines[:-1]) + '{"kind": "valid", "samples": "é'.encode()[:-1])
-    told = json.loads(cli("info", "tiny", "--json").out)
-    assert told["validation_perplexity"] > 1
-    assert "valid_perplexity" not in told
+    answer = json.loads(cli("info", "tiny", "--json").out)
+    assert answer["validation_perplexity"] > 1
+    assert "valid_perplexity" not in answer
 
 
 def test_a_run_whose_configuration_is_damaged_is_one_line(cli: Cli, home: Path) -> None:

@@ -34,22 +34,22 @@ def test_a_run_has_its_report_beside_it(cli: Cli, there: Path) -> None:
     page = (there / "runs/mixed/report.html").read_text()
     # what predicts, n-grams and all
     assert page.startswith("<!DOCTYPE html>") and "gru 1 x 24 + n-grams" in page
-    told = json.loads(cli("report", "mixed", "-o", "new/page.html", *SMALL, "--json").out)
-    assert told["report"] == "new/page.html" and (there / "new/page.html").is_file()
+    answer = json.loads(cli("report", "mixed", "-o", "new/page.html", *SMALL, "--json").out)
+    assert answer["report"] == "new/page.html" and (there / "new/page.html").is_file()
     alone = json.loads(cli("eval", "--model", "mixed", "--json").out)
-    assert told["runs"][0]["evaluation"]["perplexity"] == alone["perplexity"]
-    assert "claims" not in told
+    assert answer["runs"][0]["evaluation"]["perplexity"] == alone["perplexity"]
+    assert "claims" not in answer
 
 
 def test_several_runs_have_one_here_of_the_networks_alone(cli: Cli, there: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     called = cli("report", "rnn", "mixed", *SMALL, "--json")
-    told = json.loads(called.out)
-    assert told["report"] == "comparison.html"
+    answer = json.loads(called.out)
+    assert answer["report"] == "comparison.html"
     page = (there / "comparison.html").read_text()
     assert "rnn · mixed" in page and "n-grams" not in page.split("<h2")[3]
     compared = json.loads(cli("compare", "--memory", "rnn", "mixed", *SMALL, "--json").out)
-    for report, table in zip(told["runs"], compared["runs"], strict=True):
+    for report, table in zip(answer["runs"], compared["runs"], strict=True):
         assert report["memory"] == table["memory"]
 
 

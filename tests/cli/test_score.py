@@ -132,10 +132,10 @@ def test_shades_grow_darker_and_black_can_be_read_on_all_of_them() -> None:
 
 
 def test_the_legend_names_every_shade() -> None:
-    told = legend(unknown=True)
+    answer = legend(unknown=True)
     for shade in SHADES:
-        assert f"48;5;{shade}m" in told
-    plain = re.sub(r"\x1b\[[\d;]*m", "", told)
+        assert f"48;5;{shade}m" in answer
+    plain = re.sub(r"\x1b\[[\d;]*m", "", answer)
     assert plain == " < 2  2–4  4–7  7–10  10–14  ≥ 14  bits, unknown underlined"
     assert "underlined" not in legend(unknown=False)
 

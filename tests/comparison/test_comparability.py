@@ -21,8 +21,10 @@ def changed(loaded_run: LoadedRun, **sections: dict[str, object]) -> LoadedRun:
     """The same run, had it been told something else."""
     config = loaded_run.config
     assert config is not None
-    told = {name: getattr(config, name).model_copy(update=keys) for name, keys in sections.items()}
-    return replace(loaded_run, config=config.model_copy(update=told))
+    result = {
+        name: getattr(config, name).model_copy(update=keys) for name, keys in sections.items()
+    }
+    return replace(loaded_run, config=config.model_copy(update=result))
 
 
 def test_settings_in_which_runs_differ(opened: list[LoadedRun]) -> None:

@@ -21,9 +21,9 @@ FEW = MemorySettings(reach=10, places=5)
 
 
 def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
-    told: list[tuple[str, int, int]] = []
+    result: list[tuple[str, int, int]] = []
     both = [contend("a", kind="lstm"), contend("b", kind="gru")]
-    comparison = compare_loaded(both, 2, FEW, lambda *done: told.append(done))
+    comparison = compare_loaded(both, 2, FEW, lambda *done: result.append(done))
     for run, each in zip(comparison.runs, both, strict=True):
         loaded = each.loaded
         wanted = evaluate(loaded.decoder(), each.part, loaded.tokenizer, loaded.counts, 2)
@@ -31,11 +31,11 @@ def test_every_run_is_measured_as_it_is_alone(contend: Contend) -> None:
         assert same[0] == same[1]
         memory = measure_memory(loaded, each.name, each.part, 10, 5)
         assert run.memory is not None and run.memory.as_dict() == memory.as_dict()
-    labels = list(dict.fromkeys(what for what, _, _ in told))
+    labels = list(dict.fromkeys(what for what, _, _ in result))
     assert labels == ["a: words predicted", "b: words predicted", "a: memory", "b: memory"]
     for label in labels:
-        read = [done for what, done, _ in told if what == label]
-        assert read == sorted(read) and read[-1] == {t for w, _, t in told if w == label}.pop()
+        read = [done for what, done, _ in result if what == label]
+        assert read == sorted(read) and read[-1] == {t for w, _, t in result if w == label}.pop()
 
 
 def test_a_run_beside_itself_differs_in_nothing(contend: Contend) -> None:
@@ -59,9 +59,9 @@ def test_all_figures_fit_into_json(contend: Contend) -> None:
     comparison = compare_loaded(
         [contend("a", kind="lstm"), contend("b", kind="feedforward")], memory=FEW
     )
-    told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
-    assert told["compared_by"] == "perplexity" and told["text"] == "a text"
-    first, second = told["runs"]
+    result = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
+    assert result["compared_by"] == "perplexity" and result["text"] == "a text"
+    first, second = result["runs"]
     assert first["kind"] == "lstm" and second["memory"]["half_life"] is None
     assert first["training"]["validation"][2] == {"words": 300, "seconds": 1.5, "perplexity": 30.0}
     assert second["against_first"]["share"] != 0 and "only_here" in first
@@ -93,8 +93,8 @@ def test_a_figure_beyond_all_numbers_is_none_in_json(contend: Contend) -> None:
         for weight in wild.loaded.network.output.parameters():
             weight.mul_(1e6)
     comparison = compare_loaded([contend("a", kind="lstm"), wild], memory=FEW)
-    told = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
-    assert told["runs"][1]["against_first"]["standard_error"] is None
+    result = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
+    assert result["runs"][1]["against_first"]["standard_error"] is None
     for row in rows(comparison):
         assert all(len(cell) < 40 for cell in row.cells), row
 

@@ -45,21 +45,21 @@ def test_training_is_told_as_the_run_logged_it(
 ) -> None:
     monkeypatch.chdir(kinds)
     found = load_runs([Path("rnn"), Path("counted"), Path("mixed")])
-    told = table(compare_loaded(found))
-    assert [cell.split()[0] for cell in told["model"]] == ["rnn", "5-gram", "gru"]
-    assert told["model"][2].endswith(" + n-grams")
+    answer = table(compare_loaded(found))
+    assert [cell.split()[0] for cell in answer["model"]] == ["rnn", "5-gram", "gru"]
+    assert answer["model"][2].endswith(" + n-grams")
     log = found[0].log
     assert log.result is not None and log.result.seconds is not None and log.words is not None
-    assert told["words read in training"][0] == f"{log.words:,}"
-    assert told["training time"][0] == f"{log.result.seconds:,.1f} s"
-    assert "gradient's half-life (words)" not in told and "  spelled out" not in told
+    assert answer["words read in training"][0] == f"{log.words:,}"
+    assert answer["training time"][0] == f"{log.result.seconds:,.1f} s"
+    assert "gradient's half-life (words)" not in answer and "  spelled out" not in answer
 
 
 def test_what_nobody_knows_is_a_dash(contend: Contend) -> None:
     silent = replace(contend("a"), log=replace(contend("a").log, validations=[]))
-    told = table(compare_loaded([silent, contend("b")]))
+    answer = table(compare_loaded([silent, contend("b")]))
     for title in ("words read in training", "training time", "training words/s"):
-        assert told[title][0] == "-"
+        assert answer[title][0] == "-"
 
 
 def test_unknown_words_that_differ_are_spelled_out(
@@ -67,7 +67,9 @@ def test_unknown_words_that_differ_are_spelled_out(
 ) -> None:
     monkeypatch.chdir(kinds)
     comparison = compare_loaded(load_runs([Path("rnn"), Path("fewer")]))
-    told = table(comparison)
+    answer = table(comparison)
     spelled = comparison.runs[1].measured.perplexity_spelled_out
-    assert told["  spelled out"][1].startswith(f"{spelled:,.2f}")
-    assert told["spelled out against rnn"][0] == "-" and "%" in told["spelled out against rnn"][1]
+    assert answer["  spelled out"][1].startswith(f"{spelled:,.2f}")
+    assert (
+        answer["spelled out against rnn"][0] == "-" and "%" in answer["spelled out against rnn"][1]
+    )

@@ -13,12 +13,12 @@ TEXT = ["the", "cat", "sat", "<eos>", "the", "cat", ",", "zebra", "cat"]
 SPACED = np.array([True, True, False, False, True, False, True, True, False])
 
 
-def places(ranks: list[int], told: list[float]) -> TokenScores:
+def places(ranks: list[int], result: list[float]) -> TokenScores:
     ids = np.array([VOCABULARY.index(w) if w in VOCABULARY else 0 for w in TEXT])
     zeros = np.zeros(len(ids))
     return TokenScores(
         ids=ids,
-        surprisals=-np.log(np.array(told)).astype(np.float32),
+        surprisals=-np.log(np.array(result)).astype(np.float32),
         ranks=np.array(ranks, dtype=np.int32),
         confidences=zeros.astype(np.float32),
         best=zeros.astype(np.int32),

@@ -51,8 +51,8 @@ def test_every_wrong_value_is_one_line_with_key_value_and_what_is_allowed(name: 
         assert lines[0].startswith(f"--set: {name}: "), (value, lines)
         assert " is not allowed: must be " in lines[0]
         assert len(lines[0]) < 400
-        told = lines[0].partition("must be ")[2].partition(";")[0]
-        assert told in KEYS[name].expected or "bytes are not" in told
+        result = lines[0].partition("must be ")[2].partition(";")[0]
+        assert result in KEYS[name].expected or "bytes are not" in result
 
 
 def test_every_key_takes_its_own_default() -> None:

@@ -19,45 +19,45 @@ def test_by_frequency_by_hand() -> None:
     counts = np.array([500, 2000, 1, 9, 10, 0])
     words = np.array([0, 1, 2, 3, 4, 5, 3])
     bits = np.array([1.0, 2.0, 3.0, 5.0, 6.0, 4.0, 4.0])
-    told = by_frequency(words, bits * LN2, counts)
-    assert [band.band for band in told] == ["unknown", "1-9", "10-99", "100-999", "1000+"]
-    assert [band.tokens for band in told] == [1, 4, 1, 0, 1]
+    result = by_frequency(words, bits * LN2, counts)
+    assert [band.band for band in result] == ["unknown", "1-9", "10-99", "100-999", "1000+"]
+    assert [band.tokens for band in result] == [1, 4, 1, 0, 1]
     # the unknown word's own count is no matter; a known word counts as read once at least
-    assert told[0].perplexity == pytest.approx(2)
-    assert told[1].perplexity == pytest.approx(2 ** ((3 + 5 + 4 + 4) / 4))
-    assert told[2].perplexity == pytest.approx(64)
-    assert math.isnan(told[3].perplexity) and told[3].standard_error is None
-    assert told[4].perplexity == pytest.approx(4)
+    assert result[0].perplexity == pytest.approx(2)
+    assert result[1].perplexity == pytest.approx(2 ** ((3 + 5 + 4 + 4) / 4))
+    assert result[2].perplexity == pytest.approx(64)
+    assert math.isnan(result[3].perplexity) and result[3].standard_error is None
+    assert result[4].perplexity == pytest.approx(4)
 
 
 def test_by_position_by_hand() -> None:
     words = np.array([2] * 59 + [1] + [3, 1])
     bits = np.concatenate([np.arange(60), [10, 21]])
-    told = {band.band: band for band in by_position(words, bits * LN2)}
-    assert list(told) == ["1", "2-5", "6-10", "11-20", "21-50", "51+"]
-    assert [band.tokens for band in told.values()] == [2, 5, 5, 10, 30, 10]
-    assert told["1"].perplexity == pytest.approx(2**5)
-    assert told["2-5"].perplexity == pytest.approx(2 ** ((1 + 2 + 3 + 4 + 21) / 5))
-    assert told["51+"].perplexity == pytest.approx(2**54.5)
+    result = {band.band: band for band in by_position(words, bits * LN2)}
+    assert list(result) == ["1", "2-5", "6-10", "11-20", "21-50", "51+"]
+    assert [band.tokens for band in result.values()] == [2, 5, 5, 10, 30, 10]
+    assert result["1"].perplexity == pytest.approx(2**5)
+    assert result["2-5"].perplexity == pytest.approx(2 ** ((1 + 2 + 3 + 4 + 21) / 5))
+    assert result["51+"].perplexity == pytest.approx(2**54.5)
 
 
 def test_bands_have_standard_errors_where_the_text_is_long_enough() -> None:
     # paragraphs of two words; the first costs 1 bit in one half of the text, 3 in the other
     words = np.tile([2, 1], 1000)
     bits = np.stack([np.repeat([1, 3], 500), np.full(1000, 7)], 1).ravel()
-    told = by_position(words, bits * LN2)
-    assert told[0].perplexity == pytest.approx(4)
+    result = by_position(words, bits * LN2)
+    assert result[0].perplexity == pytest.approx(4)
     # forty blocks, each a bit away from the mean
-    assert told[0].standard_error == pytest.approx(4 * LN2 / math.sqrt(39))
-    assert told[1].standard_error == pytest.approx(0, abs=1e-9)
+    assert result[0].standard_error == pytest.approx(4 * LN2 / math.sqrt(39))
+    assert result[1].standard_error == pytest.approx(0, abs=1e-9)
 
 
 def test_the_costliest_words_come_first() -> None:
     words = np.array([3, 4, 3, 5, 4, 3])
     bits = np.array([1.0, 2.0, 1.5, 9.0, 2.25, 2.0])
     vocabulary = ["<unk>", "<eos>", "never", "often", "twice", "once"]
-    told = costliest(words, bits * LN2, vocabulary)
-    assert [(cost.word, cost.times) for cost in told] == [("once", 1), ("often", 3), ("twice", 2)]
-    assert [cost.bits for cost in told] == pytest.approx([9, 4.5, 4.25])
-    assert [cost.mean_bits for cost in told] == pytest.approx([9, 1.5, 2.125])
+    result = costliest(words, bits * LN2, vocabulary)
+    assert [(cost.word, cost.times) for cost in result] == [("once", 1), ("often", 3), ("twice", 2)]
+    assert [cost.bits for cost in result] == pytest.approx([9, 4.5, 4.25])
+    assert [cost.mean_bits for cost in result] == pytest.approx([9, 1.5, 2.125])
     assert [cost.word for cost in costliest(words, bits, vocabulary, most=1)] == ["once"]

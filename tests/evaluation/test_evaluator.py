@@ -66,39 +66,39 @@ def test_by_hand(script: type[Decoder]) -> None:
     ]
     tokenizer = Tokenizer(words, "words", lowercase=False)
     counts = torch.tensor([3, 200, 1500, 20, 1000, 2])
-    told = evaluate(script(rows), text, tokenizer, counts, suggestions=2)  # type: ignore[call-arg]
+    answer = evaluate(script(rows), text, tokenizer, counts, suggestions=2)  # type: ignore[call-arg]
     letters = spelling_surprisals(words[2:], ["qz"])[0] / math.log(2)
-    assert told.perplexity == pytest.approx(2 ** (19 / 7))
-    assert told.perplexity_known == pytest.approx(2 ** (16 / 6))
-    assert told.perplexity_spelled_out == pytest.approx(2 ** ((19 + letters) / 7))
-    assert told.bits_per_character == pytest.approx((19 + letters) / 16)
-    assert told.bits_per_unknown_word == pytest.approx(letters)
-    assert (told.tokens, told.characters) == (7, 16)
-    assert told.unknown_rate == pytest.approx(1 / 7)
-    assert (told.top_1, told.top_3, told.top_5) == pytest.approx((2 / 7, 5 / 7, 6 / 7))
-    assert told.mean_reciprocal_rank == pytest.approx((1 + 1 / 5 + 3 / 2 + 1 / 6 + 1) / 7)
+    assert answer.perplexity == pytest.approx(2 ** (19 / 7))
+    assert answer.perplexity_known == pytest.approx(2 ** (16 / 6))
+    assert answer.perplexity_spelled_out == pytest.approx(2 ** ((19 + letters) / 7))
+    assert answer.bits_per_character == pytest.approx((19 + letters) / 16)
+    assert answer.bits_per_unknown_word == pytest.approx(letters)
+    assert (answer.tokens, answer.characters) == (7, 16)
+    assert answer.unknown_rate == pytest.approx(1 / 7)
+    assert (answer.top_1, answer.top_3, answer.top_5) == pytest.approx((2 / 7, 5 / 7, 6 / 7))
+    assert answer.mean_reciprocal_rank == pytest.approx((1 + 1 / 5 + 3 / 2 + 1 / 6 + 1) / 7)
     # of the and cat, cat
-    assert told.real_words.tokens == 3 and told.real_words.top_1 == pytest.approx(1 / 3)
-    assert (told.real_words.top_3, told.real_words.top_5) == pytest.approx((1 / 3, 2 / 3))
+    assert answer.real_words.tokens == 3 and answer.real_words.top_1 == pytest.approx(1 / 3)
+    assert (answer.real_words.top_3, answer.real_words.top_5) == pytest.approx((1 / 3, 2 / 3))
     # two shown. the: at once, 3 letters and the space for 1 key. cat: after the c, since can and
     # the comma stand before it; two letters for 1 key, as no space follows. The comma: at once, a
     # letter and the space for 1 key. Then cat after the c again, 1.
-    assert told.keystroke_savings == pytest.approx((3 + 1 + 1 + 1) / 16)
-    assert told.keystroke_savings_limit == pytest.approx((3 + 2 + 1 + 2) / 16)
-    assert told.suggestions == 2
-    assert told.calibration.confidence == pytest.approx((5 * 1 / 2 + 1 / 4 + 17 / 32) / 7)
+    assert answer.keystroke_savings == pytest.approx((3 + 1 + 1 + 1) / 16)
+    assert answer.keystroke_savings_limit == pytest.approx((3 + 2 + 1 + 2) / 16)
+    assert answer.suggestions == 2
+    assert answer.calibration.confidence == pytest.approx((5 * 1 / 2 + 1 / 4 + 17 / 32) / 7)
     # one of a quarter that fails; six of a half and a bit more, two of which come
-    assert told.calibration.error == pytest.approx((0.25 + abs(5 / 2 + 17 / 32 - 2)) / 7)
-    bands = {band.band: (band.tokens, band.perplexity) for band in told.by_frequency}
+    assert answer.calibration.error == pytest.approx((0.25 + abs(5 / 2 + 17 / 32 - 2)) / 7)
+    bands = {band.band: (band.tokens, band.perplexity) for band in answer.by_frequency}
     assert bands["unknown"] == pytest.approx((1, 8))
     assert bands["10-99"] == pytest.approx((2, 2**4.5))
     assert bands["100-999"] == pytest.approx((2, 2**1.5))
     assert bands["1000+"] == pytest.approx((2, 4))
-    places = {band.band: (band.tokens, band.perplexity) for band in told.by_position}
+    places = {band.band: (band.tokens, band.perplexity) for band in answer.by_position}
     assert places["1"] == pytest.approx((2, 2**3)) and places["2-5"] == pytest.approx((5, 2**2.6))
-    assert (told.costliest_words[0].word, told.costliest_words[0].times) == ("cat", 2)
-    assert told.costliest_words[0].bits == pytest.approx(9)
-    assert told.blocks == 0 and set(told.standard_errors.values()) == {None}
+    assert (answer.costliest_words[0].word, answer.costliest_words[0].times) == ("cat", 2)
+    assert answer.costliest_words[0].bits == pytest.approx(9)
+    assert answer.blocks == 0 and set(answer.standard_errors.values()) == {None}
 
 
 @torch.no_grad()
@@ -187,20 +187,20 @@ def test_no_figure_depends_on_how_the_text_is_cut(
     script: Any, long: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, *rest = long
-    told = []
+    answer = []
     for places in (256, 100, 3000, 1):
         monkeypatch.setattr(base, "CHUNK_TOKENS", places)
         figures = evaluate(script(rows), *rest).as_dict()
         assert figures.pop("seconds") > 0
-        told.append(figures)
-    assert told[0] == told[1] == told[2] == told[3]
+        answer.append(figures)
+    assert answer[0] == answer[1] == answer[2] == answer[3]
 
 
 def test_a_long_text_has_standard_errors(script: Any, long: Any) -> None:
     rows, *rest = long
-    told = evaluate(script(rows), *rest)
-    assert told.blocks == 50
-    errors = told.standard_errors
+    answer = evaluate(script(rows), *rest)
+    assert answer.blocks == 50
+    errors = answer.standard_errors
     assert set(errors) == {
         "perplexity",
         "perplexity_known",
@@ -213,16 +213,16 @@ def test_a_long_text_has_standard_errors(script: Any, long: Any) -> None:
         "keystroke_savings",
     }
     # the words were drawn independently of one another, so plain formulas hold
-    nats = told.scores.surprisals.astype(np.float64)
-    plain = told.perplexity * nats.std() / math.sqrt(3000)
+    nats = answer.scores.surprisals.astype(np.float64)
+    plain = answer.perplexity * nats.std() / math.sqrt(3000)
     assert errors["perplexity"] == pytest.approx(plain, rel=0.3)
-    share = told.top_1
+    share = answer.top_1
     assert errors["top_1"] == pytest.approx(math.sqrt(share * (1 - share) / 3000), rel=0.3)
     # a model that knows from what words are drawn is calibrated, and its surprisal the entropy
     entropy = -(rows * np.log(rows)).sum(1).mean()
     assert errors["perplexity"] is not None
-    assert abs(math.log(told.perplexity) - entropy) < 4 * errors["perplexity"] / told.perplexity
-    assert told.calibration.error < 0.04
+    assert abs(math.log(answer.perplexity) - entropy) < 4 * errors["perplexity"] / answer.perplexity
+    assert answer.calibration.error < 0.04
 
 
 def test_places_let_two_models_be_compared(script: Any, long: Any) -> None:
@@ -273,11 +273,11 @@ def test_the_fields_are_those_of_the_contract_and_fit_json(
 
 def test_a_literal_unknown_word_costs_no_letters(untrained: Untrained) -> None:
     loaded = untrained()
-    told = {}
+    answer = {}
     for name in ("<unk>", "zebra"):
         ids, spaced = np.array([2, 0, 1]), np.array([True, False, False])
-        told[name] = measure(loaded, TokenizedText(ids, spaced, [name], 10))
-    hidden, spelled = told["<unk>"], told["zebra"]
+        answer[name] = measure(loaded, TokenizedText(ids, spaced, [name], 10))
+    hidden, spelled = answer["<unk>"], answer["zebra"]
     assert hidden.perplexity == spelled.perplexity == hidden.perplexity_spelled_out
     assert math.isnan(hidden.bits_per_unknown_word)
     extra = spelling_surprisals(loaded.tokenizer.words[2:], ["zebra"])[0]
@@ -298,26 +298,26 @@ def test_a_smaller_vocabulary_does_not_look_better_spelled_out(script: Any) -> N
     ids[ids == 0] = 1
     few = rows[:, :12].copy()
     few[:, 0] += rows[:, 12:].sum(1)
-    told = []
+    answer = []
     for kept, said in ((full, rows), (full[:12], few)):
         strange = [full[i] for i in ids if i >= len(kept)]
         text = TokenizedText(np.where(ids < len(kept), ids, 0), np.ones(2000, bool), strange, 6000)
         tokenizer = Tokenizer(kept, "words", lowercase=False)
         counts = torch.ones(len(kept), dtype=torch.int64)
-        told.append(evaluate(script(said), text, tokenizer, counts))
-    assert told[1].unknown_rate > 0.05
-    assert told[1].perplexity < told[0].perplexity
-    assert told[1].perplexity_spelled_out > told[0].perplexity_spelled_out
-    assert told[1].bits_per_character > told[0].bits_per_character
+        answer.append(evaluate(script(said), text, tokenizer, counts))
+    assert answer[1].unknown_rate > 0.05
+    assert answer[1].perplexity < answer[0].perplexity
+    assert answer[1].perplexity_spelled_out > answer[0].perplexity_spelled_out
+    assert answer[1].bits_per_character > answer[0].bits_per_character
 
 
 def test_progress_adds_up_to_the_words(
     untrained: Untrained, held_out: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[int] = []
+    answer: list[int] = []
     monkeypatch.setattr(base, "CHUNK_TOKENS", 10)
-    measure(untrained(), held_out(IDS), progress=told.append)
-    assert sum(told) == len(IDS) and len(told) == 7
+    measure(untrained(), held_out(IDS), progress=answer.append)
+    assert sum(answer) == len(IDS) and len(answer) == 7
 
 
 def test_a_text_without_words_cannot_be_measured_on(untrained: Untrained, held_out: Texts) -> None:
@@ -331,18 +331,18 @@ def test_a_hopeless_model_has_a_huge_perplexity_not_an_overflow(
     loaded = untrained()
     with torch.no_grad():
         output_bias(loaded)[3] = 1e6
-    told = measure(loaded, held_out(IDS))
-    assert 1e100 < told.perplexity < math.inf
-    assert all(finite(told.as_dict()))
+    answer = measure(loaded, held_out(IDS))
+    assert 1e100 < answer.perplexity < math.inf
+    assert all(finite(answer.as_dict()))
 
 
 def test_an_impossible_word_does_not_break_the_sums(script: Any, held_out: Texts) -> None:
     tokenizer = Tokenizer(["<unk>", "<eos>", "a"], "words", lowercase=False)
     rows = np.array([[0.5, 0.5, 0], [0.2, 0.6, 0.2]])
     with np.errstate(divide="ignore"):
-        told = evaluate(script(rows), held_out([2, 1]), tokenizer, torch.ones(3))
-    assert all(finite(told.as_dict())) and told.perplexity > 1e100
-    assert np.isfinite(told.scores.surprisals).all() and told.top_1 == 0.5
+        answer = evaluate(script(rows), held_out([2, 1]), tokenizer, torch.ones(3))
+    assert all(finite(answer.as_dict())) and answer.perplexity > 1e100
+    assert np.isfinite(answer.scores.surprisals).all() and answer.top_1 == 0.5
 
 
 def test_a_model_that_says_no_numbers_is_refused(untrained: Untrained, held_out: Texts) -> None:
@@ -357,8 +357,8 @@ def test_a_trained_model_measures_better_than_chance(tiny_run: SimpleNamespace) 
     loaded = tiny_run.result.model.loaded
     ids = np.array(loaded.tokenizer.encode("Napoleon was the Emperor of France ."))
     spaced = np.array([True] * 6 + [False])
-    told = measure(loaded, TokenizedText(ids, spaced, [], 37))
-    assert told.perplexity < 2.5
-    assert told.top_1 >= 6 / 7
-    assert told.keystroke_savings > 0.5
-    assert told.keystroke_savings <= told.keystroke_savings_limit
+    answer = measure(loaded, TokenizedText(ids, spaced, [], 37))
+    assert answer.perplexity < 2.5
+    assert answer.top_1 >= 6 / 7
+    assert answer.keystroke_savings > 0.5
+    assert answer.keystroke_savings <= answer.keystroke_savings_limit

@@ -48,21 +48,23 @@ def accuracy(ranks: np.ndarray, counted: np.ndarray | None = None) -> MetricValu
 
 
 def test_ranks_by_hand() -> None:
-    told = accuracy(np.array([1, 2, 4, 10]))
-    assert (told.tokens, told.top_1, told.top_3, told.top_5) == (4, 0.25, 0.5, 0.75)
-    assert told.mean_reciprocal_rank == pytest.approx((1 + 1 / 2 + 1 / 4 + 1 / 10) / 4)
-    assert set(told.standard_errors.values()) == {None}
+    result = accuracy(np.array([1, 2, 4, 10]))
+    assert (result.tokens, result.top_1, result.top_3, result.top_5) == (4, 0.25, 0.5, 0.75)
+    assert result.mean_reciprocal_rank == pytest.approx((1 + 1 / 2 + 1 / 4 + 1 / 10) / 4)
+    assert set(result.standard_errors.values()) == {None}
 
 
 def test_some_places_only() -> None:
-    told = accuracy(np.array([1, 2, 4, 10]), np.array([False, True, True, False]))
-    assert (told.tokens, told.top_1, told.top_3, told.top_5) == (2, 0, 0.5, 1)
-    assert told.mean_reciprocal_rank == pytest.approx(3 / 8)
+    result = accuracy(np.array([1, 2, 4, 10]), np.array([False, True, True, False]))
+    assert (result.tokens, result.top_1, result.top_3, result.top_5) == (2, 0, 0.5, 1)
+    assert result.mean_reciprocal_rank == pytest.approx(3 / 8)
 
 
 def test_no_places_have_no_shares() -> None:
-    told = accuracy(np.array([1, 2]), np.zeros(2, dtype=np.bool_))
-    assert told.tokens == 0 and math.isnan(told.top_1) and math.isnan(told.mean_reciprocal_rank)
+    result = accuracy(np.array([1, 2]), np.zeros(2, dtype=np.bool_))
+    assert (
+        result.tokens == 0 and math.isnan(result.top_1) and math.isnan(result.mean_reciprocal_rank)
+    )
 
 
 def test_standard_errors_are_those_of_the_counted_places() -> None:
@@ -91,21 +93,21 @@ def test_real_words_hold_a_letter_or_digit() -> None:
 def test_calibration_by_hand() -> None:
     sure = np.array([0.1, 0.2, 0.25, 0.6, 0.75, 1.0], dtype=np.float32)
     hits = np.array([False, False, True, True, False, True])
-    told = calibration(sure, hits, bins=4)
+    result = calibration(sure, hits, bins=4)
     # bounds belong to the bin below them
-    assert [part.tokens for part in told.bins] == [3, 0, 2, 1]
-    assert [(part.above, part.up_to) for part in told.bins] == [
+    assert [part.tokens for part in result.bins] == [3, 0, 2, 1]
+    assert [(part.above, part.up_to) for part in result.bins] == [
         (0, 0.25),
         (0.25, 0.5),
         (0.5, 0.75),
         (0.75, 1),
     ]
-    assert told.bins[0].confidence == pytest.approx(0.55 / 3)
-    assert told.bins[0].accuracy == pytest.approx(1 / 3)
-    assert math.isnan(told.bins[1].confidence) and math.isnan(told.bins[1].accuracy)
-    assert told.confidence == pytest.approx(2.9 / 6)
+    assert result.bins[0].confidence == pytest.approx(0.55 / 3)
+    assert result.bins[0].accuracy == pytest.approx(1 / 3)
+    assert math.isnan(result.bins[1].confidence) and math.isnan(result.bins[1].accuracy)
+    assert result.confidence == pytest.approx(2.9 / 6)
     # 3 words 0.15 off, 2 words 0.175 off, one that is right
-    assert told.error == pytest.approx((3 * 0.15 + 2 * 0.175) / 6)
+    assert result.error == pytest.approx((3 * 0.15 + 2 * 0.175) / 6)
 
 
 def test_a_model_that_says_what_it_knows_has_hardly_an_error() -> None:
@@ -118,8 +120,8 @@ def test_a_model_that_says_what_it_knows_has_hardly_an_error() -> None:
 
 
 def test_nothing_falls_out_at_the_ends() -> None:
-    told = calibration(np.array([0.0, 1.0, 1.0000001]), np.ones(3, dtype=np.bool_))
-    assert [told.bins[i].tokens for i in (0, 14)] == [1, 2]
+    result = calibration(np.array([0.0, 1.0, 1.0000001]), np.ones(3, dtype=np.bool_))
+    assert [result.bins[i].tokens for i in (0, 14)] == [1, 2]
 
 
 @pytest.fixture

@@ -50,26 +50,26 @@ def test_shares_are_those_of_the_formula(
             *(torch.split(part, piece) for part in (ids, features, without)), strict=True
         )
     ]
-    told = Distributions(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))
+    result = Distributions(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))
     first, *wanted = slow_cache(ids, features, settings)
     assert first is None
-    assert torch.equal(told.log_probabilities[0], without[0])
+    assert torch.equal(result.log_probabilities[0], without[0])
     torch.testing.assert_close(
-        told.log_probabilities[1:].exp(), torch.tensor(wanted), atol=1e-5, rtol=1e-4
+        result.log_probabilities[1:].exp(), torch.tensor(wanted), atol=1e-5, rtol=1e-4
     )
     kept = torch.arange(PLACES).clamp_max(size)
-    greatest = told.log_probabilities.max(1).values
-    torch.testing.assert_close(told.gate_features, torch.stack([greatest, kept.log1p()], 1))
+    greatest = result.log_probabilities.max(1).values
+    torch.testing.assert_close(result.gate_features, torch.stack([greatest, kept.log1p()], 1))
 
 
 def test_a_word_that_did_not_come_has_no_share(
     text: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
 ) -> None:
     ids, features, without = text
-    told = Cache(CacheSettings(), WORDS + 1).read(
+    result = Cache(CacheSettings(), WORDS + 1).read(
         ids, features, torch.nn.functional.pad(without, (0, 1), value=-9.0)
     )
-    assert (told.log_probabilities[1:, WORDS] == -math.inf).all()
+    assert (result.log_probabilities[1:, WORDS] == -math.inf).all()
     # nor has the first word of a text, which has no place before it
     once = Cache(CacheSettings(), WORDS).read(torch.arange(4), features[:4], without[:4])
     assert (once.log_probabilities[1:, 0] == -math.inf).all()
@@ -82,8 +82,8 @@ def test_features_too_large_to_compare_leave_the_forecast_as_it_is(
     ids, features, without = text
     features = features.clone()
     features[20:23] = value
-    told = Cache(CacheSettings(size=3), WORDS).read(ids, features, without)
-    assert not told.log_probabilities.isnan().any()
-    assert torch.equal(told.log_probabilities[21:23], without[21:23])
-    torch.testing.assert_close(told.log_probabilities.exp().sum(1), torch.ones(PLACES))
-    assert not torch.equal(told.log_probabilities[30:], without[30:])
+    result = Cache(CacheSettings(size=3), WORDS).read(ids, features, without)
+    assert not result.log_probabilities.isnan().any()
+    assert torch.equal(result.log_probabilities[21:23], without[21:23])
+    torch.testing.assert_close(result.log_probabilities.exp().sum(1), torch.ones(PLACES))
+    assert not torch.equal(result.log_probabilities[30:], without[30:])

@@ -82,9 +82,9 @@ def read_in(decoder: Decoder, ids: torch.Tensor, cuts: Sequence[int]) -> Distrib
 
 
 def test_each_forecast_sums_to_one(opened: Open, ids: torch.Tensor, size: int) -> None:
-    told = opened().read(ids).log_probabilities
-    assert told.shape == (len(ids), size)
-    torch.testing.assert_close(told.exp().sum(1), torch.ones(len(ids)), atol=1e-4, rtol=0)
+    result = opened().read(ids).log_probabilities
+    assert result.shape == (len(ids), size)
+    torch.testing.assert_close(result.exp().sum(1), torch.ones(len(ids)), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 16, 37])
@@ -133,8 +133,8 @@ def test_a_walk_in_small_steps_is_the_same_walk(
     steps = list(score_stream(NetworkDecoder(network), ids.numpy(), size))
     assert [len(step.targets) for step in steps] == [9] * 7 + [7]
     assert torch.equal(torch.cat([step.targets for step in steps]), whole.targets)
-    told = torch.cat([step.log_probabilities for step in steps])
-    torch.testing.assert_close(told, whole.log_probabilities)
+    result = torch.cat([step.log_probabilities for step in steps])
+    torch.testing.assert_close(result, whole.log_probabilities)
 
 
 def test_fewer_words_are_read_at_once_the_larger_the_vocabulary() -> None:

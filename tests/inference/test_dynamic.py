@@ -51,10 +51,10 @@ def test_forecasts_are_those_of_the_loop_written_out(
 ) -> None:
     network = make_network(kind=kind, layers=2)
     wanted, _ = slow_dynamic(network, ids, 0.2, pull, segment)
-    told = DynamicDecoder(network, 0.2, pull, segment).read(ids).log_probabilities
-    torch.testing.assert_close(told, wanted, atol=1e-4, rtol=1e-4)
+    result = DynamicDecoder(network, 0.2, pull, segment).read(ids).log_probabilities
+    torch.testing.assert_close(result, wanted, atol=1e-4, rtol=1e-4)
     assert not torch.allclose(
-        told[segment:], NetworkDecoder(network).read(ids).log_probabilities[segment:], atol=1e-2
+        result[segment:], NetworkDecoder(network).read(ids).log_probabilities[segment:], atol=1e-2
     )
 
 
@@ -67,18 +67,18 @@ def test_long_and_short_gradients_are_stepped_down_alike(
         network.output.weight.mul_(factor)
     wanted, norms = slow_dynamic(network, ids, 0.2, 0.002, 16)
     assert (max(norms) < CLIP) if factor < 1 else (min(norms) > CLIP)
-    told = DynamicDecoder(network, 0.2, 0.002, 16).read(ids).log_probabilities
-    torch.testing.assert_close(told, wanted, atol=1e-4, rtol=1e-4)
+    result = DynamicDecoder(network, 0.2, 0.002, 16).read(ids).log_probabilities
+    torch.testing.assert_close(result, wanted, atol=1e-4, rtol=1e-4)
 
 
 def test_features_are_those_the_forecasts_rest_on(
     make_network: MakeNetwork, ids: torch.Tensor
 ) -> None:
     decoder = DynamicDecoder(make_network(tie_weights=False), rate=0.0)
-    told = decoder.read(ids).log_probabilities
+    result = decoder.read(ids).log_probabilities
     assert decoder.features.shape == (len(ids), 8)
     torch.testing.assert_close(
-        decoder.model.output(decoder.features).log_softmax(1).detach(), told, atol=1e-5, rtol=1e-5
+        decoder.model.output(decoder.features).log_softmax(1).detach(), result, atol=1e-5, rtol=1e-5
     )
 
 
@@ -130,8 +130,8 @@ def test_a_gradient_that_is_no_number_is_not_followed(
 ) -> None:
     network, plain = make_network(), functional.cross_entropy
     monkeypatch.setattr(functional, "cross_entropy", lambda *given: math.inf * plain(*given))
-    told = DynamicDecoder(network).read(ids).log_probabilities
-    torch.testing.assert_close(told, NetworkDecoder(network).read(ids).log_probabilities)
+    result = DynamicDecoder(network).read(ids).log_probabilities
+    torch.testing.assert_close(result, NetworkDecoder(network).read(ids).log_probabilities)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -141,5 +141,5 @@ def test_a_gpu_learns_what_the_processor_does(
 ) -> None:
     network = make_network(kind=kind)
     wanted = DynamicDecoder(network).read(ids).log_probabilities
-    told = DynamicDecoder(network.cuda()).read(ids).log_probabilities.cpu()
-    torch.testing.assert_close(told, wanted, atol=1e-2, rtol=1e-2)
+    result = DynamicDecoder(network.cuda()).read(ids).log_probabilities.cpu()
+    torch.testing.assert_close(result, wanted, atol=1e-2, rtol=1e-2)

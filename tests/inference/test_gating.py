@@ -116,8 +116,8 @@ def test_a_mixture_is_the_weighed_sum_of_its_parts() -> None:
         scores = weights.slopes @ ((gate_features - weights.mean) / weights.scale) + weights.biases
         shares = scores.exp() / scores.exp().sum()
         wanted = sum(shares[i] * forecasts[i].log_probabilities[place].exp() for i in range(2))
-        told = mixed.log_probabilities[place].exp()
-        torch.testing.assert_close(told, wanted, atol=1e-6, rtol=1e-5)
+        result = mixed.log_probabilities[place].exp()
+        torch.testing.assert_close(result, wanted, atol=1e-6, rtol=1e-5)
     targets = torch.tensor([[3], [1], [4], [1], [5], [0]])
     mean = mixed_likelihood(
         torch.cat([f.log_probabilities.gather(1, targets) for f in forecasts], 1).numpy(),

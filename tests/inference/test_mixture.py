@@ -53,13 +53,13 @@ def test_a_network_alone_is_not_mixed(make_network: MakeNetwork, size: int) -> N
 def apart(network: LanguageModel, mixture: Mixture, ids: torch.Tensor) -> dict[str, torch.Tensor]:
     """The probabilities of a network, of n-grams and of a cache, each for itself."""
     decoder = NetworkDecoder(network)
-    told = {"network": decoder.read(ids).log_probabilities}
-    cache = Cache(mixture.cache, told["network"].shape[1])
-    told["cache"] = cache.read(ids, decoder.features, told["network"]).log_probabilities
+    result = {"network": decoder.read(ids).log_probabilities}
+    cache = Cache(mixture.cache, result["network"].shape[1])
+    result["cache"] = cache.read(ids, decoder.features, result["network"]).log_probabilities
     if mixture.ngram is not None:
         counted = NgramDecoder(mixture.ngram, torch.device("cpu"))
-        told["ngram"] = counted.read(ids).log_probabilities
-    return {name: each.exp() for name, each in told.items()}
+        result["ngram"] = counted.read(ids).log_probabilities
+    return {name: each.exp() for name, each in result.items()}
 
 
 @pytest.mark.parametrize("adapt", ["none", "cache"])
@@ -73,15 +73,15 @@ def test_parts_are_weighed_as_their_combination_says(
     }
     network, mixture = make_network(), Mixture(ngram, CacheSettings(), weights)
     decoder = open_decoder(network, mixture, size, adapt)
-    told = decoder.read(ids).log_probabilities
+    result = decoder.read(ids).log_probabilities
     each = apart(network, mixture, ids)
     names = combination(ngram=True, cache=adapt == "cache")
     wanted = sum(
         share * each[name] for name, share in zip(names.split("+"), shares[names], strict=True)
     )
-    torch.testing.assert_close(told.exp(), wanted)
+    torch.testing.assert_close(result.exp(), wanted)
     assert isinstance(decoder, MixtureDecoder)
-    torch.testing.assert_close(decoder.unmixed(told).exp(), each["network"])
+    torch.testing.assert_close(decoder.unmixed(result).exp(), each["network"])
 
 
 @pytest.mark.parametrize("counted", [True, False])
@@ -93,20 +93,20 @@ def test_a_cache_that_was_never_weighed_gets_a_small_share(
     }
     mixture = Mixture(ngram, weights=weights) if counted else Mixture()
     network = make_network()
-    told = open_decoder(network, mixture, size, "cache").read(ids).log_probabilities.exp()
+    result = open_decoder(network, mixture, size, "cache").read(ids).log_probabilities.exp()
     each = apart(network, mixture, ids)
     rest = 0.6 * each["network"] + 0.4 * each["ngram"] if counted else each["network"]
     wanted = (1 - CACHE_SHARE) * rest + CACHE_SHARE * each["cache"]
-    torch.testing.assert_close(told, wanted)
+    torch.testing.assert_close(result, wanted)
 
 
 def test_a_cache_of_a_learning_network_compares_what_it_learned(
     make_network: MakeNetwork, ids: torch.Tensor, size: int
 ) -> None:
     network, text = make_network(), ids.repeat(3)
-    told = open_decoder(network, Mixture(), size, "both").read(text).log_probabilities.exp()
+    result = open_decoder(network, Mixture(), size, "both").read(text).log_probabilities.exp()
     learning = DynamicDecoder(network)
     alone = learning.read(text).log_probabilities
     cached = Cache(CacheSettings(), size).read(text, learning.features, alone).log_probabilities
     wanted = (1 - CACHE_SHARE) * alone.exp() + CACHE_SHARE * cached.exp()
-    torch.testing.assert_close(told, wanted)
+    torch.testing.assert_close(result, wanted)

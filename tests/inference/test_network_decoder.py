@@ -16,9 +16,9 @@ def test_forecasts_are_the_networks_softmax(
     network = make_network(kind=kind)
     with torch.no_grad():
         wanted = network(ids[None])[0][0].log_softmax(1)
-    told = NetworkDecoder(network).read(ids).log_probabilities
-    torch.testing.assert_close(told, wanted)
-    assert not told.requires_grad
+    result = NetworkDecoder(network).read(ids).log_probabilities
+    torch.testing.assert_close(result, wanted)
+    assert not result.requires_grad
 
 
 def test_features_are_those_of_the_last_words_read(
@@ -26,20 +26,20 @@ def test_features_are_those_of_the_last_words_read(
 ) -> None:
     network = make_network()
     decoder = NetworkDecoder(network)
-    told = [decoder.read(ids[:50]), decoder.read(ids[50:])][1].log_probabilities
+    result = [decoder.read(ids[:50]), decoder.read(ids[50:])][1].log_probabilities
     assert decoder.features.shape == (20, 6)
     scores = network.output(decoder.features)
-    torch.testing.assert_close(scores.log_softmax(1), told)
+    torch.testing.assert_close(scores.log_softmax(1), result)
 
 
 def test_evidence_is_the_entropy_and_the_greatest_log_probability(
     make_network: Callable[..., LanguageModel], ids: torch.Tensor
 ) -> None:
-    told = NetworkDecoder(make_network()).read(ids)
-    entropy = torch.special.entr(told.log_probabilities.exp()).sum(1)
-    greatest = told.log_probabilities.max(1).values
-    torch.testing.assert_close(told.gate_features, torch.stack([entropy, greatest], 1))
-    assert told.gate_features.shape[1] == NetworkDecoder.num_features
+    result = NetworkDecoder(make_network()).read(ids)
+    entropy = torch.special.entr(result.log_probabilities.exp()).sum(1)
+    greatest = result.log_probabilities.max(1).values
+    torch.testing.assert_close(result.gate_features, torch.stack([entropy, greatest], 1))
+    assert result.gate_features.shape[1] == NetworkDecoder.num_features
 
 
 def test_nothing_is_dropped_while_reading(

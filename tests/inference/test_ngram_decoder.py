@@ -20,17 +20,17 @@ def test_each_forecast_is_that_of_the_words_before(
     before = [END_ID] * (order - 1) + ids.tolist()
     contexts = torch.tensor([before[i : i + order - 1] for i in range(1, len(ids) + 1)])
     contexts = contexts.reshape(len(ids), order - 1).long()
-    told = NgramDecoder(model, CPU).read(ids)
-    torch.testing.assert_close(told.log_probabilities, model.log_probabilities(contexts))
-    torch.testing.assert_close(told.gate_features, model.gate_features(contexts))
-    assert told.gate_features.shape[1] == num_gate_features("ngram", order)
+    result = NgramDecoder(model, CPU).read(ids)
+    torch.testing.assert_close(result.log_probabilities, model.log_probabilities(contexts))
+    torch.testing.assert_close(result.gate_features, model.gate_features(contexts))
+    assert result.gate_features.shape[1] == num_gate_features("ngram", order)
 
 
 def test_the_text_it_was_counted_in_is_foreseen_best(size: int) -> None:
     text = torch.tensor([2, 3, 4, 5, 6, 7, 8, END_ID] * 20)
     decoder = NgramDecoder(NgramModel.fit(text.numpy(), size, 3), CPU)
-    told = decoder.read(text[:-1]).log_probabilities
-    assert torch.equal(told.argmax(1), text[1:])
+    result = decoder.read(text[:-1]).log_probabilities
+    assert torch.equal(result.argmax(1), text[1:])
 
 
 def test_two_places_in_one_model_are_apart(ngram: NgramModel, ids: torch.Tensor) -> None:

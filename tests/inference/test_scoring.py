@@ -31,12 +31,12 @@ def test_every_word_has_the_probability_that_a_reader_gave_it(predictor: Model) 
     assert [word.word for word in scored] == TEXT.split()
     reader = predictor.session()
     for word in scored:
-        told = reader.probabilities()
+        answer = reader.probabilities()
         number = predictor.words.index(word.word) if word.known else 0
-        assert word.probability == pytest.approx(float(told[number]), rel=1e-4)
+        assert word.probability == pytest.approx(float(answer[number]), rel=1e-4)
         assert word.bits == pytest.approx(-math.log2(word.probability), abs=1e-9)
-        assert word.rank == 1 + int((told > told[number]).sum())
-        assert word.likeliest == predictor.words[int(told.argmax())]
+        assert word.rank == 1 + int((answer > answer[number]).sum())
+        assert word.likeliest == predictor.words[int(answer.argmax())]
         reader.read(word.word)
     assert [word.word for word in scored if not word.known] == ["zebra"]
     assert scored[5].rank == 1 and scored[5].word == scored[5].likeliest == "France"
@@ -78,11 +78,11 @@ def test_counted_n_grams_score_too_and_progress_is_told(predictor: Model) -> Non
     ids = np.array([1, *tokenizer.encode("the old sailor . " * 30)])
     counted = NgramModel.fit(ids, len(tokenizer), order=3)
     config = ModelConfig(kind="ngram", order=3)
-    told: list[int] = []
+    answer: list[int] = []
     score = Model(LoadedNgrams(counted, tokenizer, config, counts)).score(
-        "the old sailor . " * 100, progress=told.append
+        "the old sailor . " * 100, progress=answer.append
     )
-    assert sum(told) == len(score.words) == 400
+    assert sum(answer) == len(score.words) == 400
     assert score.perplexity < 1.2
     assert all(word.rank == 1 for word in score.words[4:])
 
@@ -102,9 +102,9 @@ def test_impossible_words_and_damaged_models(predictor: Model) -> None:
             self.value = value
 
         def read(self, ids: torch.Tensor) -> Distributions:
-            told = torch.full((len(ids), len(predictor.words)), -math.inf)
-            told[:, 1] = self.value
-            return Distributions(told, torch.zeros(len(ids), 0))
+            answer = torch.full((len(ids), len(predictor.words)), -math.inf)
+            answer[:, 1] = self.value
+            return Distributions(answer, torch.zeros(len(ids), 0))
 
     passage = tokenize_string(predictor.loaded.tokenizer, "the\n\n")
     impossible = score(Certain(0.0), passage, predictor.words)

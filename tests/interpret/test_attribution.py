@@ -18,7 +18,7 @@ NETWORKS = [
 TARGET = 4
 
 
-def told(model: LanguageModel, words: torch.Tensor) -> float:
+def result(model: LanguageModel, words: torch.Tensor) -> float:
     with torch.no_grad():
         return float(model(words[None])[0][0, -1].log_softmax(0)[TARGET])
 
@@ -43,7 +43,7 @@ def test_gradient_times_input_is_the_change_as_a_words_vector_grows(
             kept = rows[word + offset].detach().clone()
             with torch.no_grad():
                 rows[word + offset] *= factor
-                ends.append(told(model, words))
+                ends.append(result(model, words))
                 rows[word + offset] = kept
         slope = (ends[0] - ends[1]) / 2e-6
         if len(rows) > 14 and place < 2:
@@ -64,7 +64,7 @@ def test_a_word_left_out_is_read_as_unknown(
     for place in range(len(words)):
         without = words.clone()
         without[place] = 0
-        wanted = told(model, words) - told(model, without)
+        wanted = result(model, words) - result(model, without)
         assert float(found[place]) == pytest.approx(wanted, abs=1e-5)
     assert float(found[4]) == pytest.approx(0, abs=1e-6)
 
@@ -79,5 +79,5 @@ def test_of_a_long_text_the_last_hundred_words_are_asked(
     assert [each.word for each in found] == names[30:]
     without = words.clone()
     without[128] = 0
-    change = (told(model, words) - told(model, without)) / 0.6931472
+    change = (result(model, words) - result(model, without)) / 0.6931472
     assert found[98].left_out_bits == pytest.approx(change, abs=1e-4)

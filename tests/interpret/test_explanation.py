@@ -24,35 +24,35 @@ Build = Callable[..., LoadedModel]
 def test_words_are_as_probable_as_when_they_are_scored(untrained: Build, kind: str) -> None:
     loaded = untrained(kind=kind)
     passage = tokenize_string(loaded.tokenizer, TEXT)
-    told = explain(loaded, passage, k=4)
+    result = explain(loaded, passage, k=4)
     scored = score(loaded.decoder(), passage, loaded.tokenizer.words).words
-    assert told.words[0].word == "<eos>" and told.words[0].probability is None
-    for word, wanted in zip(told.words[1:], scored, strict=True):
+    assert result.words[0].word == "<eos>" and result.words[0].probability is None
+    for word, wanted in zip(result.words[1:], scored, strict=True):
         assert (word.word, word.known, word.rank) == (wanted.word, wanted.known, wanted.rank)
         assert word.probability == pytest.approx(wanted.probability, rel=1e-4)
     predicted = Model(loaded).predict(TEXT, k=4)
-    assert [p.word for p in told.words[-1].predictions] == [p.word for p in predicted]
-    assert told.prediction.probability == pytest.approx(predicted[0].probability, rel=1e-4)
-    assert [part.word for part in told.attributions] == [word.word for word in told.words]
+    assert [p.word for p in result.words[-1].predictions] == [p.word for p in predicted]
+    assert result.prediction.probability == pytest.approx(predicted[0].probability, rel=1e-4)
+    assert [part.word for part in result.attributions] == [word.word for word in result.words]
     reader = Model(loaded).session()
     reader.read(TEXT)
     forecast = reader.probabilities()
     entropy = -float((forecast * forecast.log2()).sum())
-    assert told.words[-1].entropy_bits == pytest.approx(entropy, rel=1e-4)
+    assert result.words[-1].entropy_bits == pytest.approx(entropy, rel=1e-4)
 
 
 def test_movement_is_that_of_h_over_its_length(untrained: Build) -> None:
     loaded = untrained(kind="lstm", layers=1)
-    told = explain(loaded, tokenize_string(loaded.tokenizer, "the war"))
+    result = explain(loaded, tokenize_string(loaded.tokenizer, "the war"))
     model = loaded.network
     before = model.initial_state(1)
-    for word, read in zip([1, *loaded.tokenizer.encode("the war")], told.words, strict=True):
+    for word, read in zip([1, *loaded.tokenizer.encode("the war")], result.words, strict=True):
         with torch.no_grad():
             _, after = model.features(torch.tensor([[word]]), before)
         wanted = (after[0] - before[0]).norm() / after[0].norm()
         assert read.moved == pytest.approx(float(wanted), rel=1e-4)
         before = after
-    assert told.words[0].moved == pytest.approx(1)  # from h_0 = 0
+    assert result.words[0].moved == pytest.approx(1)  # from h_0 = 0
 
 
 def test_gates_are_averaged_over_units_and_layers_are_kept_apart(untrained: Build) -> None:
@@ -72,8 +72,8 @@ def test_gates_are_averaged_over_units_and_layers_are_kept_apart(untrained: Buil
 
 def test_without_a_hidden_state_there_is_none_to_tell_of(untrained: Build) -> None:
     loaded = untrained(kind="feedforward")
-    told = explain(loaded, tokenize_string(loaded.tokenizer, TEXT))
-    assert told.gate_names == [] and all(word.moved is None for word in told.words)
+    result = explain(loaded, tokenize_string(loaded.tokenizer, TEXT))
+    assert result.gate_names == [] and all(word.moved is None for word in result.words)
 
 
 def test_what_cannot_be_explained_is_said(untrained: Build) -> None:

@@ -48,8 +48,8 @@ def test_exact_equals_cross_entropy_in_value_and_gradient(bias: bool) -> None:
     features, output, targets = example(bias)
     targets[::3, 0] = IGNORED
     ours = gradients(ExactLoss(), features, output, targets)
-    for mine, theirs in zip(ours, reference(features, output, targets), strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-7)
+    for actual, theirs in zip(ours, reference(features, output, targets), strict=True):
+        torch.testing.assert_close(actual, theirs, rtol=1e-5, atol=1e-7)
     assert ExactLoss()(features, output, targets).words == int((targets != IGNORED).sum())
 
 
@@ -71,8 +71,8 @@ def test_a_sample_of_every_tail_word_gives_the_exact_loss(bias: bool) -> None:
             return Candidates(self.head, rest, torch.zeros(len(rest)))
 
     ours = gradients(EveryWord(20, 40, COUNTS), features, output, targets)
-    for mine, theirs in zip(ours, reference(features, output, targets), strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-7)
+    for actual, theirs in zip(ours, reference(features, output, targets), strict=True):
+        torch.testing.assert_close(actual, theirs, rtol=1e-5, atol=1e-7)
 
 
 def test_sampled_converges_to_exact_in_value_and_gradient() -> None:

@@ -34,9 +34,9 @@ def test_a_window_in_two_pieces_gives_what_it_gives_whole(
     first, between = model.features(words[:, :3], model.initial_state(4))
     second, after = model.features(words[:, 3:], between)
     torch.testing.assert_close(torch.cat([first, second], 1), whole)
-    for mine, theirs in zip(after, state, strict=True):
-        torch.testing.assert_close(mine, theirs)
-        assert len(mine) == 4
+    for ours, theirs in zip(after, state, strict=True):
+        torch.testing.assert_close(ours, theirs)
+        assert len(ours) == 4
     assert model(words)[0].shape == (4, 10, VOCABULARY)
 
 
@@ -66,8 +66,8 @@ def test_lstm_and_gru_are_pytorchs() -> None:
         module = theirs(8, 12, batch_first=True)
         weights = [p.detach() for p in model.cells[0].parameters()]
         with torch.no_grad():
-            for mine, other in zip(weights, module.parameters(), strict=True):
-                other.copy_(mine)
+            for ours, other in zip(weights, module.parameters(), strict=True):
+                other.copy_(ours)
         words = torch.randint(0, VOCABULARY, (2, 5))
         torch.testing.assert_close(
             model.features(words, model.initial_state(2))[0], module(model.vectors(words))[0]

@@ -194,9 +194,9 @@ def test_a_word_never_seen_may_come() -> None:
 
 
 def test_progress_is_told_after_each_order() -> None:
-    told: list[int] = []
-    fitted = NgramModel.fit(np.array([2, 3, 2, END_ID]), SIZE, 3, told.append)
-    assert told == [1, 2, 3]
+    result: list[int] = []
+    fitted = NgramModel.fit(np.array([2, 3, 2, END_ID]), SIZE, 3, result.append)
+    assert result == [1, 2, 3]
     # 2; 3, 2 and END after END, 2, 3 and 2; three of three words
     assert fitted.ngram_counts() == [SIZE, 4, 3]
     assert fitted.parameter_count() == 2 * (SIZE + 4) + 3

@@ -66,8 +66,8 @@ def test_one_network_is_shown_with_h_alone_and_several_without(memories: list[Me
     assert len(several.axes[0].lines) == 2  # the third has no state
     looks = {(line.get_marker(), line.get_linestyle()) for line in several.axes[0].lines}
     assert len(looks) == 2
-    told = [text.get_text() for text in several.legends[0].get_texts()]
-    assert told[0].startswith("a: ") and told[2] == "c: needs 3 words"
+    result = [text.get_text() for text in several.legends[0].get_texts()]
+    assert result[0].startswith("a: ") and result[2] == "c: needs 3 words"
     assert len(memory_figure(memories[2:], ["c"]).axes) == 1
 
 
@@ -75,22 +75,22 @@ def test_one_network_is_shown_with_h_alone_and_several_without(memories: list[Me
 def test_a_prompt_is_shown_word_by_word(untrained: Build, kind: str, panels: int) -> None:
     loaded = untrained(kind=kind)
     prompt = "the $war$ and " + "ten " * 40
-    told = explain(loaded, tokenize_string(loaded.tokenizer, prompt))
-    figure = explanation_figure(told, prompt, "a $model$")
+    result = explain(loaded, tokenize_string(loaded.tokenizer, prompt))
+    figure = explanation_figure(result, prompt, "a $model$")
     axes = figure.axes
     first, second = figure.get_suptitle().split("\n")
     assert first.startswith("“…") and first.endswith("ten ten”") and len(first) <= 62
-    assert second.startswith(rf"a \$model\$ predicts: {told.prediction.word} (")
+    assert second.startswith(rf"a \$model\$ predicts: {result.prediction.word} (")
     assert len(axes) == panels
     labels = [label.get_text() for label in axes[-1].get_xticklabels()]
     assert labels == ["ten"] * 30
-    entropies = [word.entropy_bits for word in told.words[-30:]]
+    entropies = [word.entropy_bits for word in result.words[-30:]]
     assert np.asarray(axes[0].lines[1].get_ydata()).tolist() == pytest.approx(entropies)
     heights = bar_heights(axes[-1])
-    wanted = [p.gradient_bits for p in told.attributions] + [
-        p.left_out_bits for p in told.attributions
+    wanted = [p.gradient_bits for p in result.attributions] + [
+        p.left_out_bits for p in result.attributions
     ]
-    shown = len(told.attributions)
+    shown = len(result.attributions)
     assert heights == pytest.approx(wanted[shown - 30 : shown] + wanted[-30:])
     if kind == "lstm":
         gates = [line.get_label() for line in axes[1].lines]

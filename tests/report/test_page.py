@@ -71,11 +71,11 @@ def several(kinds: Path) -> ReportData:
 
 def check_self_contained(text: str) -> Page:
     page = Page(text)
-    names = [name for _, told in page.tags if (name := told.get("id"))]
+    names = [name for _, item in page.tags if (name := item.get("id"))]
     assert len(names) == len(set(names))
-    for tag, told in page.tags:
+    for tag, item in page.tags:
         assert tag not in ("script", "link", "img", "iframe", "object", "form", "base")
-        for key, value in told.items():
+        for key, value in item.items():
             assert not key.startswith("on")
             if key in ("href", "xlink:href", "src"):
                 assert value and value.startswith("#") and value[1:] in names, value
@@ -87,7 +87,7 @@ def check_self_contained(text: str) -> Page:
     assert set(re.findall(r"var\((--\w+)\)", text)) <= defined
     for name in re.findall(r"url\(([^)]*)\)", text):
         assert name.removeprefix("#") in names
-    policies = [told for tag, told in page.tags if tag == "meta" and "http-equiv" in told]
+    policies = [item for tag, item in page.tags if tag == "meta" and "http-equiv" in item]
     assert policies[0]["content"].startswith("default-src 'none'")  # type: ignore[union-attr]
     return page
 
@@ -107,16 +107,16 @@ def test_one_run_is_told_whole(data: ReportData, tiny_text: Path) -> None:
         assert f"{look.perplexity:,.1f}" in shown
         for prompt in run.prompts:
             assert f"{prompt} …" in shown and look.samples[prompt][0].word in shown
-    assert [told.seed for told in run.generated] == [1, 2, 3]
+    assert [item.seed for item in run.generated] == [1, 2, 3]
     for written in run.generated:
         ending = " ".join(written.text.split("\n")[-1].split()[-3:])
         assert ending in shown
-    drawn = [told["aria-label"] for tag, told in page.tags if tag == "svg"]
+    drawn = [item["aria-label"] for tag, item in page.tags if tag == "svg"]
     assert len(drawn) == 6 and all(drawn)
     assert "nextword train --config again.yaml --run tiny-again" in shown
     assert "hidden_size: 24" in text and "does not hold" not in shown
-    words = [told for tag, told in page.tags if tag == "span" and "title" in told]
-    assert len(words) == sum(len(told.words) for told in run.hardest + [run.ordinary] if told)
+    words = [item for tag, item in page.tags if tag == "span" and "title" in item]
+    assert len(words) == sum(len(item.words) for item in run.hardest + [run.ordinary] if item)
 
 
 def test_the_same_run_gives_the_same_page(data: ReportData, kinds: Path) -> None:
@@ -124,8 +124,8 @@ def test_the_same_run_gives_the_same_page(data: ReportData, kinds: Path) -> None
         patch.chdir(kinds)
         again = collect(load_runs([Path("tiny")]), FEW)
     timeless = [
-        re.sub(r"<th scope=.row.>reading words/s</th>.*", "", render(told))
-        for told in (data, again)
+        re.sub(r"<th scope=.row.>reading words/s</th>.*", "", render(item))
+        for item in (data, again)
     ]
     assert timeless[0] == timeless[1]
 
@@ -219,9 +219,9 @@ def test_a_run_whose_text_is_gone_can_be_told_of_on_another(
     config = run / "config.yaml"
     config.write_text(config.read_text().replace(str(tiny_text), str(tmp_path / "gone.txt")))
     (loaded_run,) = load_runs([run], text=[str(tiny_text)])
-    told = dict(facts(loaded_run))
-    assert told["text"] == "gone.txt" and "moved, deleted or changed" in told["text now"]
-    assert "took" in told and "optimizer" in told and "held out" not in told
+    item = dict(facts(loaded_run))
+    assert item["text"] == "gone.txt" and "moved, deleted or changed" in item["text now"]
+    assert "took" in item and "optimizer" in item and "held out" not in item
 
 
 def test_nothing_that_is_shown_can_command_the_page(several: ReportData) -> None:

@@ -82,12 +82,12 @@ def test_no_flipped_bit_changes_what_a_model_says(folder: Path, name: str) -> No
         flipped = good[place] ^ (1 << draw.randrange(8))
         path.write_bytes(good[:place] + bytes([flipped]) + good[place + 1 :])
         try:
-            told = answers(folder)
+            result = answers(folder)
         except NextwordError as error:
             refused += 1
             assert str(error).startswith(str(folder)) and "\n" not in str(error)
         else:  # white space, or a note that nothing is computed from
-            assert told == sound, place
+            assert result == sound, place
     assert refused > 100
 
 

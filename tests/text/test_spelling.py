@@ -19,8 +19,8 @@ def last(
     vocabulary: list[str], begun: str, letter: str, characters: int = spelling.UNICODE
 ) -> float:
     """The probability of a letter, or of the end if it is empty, behind a beginning."""
-    told = letter_probabilities(vocabulary, [begun + letter], characters)
-    return float(told[len(begun)])
+    result = letter_probabilities(vocabulary, [begun + letter], characters)
+    return float(result[len(begun)])
 
 
 def slowly(vocabulary: list[str], word: str, characters: int) -> list[float]:
@@ -60,8 +60,8 @@ def slowly(vocabulary: list[str], word: str, characters: int) -> list[float]:
 def test_agrees_with_the_slow_letter_model(vocabulary: list[str], word: str, order: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spelling, "ORDER", order)
-        told = letter_probabilities(vocabulary, [word], 4)
-        assert told.tolist() == pytest.approx(slowly(vocabulary, word, 4), rel=1e-12)
+        result = letter_probabilities(vocabulary, [word], 4)
+        assert result.tolist() == pytest.approx(slowly(vocabulary, word, 4), rel=1e-12)
 
 
 def test_one_word_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,10 +71,10 @@ def test_one_word_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     uniform = 1 / 11
     alone = (0.25 + 0.75 * 2 * uniform) / 2
     never = 0.75 * 2 * uniform / 2
-    told = letter_probabilities(["a"], ["a", "ba"], characters=10)
+    result = letter_probabilities(["a"], ["a", "ba"], characters=10)
     behind_begin, behind_a = 0.25 + 0.75 * alone, 0.25 + 0.75 * alone
     # b was never seen, so nothing is known of what follows it
-    assert told == pytest.approx([behind_begin, behind_a, 0.75 * never, alone, behind_a])
+    assert result == pytest.approx([behind_begin, behind_a, 0.75 * never, alone, behind_a])
     words = spelling_surprisals(["a"], ["ba"], characters=10)
     impossible = behind_begin * behind_a + 0.75 * alone  # "a" itself, and no letter at all
     assert words == pytest.approx([-math.log(0.75 * never * alone * behind_a / (1 - impossible))])
@@ -82,8 +82,8 @@ def test_one_word_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(st.lists(st.text("ab", min_size=1, max_size=5), max_size=8, unique=True), st.text("abc"))
 def test_what_follows_a_beginning_adds_up_to_one(vocabulary: list[str], begun: str) -> None:
-    told = sum(last(vocabulary, begun, letter, 3) for letter in ("a", "b", "c", ""))
-    assert told == pytest.approx(1)
+    result = sum(last(vocabulary, begun, letter, 3) for letter in ("a", "b", "c", ""))
+    assert result == pytest.approx(1)
 
 
 def test_with_all_of_unicode_too() -> None:
@@ -111,9 +111,9 @@ def test_strings_that_are_no_words_add_up_to_one() -> None:
 )
 def test_no_word_is_impossible_or_certain(vocabulary: list[str], words: list[str]) -> None:
     strange = [word for word in words if word not in vocabulary] or ["\U0010ffff" * 9]
-    told = spelling_surprisals(vocabulary, strange)
-    assert told.shape == (len(strange),)
-    assert np.isfinite(told).all() and (told > 0).all()
+    result = spelling_surprisals(vocabulary, strange)
+    assert result.shape == (len(strange),)
+    assert np.isfinite(result).all() and (result > 0).all()
 
 
 def test_words_do_not_depend_on_those_beside_them() -> None:
@@ -126,10 +126,12 @@ def test_words_do_not_depend_on_those_beside_them() -> None:
 
 def test_what_is_spelled_like_the_vocabulary_costs_less() -> None:
     vocabulary = [begin + end for begin in ("walk", "talk", "jump") for end in ("ing", "ed", "s")]
-    told = spelling_surprisals(vocabulary, ["walkings", "gsnkliwa", "jumpk", "jumpж"]) / math.log(2)
-    assert told[0] < 0.5 * told[1]
+    result = spelling_surprisals(vocabulary, ["walkings", "gsnkliwa", "jumpk", "jumpж"]) / math.log(
+        2
+    )
+    assert result[0] < 0.5 * result[1]
     # a letter that no word has is one of a million
-    assert told[3] > told[2] and told[3] > 20
+    assert result[3] > result[2] and result[3] > 20
 
 
 def test_kinds_of_letters_before_count_not_times(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,9 +146,9 @@ def test_small_letters_may_be_more() -> None:
 @given(st.lists(st.text("aİé,.' \u2009—日", max_size=8), max_size=6), st.booleans())
 def test_the_text_between_spaces_is_whole(pieces: list[str], lowercase: bool) -> None:
     text = " ".join(pieces)
-    told = marked(text, "words", lowercase).replace("|", "").replace("_", " ")
+    result = marked(text, "words", lowercase).replace("|", "").replace("_", " ")
     plain = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).removeprefix(" ")
-    assert told == (plain.lower() if lowercase else plain)
+    assert result == (plain.lower() if lowercase else plain)
 
 
 def test_what_is_a_space_is_what_the_tokenizer_takes_for_one() -> None:

@@ -69,9 +69,9 @@ def memory(
 def contest(contend: Callable[..., LoadedRun]) -> Callable[..., Comparison]:
     """Runs by kind, each with a half-life, the words it needs, and nats more than the others."""
 
-    def make(**told: tuple[float | None, int | None, float]) -> Comparison:
+    def make(**result: tuple[float | None, int | None, float]) -> Comparison:
         runs: list[RunResult] = []
-        for name, (half_life, needed, more) in told.items():
+        for name, (half_life, needed, more) in result.items():
             alone = compare_loaded([contend(name, kind=name, layers=1)]).runs[0]
             noise = np.random.default_rng(len(runs)).normal(0, 0.2, len(alone.measured.scores.ids))
             places = replace(
@@ -129,9 +129,9 @@ def test_a_gradient_that_fades_slowly_has_not_vanished(contest: Callable[..., Co
 
 
 def test_half_a_truth_and_too_small_a_difference(contest: Callable[..., Comparison]) -> None:
-    told = verdicts(contest(rnn=(4.0, 13, 0.0), gru=(30.0, 13, 0.0005)))
-    assert (told[FURTHER], told[BETTER]) == ("holds in part", "inconclusive")
-    assert MEMORY not in told
+    result = verdicts(contest(rnn=(4.0, 13, 0.0), gru=(30.0, 13, 0.0005)))
+    assert (result[FURTHER], result[BETTER]) == ("holds in part", "inconclusive")
+    assert MEMORY not in result
 
 
 def memory_settings(comparison: Comparison, **memories: Memory) -> Comparison:
@@ -153,12 +153,12 @@ def test_a_half_life_is_longer_only_beyond_its_error(
     contest: Callable[..., Comparison], error: float | None, verdict: str
 ) -> None:
     comparison = contest(rnn=(4.0, 13, 0.0), gru=(5.0, 13, 0.0))
-    told = {}
+    result = {}
     for run in comparison.runs:
         assert run.memory is not None and run.memory.whole is not None
         whole = replace(run.memory.whole, half_life_error=error)
-        told[run.name] = replace(run.memory, whole=whole)
-    claim = judge(memory_settings(comparison, **told))[2]
+        result[run.name] = replace(run.memory, whole=whole)
+    claim = judge(memory_settings(comparison, **result))[2]
     assert claim.statement == FURTHER and claim.verdict == verdict
     assert (UNCERTAIN in claim.findings[0].evidence) == (verdict == "inconclusive")
 
@@ -167,15 +167,15 @@ def test_a_gradient_that_is_gone_at_once_has_vanished(contest: Callable[..., Com
     comparison = contest(rnn=(4.0, 13, 0.0), lstm=(20.0, 34, 0.0))
     left = np.array([1.0, *[0.0] * REACH])
     dead = GradientDecay(left, left, 1 - left, 0.0)
-    told = {name: replace(memory(name, 4.0, 13), whole=dead) for name in ("rnn", "lstm")}
-    vanishes, _, further, *_ = judge(memory_settings(comparison, rnn=told["rnn"]))
+    result = {name: replace(memory(name, 4.0, 13), whole=dead) for name in ("rnn", "lstm")}
+    vanishes, _, further, *_ = judge(memory_settings(comparison, rnn=result["rnn"]))
     assert vanishes.verdict == "holds" and further.verdict == "holds"
     assert vanishes.findings[0].evidence == (
         "gone after a word or two, less than 1 % left after 1 word"
     )
-    nothing = replace(told["rnn"], whole=GradientDecay(0 * left, 0 * left, 0 * left + 1))
+    nothing = replace(result["rnn"], whole=GradientDecay(0 * left, 0 * left, 0 * left + 1))
     assert verdicts(memory_settings(comparison, rnn=nothing))[VANISHES] == "inconclusive"
-    _, _, further, *_ = judge(memory_settings(comparison, lstm=told["lstm"]))
+    _, _, further, *_ = judge(memory_settings(comparison, lstm=result["lstm"]))
     assert further.verdict == "does not hold"
 
 
@@ -205,14 +205,14 @@ def test_words_are_near_only_beyond_the_error_of_what_they_cost(
         (0.2, "inconclusive", "inconclusive"),
         (None, "inconclusive", "inconclusive"),
     ):
-        told = {
+        result = {
             run.name: replace(
                 run.memory, costs=[replace(cost, standard_error=error) for cost in run.memory.costs]
             )
             for run in comparison.runs
             if run.memory is not None
         }
-        found = verdicts(memory_settings(comparison, **told))
+        found = verdicts(memory_settings(comparison, **result))
         assert (found[NEAR_WORDS], found[FURTHER]) == (near, further), error
 
 
@@ -221,12 +221,12 @@ def test_contexts_that_only_look_equal_are_not_called_so(
     contest: Callable[..., Comparison], error: float, verdict: str
 ) -> None:
     comparison = contest(rnn=(9.0, 13, 0.0), lstm=(4.0, 13, 0.0))
-    told = {}
+    result = {}
     for run in comparison.runs:
         assert run.memory is not None
         costs = [replace(cost, standard_error=error) for cost in run.memory.costs]
-        told[run.name] = replace(run.memory, costs=costs)
-    assert verdicts(memory_settings(comparison, **told))[FURTHER] == verdict
+        result[run.name] = replace(run.memory, costs=costs)
+    assert verdicts(memory_settings(comparison, **result))[FURTHER] == verdict
 
 
 def test_near_words_are_not_judged_by_less_than_these(
@@ -262,8 +262,8 @@ def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Compari
 
 
 def test_verdicts_of_several_findings() -> None:
-    def of(*told: Any) -> str:
-        return Claim("x", [Finding("a", verdict, "") for verdict in told]).verdict
+    def of(*result: Any) -> str:
+        return Claim("x", [Finding("a", verdict, "") for verdict in result]).verdict
 
     assert of("holds", "holds") == "holds"
     assert of("does not hold", "does not hold") == "does not hold"

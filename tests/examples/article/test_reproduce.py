@@ -52,9 +52,9 @@ def call(tmp_path: Path) -> Call:
 
 def calls(folder: Path) -> list[str]:
     """How nextword was called since this was last asked."""
-    told = (folder / "calls").read_text().splitlines()
+    result = (folder / "calls").read_text().splitlines()
     (folder / "calls").unlink()
-    return told
+    return result
 
 
 def test_five_networks_are_trained_alike_and_told_of(call: Call, tmp_path: Path) -> None:
