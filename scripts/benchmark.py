@@ -1,14 +1,14 @@
-"""How fast nextword learns on this machine, in ratios taken in one run.
+"""Measures on this machine how fast nextword learns, and compares within one run.
 
     python scripts/benchmark.py --train train.txt --valid valid.txt --out OUT [--peer DIR]
 
-The two files are tokenized already, a sentence a line. Measured are
+The two files are tokenized, one sentence per line. The script measures
 
-* words per second of a training step, for every kind of network and every loss, and the share of
-  this machine's own matrix-product speed that it reaches;
+* words per second of training steps, for every kind of network and every loss, and the fraction of
+  this machine's matrix-product speed that they reach;
 * the same for the losses alone over a vocabulary of 100,000 words, with their peak memory;
-* perplexity after trainings of several lengths, each with its own schedule, of the network alone
-  and with n-grams mixed in, the peak memory of each, and the time to a given perplexity;
+* perplexity after trainings of several lengths, each with its own schedule, with and without
+  n-grams, the peak memory of each, and the time to a given perplexity;
 * with ``--peer``, a checkout of PyTorch's examples repository: its word_language_model, with its
   own defaults, on the same files in the same run.
 
@@ -46,12 +46,12 @@ EPOCH_LINE = re.compile(r"end of epoch\s+(\d+) \| time:\s*([\d.]+)s .* valid ppl
 def median_seconds(call: Callable[[], object], times: int = STEPS) -> float:
     """Seconds of one call, the median of several after two to warm up."""
     call(), call()
-    taken = []
+    seconds = []
     for _ in range(times):
         started = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
 
 
 def product_speed(dtype_name: str) -> float:
@@ -87,11 +87,11 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
                 "model.kind": kind,
                 "training.loss": loss,
                 "training.epochs": 1,
-                "training.threads": threads,  # as in the matrix product, whatever else is busy
+                "training.threads": threads,  # as for the matrix product
             }
             torch.manual_seed(1)
             with RunContext(load_config(None, settings, {}), f"{kind}-{loss}") as run:
-                prepared = prepare(run)  # the run folder goes again with the context
+                prepared = prepare(run)  # leaving the context removes the run folder
             trainer = prepared.trainer
             before = trainer.progress.words
             seconds = median_seconds(trainer._step)
@@ -120,18 +120,18 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
 
 
 def peak_memory(process: str) -> float:
-    """The most memory that a process has held so far, in MB; Linux alone tells."""
-    # what the resource module tells of a child counts its parent in
+    """Peak memory of a process so far, in MB; NaN except on Linux."""
+    # the resource module would count the parent's memory in the child's
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
         return math.nan
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else math.nan
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(match[1]) / 1024 if match else math.nan
 
 
 def large_vocabulary(loss_name: str) -> dict[str, Any]:
-    """Speed and memory of a loss over very many words; to be called in a process of its own."""
+    """Speed and memory of a loss over a large vocabulary; needs a fresh process."""
     import torch
 
     from nextword.config.schema import TrainingConfig
@@ -139,12 +139,12 @@ def large_vocabulary(loss_name: str) -> dict[str, Any]:
     from nextword.losses.softmax import ExactLoss, Loss
     from nextword.models.layers import OutputLayer
 
-    words, places, defaults = LARGE_VOCABULARY, 1536, TrainingConfig()
+    words, positions, defaults = LARGE_VOCABULARY, 1536, TrainingConfig()
     output = OutputLayer(words, 256, bias=True)
-    features = torch.randn(32, places // 32, 256, requires_grad=True)
-    # frequencies after Zipf's law
+    features = torch.randn(32, positions // 32, 256, requires_grad=True)
+    # Zipf's law
     counts = (1e6 / torch.arange(1, words + 1)).long()
-    targets = torch.multinomial(counts.double() + 1, places).view(32, -1)
+    targets = torch.multinomial(counts.double() + 1, positions).view(32, -1)
     head, tail = defaults.sampled_head, defaults.sampled_tail
     loss: Loss = ExactLoss() if loss_name == "exact" else SampledLoss(head, tail, counts)
     before = peak_memory("self")
@@ -155,11 +155,11 @@ def large_vocabulary(loss_name: str) -> dict[str, Any]:
 
     seconds = median_seconds(step, 5)
     grown = peak_memory("self") - before
-    return {"loss": loss_name, "words_per_second": places / seconds, "memory_mb": grown}
+    return {"loss": loss_name, "words_per_second": positions / seconds, "memory_mb": grown}
 
 
 def measured_process(command: list[str], folder: Path) -> tuple[str, float, float]:
-    """Run a command; what it printed, its seconds, and its peak memory in MB."""
+    """Run a command and return its output, its seconds, and its peak memory in MB."""
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out)
@@ -178,7 +178,7 @@ def measured_process(command: list[str], folder: Path) -> tuple[str, float, floa
 def our_points(
     kind: str, files: dict[str, Path], budgets: list[float], folder: Path
 ) -> list[dict[str, Any]]:
-    """One training a budget: seconds of training, perplexity after them, peak memory."""
+    """Train once for each budget in minutes; seconds, perplexity and peak memory of each."""
     points = []
     for minutes in budgets:
         shutil.rmtree(folder / "runs" / kind, ignore_errors=True)
@@ -192,7 +192,7 @@ def our_points(
         command = [sys.executable, "-m", "nextword", "train", "--run", kind, "--json"]
         for setting in settings:
             command += ["--set", setting]
-        text, whole, memory = measured_process(command, folder)
+        text, process_seconds, memory = measured_process(command, folder)
         result = json.loads(text.splitlines()[-1])
         points.append(
             {
@@ -203,7 +203,7 @@ def our_points(
                 "network_test_perplexity": result["network_test_perplexity"],
                 "words_per_second": result["tokens_per_second"],
                 "peak_memory_mb": memory,
-                "whole_process_seconds": whole,
+                "whole_process_seconds": process_seconds,
             }
         )
         click.echo(f"{kind}, {minutes:g} minutes: {points[-1]}", err=True)
@@ -218,19 +218,19 @@ def peer_points(
     data.mkdir(exist_ok=True)
     shutil.copy(train, data / "train.txt")
     shutil.copy(valid, data / "valid.txt")
-    shutil.copy(valid, data / "test.txt")  # it wants one; its figure is not used
+    shutil.copy(valid, data / "test.txt")  # required, but its result is not used
     main = (peer / "word_language_model" / "main.py").resolve()
     command = [sys.executable, str(main), "--data", str(data.resolve()), "--epochs", str(epochs)]
     text, _, memory = measured_process([*command, "--save", str(folder / "peer.pt")], folder)
     points, seconds = [], 0.0
-    for found in EPOCH_LINE.finditer(text):
-        seconds += float(found[2])
-        points.append({"seconds": seconds, "perplexity": float(found[3]), "peak_memory_mb": memory})
+    for match in EPOCH_LINE.finditer(text):
+        seconds += float(match[2])
+        points.append({"seconds": seconds, "perplexity": float(match[3]), "peak_memory_mb": memory})
     return points
 
 
 def alone(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same trainings without what was mixed in."""
+    """The same trainings, measured without n-grams."""
     return [
         {
             **point,
@@ -242,13 +242,13 @@ def alone(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def time_to(perplexity: float, points: list[dict[str, Any]]) -> float | None:
-    """Seconds of the shortest training that came to the perplexity."""
+    """Seconds of the shortest training that reached the perplexity."""
     reached = [point["seconds"] for point in points if point["perplexity"] <= perplexity]
     return min(reached, default=None)
 
 
 def draw(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
-    """Perplexity against seconds, a line a system."""
+    """Plot perplexity against seconds, one line per system."""
     try:
         import matplotlib
 
@@ -273,7 +273,7 @@ def draw(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
 
 
 def show(report: dict[str, Any]) -> None:
-    """The report as tables."""
+    """Print the report as tables."""
     click.echo(f"{'network':<13}{'loss':<9}{'words/s':>9}{'GFLOP/s':>9}{'of product':>12}")
     for row in report["steps"]:
         click.echo(
@@ -323,7 +323,7 @@ def main(
     peer: Path | None,
     peer_epochs: int,
 ) -> None:
-    """Measure, and write what was measured to OUT."""
+    """Measure, and write the results to OUT."""
     out.mkdir(parents=True, exist_ok=True)
     budgets = [float(part) for part in minutes.split(",")]
     with tempfile.TemporaryDirectory() as scratch:
@@ -342,17 +342,16 @@ def main(
         spawned = multiprocessing.get_context("spawn")
         for loss in LOSSES:
             with ProcessPoolExecutor(1, spawned) as process:
-                found = process.submit(large_vocabulary, loss).result()
-            report["large_vocabulary"].append(found)
+                report["large_vocabulary"].append(process.submit(large_vocabulary, loss).result())
         files = {"train": train, "valid": valid} | ({} if test is None else {"test": test})
         for kind in kinds.split(","):
             points = our_points(kind, files, budgets, folder)
             report["curves"][f"nextword {kind}"] = points
             report["curves"][f"nextword {kind}, network alone"] = alone(points)
         if peer is not None:
-            theirs = peer_points(peer, train, valid, peer_epochs, folder)
-            report["curves"]["word_language_model"] = theirs
-            target = target or theirs[0]["perplexity"]
+            points = peer_points(peer, train, valid, peer_epochs, folder)
+            report["curves"]["word_language_model"] = points
+            target = target or points[0]["perplexity"]
         for name, points in report["curves"].items():
             if target is not None:
                 reached = time_to(target, points)

@@ -2,9 +2,9 @@
 
     python scripts/benchmark_corpus.py war-and-peace.txt OUT
 
-Chapters are the lines ``CHAPTER <roman number>``. Of the chapters numbered from 0, those with
-number mod 20 = 5 are valid, those with number mod 20 = 15 are test, the rest is train. A line is a
-paragraph, its tokens separated by one space; words seen once in train are ``<unk>``.
+Chapters are the lines ``CHAPTER <roman number>``. Counting chapters from 0, those with number
+mod 20 = 5 are valid, those with number mod 20 = 15 are test, the rest are train. Each line is a
+paragraph, its tokens separated by one space; words seen only once in train become ``<unk>``.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def command_lines(name: str, command: click.Command) -> Iterator[str]:
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
     usage = " ".join([f"nextword {name} [OPTIONS]", *map(argument_usage, arguments)])
     yield from (f"## {name}", "", "```", usage, "```", "")
-    # a form feed ends the part of the help that people read
+    # click shows the help up to a form feed
     yield from (inspect.cleandoc((command.help or "").split("\f")[0]), "")
     yield from ("| option | default | meaning |", "| --- | --- | --- |")
     for option in command.params:
@@ -61,7 +61,7 @@ def command_lines(name: str, command: click.Command) -> Iterator[str]:
 
 
 def argument_usage(argument: click.Argument) -> str:
-    """An argument as a usage line has it: ``[PROMPT]``, ``[RUNS]...``."""
+    """An argument in a usage line, such as ``[PROMPT]`` or ``[RUNS]...``."""
     if argument.metavar is not None:
         return argument.metavar
     name = (argument.name or "").upper()

@@ -1,9 +1,9 @@
-"""Throws damaged input at everything that reads a file, the same input for the same seed.
+"""Feeds damaged input to everything that reads a file; a seed reproduces a run.
 
 python scripts/fuzz.py --seed 1 --inputs 2000 [--reader NAME]
 
-An input has to be read or refused with a NextwordError, within a time limit and without filling
-the memory; anything else is printed and kept, and the exit code is 1.
+An input must be read, or refused with a NextwordError, within limits of time and memory. Otherwise
+it is printed and kept, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from fuzz_readers import Reader, all_readers
 from nextword.errors import NextwordError
 
 SECONDS = 5.0
-"""Of this process's own work that an input may take."""
+"""CPU time allowed per input."""
 MEMORY = 1 << 30
-"""Bytes that may be asked for beyond what is there before the first input."""
+"""Bytes that may be allocated beyond those in use before the first input."""
 GROWTH = 200 << 20
-"""Bytes that may stay behind after all inputs."""
+"""Bytes that memory may have grown after all inputs."""
 
 
 class TooSlow(BaseException):
-    """The time is up; no reader catches it by chance."""
+    """The time is up; not an Exception, so that no reader catches it."""
 
 
 @contextlib.contextmanager
 def bounded_memory() -> Iterator[None]:
-    """Inside, asking for too much memory is a MemoryError; only where Linux tells what is there."""
+    """Turn too large allocations into MemoryError; no effect except on Linux."""
     statm = Path("/proc/self/statm")
     if not statm.exists():
         yield
@@ -58,12 +58,12 @@ def bounded_memory() -> Iterator[None]:
 
 @contextlib.contextmanager
 def bounded_time(seconds: float) -> Iterator[None]:
-    """Inside, more work than that is TooSlow; code that never looks up is ended the hard way."""
+    """Raise TooSlow after so much CPU time; end the process if it cannot be interrupted."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
-    # the processor's time, so that a busy machine is no reason to fail
+    # CPU time, so that a busy machine does not cause failures
     before = signal.signal(signal.SIGVTALRM, ring)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     faulthandler.dump_traceback_later(60 * seconds, exit=True, file=sys.__stderr__ or sys.stderr)
@@ -76,14 +76,14 @@ def bounded_time(seconds: float) -> Iterator[None]:
 
 
 def resident() -> int:
-    """Bytes of memory that this process holds; 0 where that is not told."""
+    """Resident memory of this process in bytes; 0 except on Linux."""
     statm = Path("/proc/self/statm")
     pages = int(statm.read_text().split()[1]) if statm.exists() else 0
     return pages * resource.getpagesize()
 
 
 def outcome(reader: Reader, content: bytes, draw: random.Random) -> tuple[str, str]:
-    """``read``, ``refused`` or ``failed``, and for the last one the reason."""
+    """``read``, ``refused`` or ``failed``, and the reason for ``failed``."""
     try:
         with bounded_time(SECONDS):
             reader.read(content, draw)
@@ -93,20 +93,20 @@ def outcome(reader: Reader, content: bytes, draw: random.Random) -> tuple[str, s
         return "refused", ""
     except TooSlow:
         return "failed", f"still at work after {SECONDS:g} s"
-    except Exception:  # whatever it is, it is what is looked for
+    except Exception:  # any exception of another kind is a failure
         return "failed", traceback.format_exc()
     return "read", ""
 
 
 def fuzz(readers: dict[str, Reader], seed: int, inputs: int, keep: Path) -> dict[str, Counter[str]]:
-    """Tries each reader in turn; counts by reader. Failures are printed and kept in ``keep``."""
-    strangers = [content for reader in readers.values() for content in reader.seeds]
+    """Try the readers in turn and count outcomes by reader; keep failing inputs in ``keep``."""
+    all_seeds = [content for reader in readers.values() for content in reader.seeds]
     counts: dict[str, Counter[str]] = {name: Counter() for name in readers}
     names = sorted(readers)
     for number in range(inputs):
         name = names[number % len(names)]
         draw = random.Random(f"{seed} {number} {name}")
-        content = readers[name].input(strangers, draw)
+        content = readers[name].input(all_seeds, draw)
         result, reason = outcome(readers[name], content, draw)
         counts[name][result] += 1
         counts[name]["bytes"] += len(content)
@@ -118,32 +118,32 @@ def fuzz(readers: dict[str, Reader], seed: int, inputs: int, keep: Path) -> dict
 
 
 def table(counts: dict[str, Counter[str]]) -> list[str]:
-    """What became of the inputs."""
+    """The outcomes as a table."""
     titles = ("read", "refused", "failed")
     lines = [f"{'reader':<20}{'inputs':>8}" + "".join(f"{title:>9}" for title in titles)]
     rows = {**counts, "all": sum(counts.values(), Counter())}
-    for name, each in rows.items():
-        inputs = sum(each[title] for title in titles)
-        lines.append(f"{name:<20}{inputs:>8,}" + "".join(f"{each[t]:>9,}" for t in titles))
+    for name, outcomes in rows.items():
+        inputs = sum(outcomes[title] for title in titles)
+        lines.append(f"{name:<20}{inputs:>8,}" + "".join(f"{outcomes[t]:>9,}" for t in titles))
     return lines
 
 
 @click.command()
-@click.option("--seed", default=1, show_default=True, help="Decides every input.")
+@click.option("--seed", default=1, show_default=True, help="Determines every input.")
 @click.option("--inputs", default=2000, show_default=True, type=click.IntRange(min=1))
 @click.option("--reader", "only", multiple=True, metavar="NAME", help="Only this one.")
 @click.option(
     "--keep",
     default=Path(tempfile.gettempdir()) / "nextword-fuzz",
     type=click.Path(path_type=Path),
-    help="Where inputs go that were not handled.",
+    help="Folder for inputs that failed.",
 )
 def main(seed: int, inputs: int, only: Sequence[str], keep: Path) -> None:
-    """Throw damaged input at everything that reads a file."""
+    """Feed damaged input to everything that reads a file."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("error")  # what would clutter a user's terminal
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a codec: no user sees it
+        warnings.simplefilter("error")  # they would clutter a user's terminal
+        warnings.simplefilter("ignore", DeprecationWarning)  # from a codec, hidden from users
         readers = all_readers(Path(folder))
         if unknown := set(only) - readers.keys():
             raise click.UsageError(f"{', '.join(unknown)}: there are {', '.join(readers)}")
@@ -155,7 +155,7 @@ def main(seed: int, inputs: int, only: Sequence[str], keep: Path) -> None:
     for line in table(counts):
         click.echo(line)
     click.echo(f"{time.perf_counter() - began:.1f} s, memory grew by {grown / 2**20:.0f} MB")
-    if grown > GROWTH or any(each["failed"] for each in counts.values()):
+    if grown > GROWTH or any(outcomes["failed"] for outcomes in counts.values()):
         raise SystemExit(1)
 
 

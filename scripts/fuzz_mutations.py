@@ -1,4 +1,4 @@
-"""Ways to spoil a file: what broken disks, cut downloads, slips and malice do to it."""
+"""Ways to damage a file, as broken disks, cut downloads, slips and attackers do."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ WORDS += [
     b'"\\ud800"',
 ]
 LONGEST = 20_000
-"""Bytes of an insertion, at most."""
+"""Maximum bytes of an insertion."""
 
 
 def spoil(data: bytes, others: Sequence[bytes], draw: random.Random) -> bytes:
-    """The bytes with one to three damages.
+    """Damage a file in one to three ways.
 
     Args:
-        data: a sound file.
-        others: sound files of any kind, to splice with.
-        draw: decides everything.
+        data: a valid file.
+        others: valid files of any kind, to splice with.
+        draw: source of all random decisions.
     """
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         data = draw.choice(_DAMAGES)(data, others, draw)
@@ -44,15 +44,15 @@ def _flip(data: bytes, others: Sequence[bytes], draw: random.Random) -> bytes:
     changed = bytearray(data)
     for _ in range(draw.choice((1, 1, 2, 8))):
         if changed:
-            # heads decide how the rest is read
-            place = draw.randrange(min(len(changed), draw.choice((16, 256, len(changed)))))
-            changed[place] ^= 1 << draw.randrange(8)
+            # headers decide how the rest is read
+            position = draw.randrange(min(len(changed), draw.choice((16, 256, len(changed)))))
+            changed[position] ^= 1 << draw.randrange(8)
     return bytes(changed)
 
 
 def _insert(data: bytes, others: Sequence[bytes], draw: random.Random) -> bytes:
-    place = draw.randint(0, len(data))
-    return data[:place] + draw.choice(WORDS) * draw.choice((1, 1, 50)) + data[place:]
+    position = draw.randint(0, len(data))
+    return data[:position] + draw.choice(WORDS) * draw.choice((1, 1, 50)) + data[position:]
 
 
 def _splice(data: bytes, others: Sequence[bytes], draw: random.Random) -> bytes:
@@ -79,16 +79,16 @@ def _nest(data: bytes, others: Sequence[bytes], draw: random.Random) -> bytes:
     opening, closing = draw.choice(((b"[", b"]"), (b'{"a":', b"}"), (b"- ", b""), (b"(", b")")))
     depth = draw.choice((3, 200, 3000))
     nested = opening * depth + b"1" + closing * depth
-    place = draw.randint(0, len(data))
-    return draw.choice((nested, data[:place] + nested + data[place:]))
+    position = draw.randint(0, len(data))
+    return draw.choice((nested, data[:position] + nested + data[position:]))
 
 
 def _number(data: bytes, others: Sequence[bytes], draw: random.Random) -> bytes:
-    found = list(re.finditer(rb"-?[0-9.]+(?:e-?[0-9]+)?", data[:LONGEST]))
-    if not found:
+    matches = list(re.finditer(rb"-?[0-9.]+(?:e-?[0-9]+)?", data[:LONGEST]))
+    if not matches:
         return data
-    one = draw.choice(found)
-    return data[: one.start()] + draw.choice(NUMBERS) + data[one.end() :]
+    match = draw.choice(matches)
+    return data[: match.start()] + draw.choice(NUMBERS) + data[match.end() :]
 
 
 _DAMAGES: list[Callable[[bytes, Sequence[bytes], random.Random], bytes]] = [
@@ -106,7 +106,7 @@ _DAMAGES: list[Callable[[bytes, Sequence[bytes], random.Random], bytes]] = [
 
 
 def spoil_json(data: bytes, draw: random.Random) -> bytes:
-    """Sound JSON with another value at one place, or a value less."""
+    """Replace or remove one value of a JSON document."""
     content = json.loads(data)
     inside: Any = content
     while True:
@@ -125,7 +125,7 @@ def spoil_json(data: bytes, draw: random.Random) -> bytes:
 
 
 def spoil_tensors(tensors: dict[str, torch.Tensor], draw: random.Random) -> dict[str, torch.Tensor]:
-    """Tensors of which one is gone, of another form, or full of what it should not hold."""
+    """Remove one of the tensors, or change its shape, type or values."""
     changed = dict(tensors)
     name = draw.choice(sorted(changed))
     tensor = changed[name].clone()
@@ -151,6 +151,6 @@ def spoil_tensors(tensors: dict[str, torch.Tensor], draw: random.Random) -> dict
     for _ in range(draw.choice((1, 3, len(flat)))):
         if len(flat):
             value = draw.choice(values)
-            place = draw.randrange(len(flat))
-            flat[place] = min(value, 255) % 256 if tensor.dtype == torch.uint8 else value
+            position = draw.randrange(len(flat))
+            flat[position] = min(value, 255) % 256 if tensor.dtype == torch.uint8 else value
     return {**changed, name: flat.reshape(tensor.shape)}

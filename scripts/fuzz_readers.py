@@ -1,4 +1,4 @@
-"""Everything that reads a file, each with sound files to begin from."""
+"""All readers of files, each with valid files to start from."""
 
 from __future__ import annotations
 
@@ -52,23 +52,23 @@ ENCODINGS += "iso2022_jp utf-8-sig unicode_escape raw_unicode_escape punycode id
 
 @dataclass(frozen=True)
 class Reader:
-    """One way of reading, and what it reads when all is well."""
+    """A way of reading files, with valid files for it."""
 
     seeds: Sequence[bytes]
     read: Callable[[bytes, random.Random], object]
-    """Puts bytes where they are looked for, and reads; NextwordError refuses them."""
+    """Writes bytes where the reader expects its file, and reads it; may raise NextwordError."""
     others: Sequence[Callable[[random.Random], bytes]] = field(default_factory=tuple)
-    """More ways to make inputs, beside damage to any bytes."""
+    """More ways to make inputs, besides damaging bytes."""
 
-    def input(self, strangers: Sequence[bytes], draw: random.Random) -> bytes:
-        """The next thing to read."""
+    def input(self, all_seeds: Sequence[bytes], draw: random.Random) -> bytes:
+        """The next input; ``all_seeds`` are valid files of all readers."""
         if self.others and draw.random() < 0.5:
             return draw.choice(self.others)(draw)
-        return spoil(draw.choice(self.seeds), strangers, draw)
+        return spoil(draw.choice(self.seeds), all_seeds, draw)
 
 
 def all_readers(folder: Path) -> dict[str, Reader]:
-    """Every reader by its name; their files lie in ``folder``."""
+    """All readers by name; their files are in ``folder``."""
     readers = {
         **_text_readers(folder),
         **_model_readers(folder),
@@ -78,7 +78,7 @@ def all_readers(folder: Path) -> dict[str, Reader]:
         **_config_readers(folder),
     }
     draw = random.Random(0)
-    for reader in readers.values():  # what is sound has to be read
+    for reader in readers.values():  # valid files must be read
         for seed in reader.seeds:
             reader.read(seed, draw)
     return readers
@@ -94,26 +94,21 @@ def _text_readers(folder: Path) -> dict[str, Reader]:
         tokenizer = Tokenizer.learn(paragraphs, draw.choice(("words", "whitespace")), False)
         return sum(len(ids) for ids in tokenizer.encode_stream(paragraphs))
 
-    def plain(content: bytes, draw: random.Random) -> int:
-        return read(content, random.Random(1) if content == text else draw)
-
     text = (PROSE * 3).encode()
     marked = b"\xef\xbb\xbf*** START OF THE PROJECT GUTENBERG EBOOK X ***\r\n" + text
     wide = PROSE.encode("utf-16")
     return {
-        "text": Reader([text, marked], _sound_first(plain, [text, marked])),
-        "text, wide": Reader([wide], _sound_first(plain, [wide])),
-        "text, gz": Reader(
-            [gzip.compress(text, mtime=0)], _sound_first(plain, [gzip.compress(text, mtime=0)])
-        ),
+        "text": _random_encoding_reader([text, marked], read),
+        "text, wide": _random_encoding_reader([wide], read),
+        "text, gz": _random_encoding_reader([gzip.compress(text, mtime=0)], read),
     }
 
 
-def _sound_first(
-    read: Callable[[bytes, random.Random], object], sound: Sequence[bytes]
-) -> Callable[[bytes, random.Random], object]:
-    """The same reading, but what is sound is not read by a chance encoding."""
-    return lambda content, draw: None if content in sound else read(content, draw)
+def _random_encoding_reader(
+    seeds: Sequence[bytes], read: Callable[[bytes, random.Random], object]
+) -> Reader:
+    """A reader that skips its valid files, since ``read`` may draw a wrong encoding for them."""
+    return Reader(seeds, lambda content, draw: None if content in seeds else read(content, draw))
 
 
 def _model_readers(folder: Path) -> dict[str, Reader]:
@@ -149,26 +144,26 @@ def _model_reader(folder: Path, name: str) -> Reader:
     def read(content: bytes, draw: random.Random) -> None:
         path.write_bytes(content)
         try:
-            predictor = Model(load_model_folder(folder))
-            reader = predictor.session(draw.choice(("none", "both")))
-            reader.read("the cat sat zebra")
-            reader.predict(3)
+            model = Model(load_model_folder(folder))
+            session = model.session(draw.choice(("none", "both")))
+            session.read("the cat sat zebra")
+            session.predict(3)
         finally:
             path.write_bytes(sound)
 
     if name.endswith(".json"):
         return Reader([sound], read, [lambda draw: spoil_json(sound, draw)])
-    return Reader([sound], read, [_sealed(folder.parent / "sealed", path)])
+    return Reader([sound], read, [_with_valid_checksum(folder.parent / "sealed", path)])
 
 
-def _sealed(aside: Path, path: Path) -> Callable[[random.Random], bytes]:
-    """Makes files of spoiled tensors with a right checksum: the checks behind it are asked too."""
+def _with_valid_checksum(scratch: Path, path: Path) -> Callable[[random.Random], bytes]:
+    """Makes files of damaged tensors with a valid checksum, to reach the checks after that one."""
     arrays, metadata = read_tensors(path)
     tensors = from_numpy(arrays)
 
     def make(draw: random.Random) -> bytes:
-        write_tensors(aside, to_numpy(spoil_tensors(tensors, draw)), metadata)
-        return aside.read_bytes()
+        write_tensors(scratch, to_numpy(spoil_tensors(tensors, draw)), metadata)
+        return scratch.read_bytes()
 
     return make
 
@@ -189,23 +184,23 @@ def _state_reader(folder: Path) -> Reader:
         with torch.random.fork_rng():
             read_state(path).restore(trainer)
 
-    return Reader([sound], read, [_sealed(folder / "sealed", path)])
+    return Reader([sound], read, [_with_valid_checksum(folder / "sealed", path)])
 
 
 def _cache_reader(folder: Path) -> Reader:
     source = folder / "cached.txt"
     source.write_text(PROSE * 4, encoding="utf-8")
     config = TextConfig(path=str(source), holdout=Holdout(valid=0.2, test=0))
-    places = VocabularyConfig(min_count=1), folder / "cache"
-    first = prepare_text(config, *places)
-    wanted = _all_of(first)
+    vocabulary, cache = VocabularyConfig(min_count=1), folder / "cache"
+    first = prepare_text(config, vocabulary, cache)
+    expected = _contents(first)
     kept = folder / "kept"
     shutil.copytree(first.folder, kept)
     names = sorted(file.name for file in kept.iterdir())
 
     def read(content: bytes, draw: random.Random) -> None:
         (first.folder / draw.choice(names)).write_bytes(content)
-        if _all_of(prepare_text(config, *places)) != wanted:
+        if _contents(prepare_text(config, vocabulary, cache)) != expected:
             raise AssertionError("the cache gave another text")
         for name in names:
             shutil.copyfile(kept / name, first.folder / name)
@@ -213,8 +208,8 @@ def _cache_reader(folder: Path) -> Reader:
     return Reader([(kept / name).read_bytes() for name in names], read)
 
 
-def _all_of(text: EncodedText) -> list[object]:
-    """What a cache gives back."""
+def _contents(text: EncodedText) -> list[object]:
+    """Everything that a cache stores of a text."""
     parts = [
         (name, part.ids.tolist(), part.characters, part.unknown, part.words)
         for name, part in sorted(text.parts.items())
@@ -231,8 +226,8 @@ def _vectors_reader(folder: Path) -> Reader:
     def read(content: bytes, draw: random.Random) -> None:
         path = folder / "vectors"
         path.write_bytes(content)
-        found = read_vectors(path, ["the", "Été", "zebra", "a"])
-        if not np.isfinite(found.matrix).all():
+        vectors = read_vectors(path, ["the", "Été", "zebra", "a"])
+        if not np.isfinite(vectors.matrix).all():
             raise AssertionError("a vector is not finite")
 
     return Reader(seeds, read)

@@ -30,7 +30,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 OPERATIONS = 60
-"""A training that dies at a file operation dies at one of its first so many."""
+"""A training killed at a file operation is killed at one of its first 60."""
 SAVE_INTERVALS = (1e-9, 0.02, 0.2)
 """Seconds between saves; each training draws one."""
 TIMES = ("seconds", "tokens_per_second", "saving_share")
@@ -98,7 +98,7 @@ def start(home: Path, run: str, text: Path, save_every: float, operation: int | 
         import nextword
         from nextword.training import checkpoint
 
-        checkpoint.MAX_SAVING_SHARE = 1.0  # a training this short would hardly be saved otherwise
+        checkpoint.MAX_SAVING_SHARE = 1.0  # otherwise so short a training would hardly be saved
         if operation is not None:
             die_at_operation(operation)
         resume = (home / "runs" / run / "state" / "state.safetensors").exists()
@@ -111,7 +111,7 @@ def start(home: Path, run: str, text: Path, save_every: float, operation: int | 
 
 
 def ended(child: int, home: Path) -> bool:
-    """Wait for a child; whether it ended by itself rather than by SIGKILL."""
+    """Wait for a child and return whether it ended by itself, not by SIGKILL."""
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return False
@@ -144,10 +144,10 @@ def without_times(line: str) -> dict[str, Any]:
 def killed_run(
     home: Path, name: str, text: Path, draw: random.Random, span: float, kills: int
 ) -> tuple[int, int]:
-    """Train to the end, killed at most ``kills`` times before that.
+    """Train to the end, interrupted by at most ``kills`` kills.
 
     Returns:
-        The number of kills, and of those that left a half-written file.
+        The number of kills, and how many of them left a half-written file.
     """
     killed = writing = 0
     while True:
@@ -169,7 +169,7 @@ def killed_run(
 @click.option("--seed", default=1, show_default=True)
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the runs in this folder.")
 def main(kills: int, seed: int, keep: Path | None) -> None:
-    """Kill trainings at random moments and check that each ends as if it had not been."""
+    """Kill trainings at random moments and check that the results do not depend on it."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="nextword-kill-") as folder:
         home = (keep or Path(folder)).resolve()
@@ -184,15 +184,17 @@ def main(kills: int, seed: int, keep: Path | None) -> None:
             started = time.monotonic()
             ended(start(home, name, text, SAVE_INTERVALS[1], None), home)
         span = 0.7 * (time.monotonic() - started)
-        wanted = fingerprint(home / "runs" / "whole")
+        expected = fingerprint(home / "runs" / "whole")
         total = writing = runs = 0
         while total < kills:
             runs += 1
-            killed, cut = killed_run(home, f"run{runs}", text, draw, span, kills - total)
-            total, writing = total + killed, writing + cut
+            killed, cut_short = killed_run(home, f"run{runs}", text, draw, span, kills - total)
+            total, writing = total + killed, writing + cut_short
             actual = fingerprint(home / "runs" / f"run{runs}")
             if different := [
-                key for key in wanted.keys() | actual.keys() if wanted.get(key) != actual.get(key)
+                key
+                for key in expected.keys() | actual.keys()
+                if expected.get(key) != actual.get(key)
             ]:
                 sys.exit(f"run {runs} ended differently: {', '.join(sorted(different))}")
     click.echo(

@@ -1,4 +1,4 @@
-"""Perplexity by word frequency and by position, and the words that cost the most bits."""
+"""Perplexity by word frequency and by position, and the words with the most bits in total."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FREQUENCIES = (1, 10, 100, 1000)
 POSITIONS = (1, 2, 6, 11, 21, 51)
 """Lower bounds of the bands, in words since the beginning of the paragraph or line."""
 COSTLIEST = 20
-"""The number of words that are listed."""
+"""Number of words listed."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """The positions of a text that share a range of frequencies or of positions."""
+    """The positions of a text within a range of frequencies or of positions in a paragraph."""
 
     band: str
     """The range, such as ``10-99``."""
@@ -51,9 +51,9 @@ def by_frequency(
     """Perplexity by frequency in the training part; unknown words are a band of their own.
 
     Args:
-        words: ids of the words, ``(positions,)``.
-        surprisals: of each in nats, ``(positions,)``.
-        counts: how often the training part has each word, ``(vocabulary,)``.
+        words: word ids, ``(positions,)``.
+        surprisals: of the words in nats, ``(positions,)``.
+        counts: occurrences of each word in the training part, ``(vocabulary,)``.
     """
     unknown = words == UNKNOWN_ID
     value, error = perplexity(surprisals, unknown)
@@ -67,8 +67,8 @@ def by_position(words: NDArray[np.integer], surprisals: NDArray[np.floating]) ->
     """Perplexity by the word's number in its paragraph or line.
 
     Args:
-        words: ids of the words, ``(positions,)``.
-        surprisals: of each in nats, ``(positions,)``.
+        words: word ids, ``(positions,)``.
+        surprisals: of the words in nats, ``(positions,)``.
     """
     return _bands(positions(words), POSITIONS, surprisals)
 
@@ -90,10 +90,10 @@ def costliest(
     """The words with the most bits in total, the costliest first.
 
     Args:
-        words: ids of the words, ``(positions,)``.
-        surprisals: of each in nats, ``(positions,)``.
+        words: word ids, ``(positions,)``.
+        surprisals: of the words in nats, ``(positions,)``.
         vocabulary: the words in id order.
-        most: how many to list.
+        most: number of words to list.
     """
     times = np.bincount(words)
     bits = np.bincount(words, np.asarray(surprisals, dtype=np.float64)) / np.log(2)

@@ -20,13 +20,13 @@ from nextword.text.vocabulary import END_ID
 
 PARTS = ("train", "valid", "test")
 PART_NAMES = {"valid": "validation", "test": "test"}
-"""The held-out parts as people call them."""
+"""Names of the held-out parts in messages."""
 TRAINED_ON = "was trained on this text: these figures are misleadingly good"
-"""About a model for which :func:`trained_on` holds."""
+"""Warning about a model for which :func:`trained_on` is true."""
 
 
 def read_text(tokenizer: Tokenizer, paths: Sequence[str], encoding: str) -> TokenizedText:
-    """Any text to measure a model on.
+    """A text given by its files, to measure a model on.
 
     Raises:
         TextError: it cannot be read, or holds no word.
@@ -38,7 +38,7 @@ def read_text(tokenizer: Tokenizer, paths: Sequence[str], encoding: str) -> Toke
 
 
 def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> TokenizedText:
-    """A held-out part of the text that a model was trained on, as it was split then.
+    """A held-out part of the text that a model was trained on.
 
     Args:
         model: the model folder, inside its run folder.
@@ -69,7 +69,7 @@ def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:
 
 
 def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
-    """The text that a model was trained on, as it was split then.
+    """The text that a model was trained on, split as then.
 
     Args:
         model: the model folder, inside its run folder.
@@ -101,11 +101,11 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
 
 
 def trained_on(model: Path, text: Sequence[str]) -> bool:
-    """Whether a model was trained on these very files, so that they cannot measure it.
+    """Whether a model was trained on any of these files.
 
     Args:
         model: the model folder.
-        text: files that it is to be measured on.
+        text: files to measure the model on.
     """
     run = RunFolder(model.parent)
     if not run.exists:
@@ -117,13 +117,13 @@ def trained_on(model: Path, text: Sequence[str]) -> bool:
 
 
 def _files(paths: Sequence[str]) -> set[Path]:
-    """The files that some paths stand for, those in folders among them, if they are there."""
-    found: set[Path] = set()
+    """The existing files of some paths, including those in folders."""
+    files: set[Path] = set()
     for path in map(Path, paths):
-        # nothing is opened: a pipe would be waited for
+        # opening a pipe would block
         if path.is_file():
-            found.add(path.resolve())
+            files.add(path.resolve())
         elif path.is_dir():
             with suppress(TextError):
-                found |= {file.resolve() for file in folder_files(path)}
-    return found
+                files |= {file.resolve() for file in folder_files(path)}
+    return files

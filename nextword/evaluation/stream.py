@@ -1,4 +1,4 @@
-"""Loss of a network on held-out text: word by word, the state carried, over all words."""
+"""Loss of a network on held-out text, over all words, with the state carried along."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nextword.windows import IGNORED, StreamBatches
 WINDOW = 256
 """Words read per forward pass; no result depends on it."""
 ROWS = 256
-"""Positions whose scores over the whole vocabulary exist at once."""
+"""Positions scored over the whole vocabulary at once."""
 
 
 class Scored(NamedTuple):

@@ -1,8 +1,7 @@
 """Dynamic evaluation (Krause and others, 2018): the weights learn from the text as it is read.
 
-After every few words the network takes a step down the gradient of their loss, from weights that
-are its own; those of the model stay as they are. A pull back to the trained weights keeps it from
-drifting away.
+After every few words a copy of the network takes a gradient step on their loss; the model itself is
+unchanged. A pull back to the trained weights keeps the copy from drifting away.
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from nextword.inference.decoder import Distributions, NetworkDecoder, with_netwo
 from nextword.models.base import LanguageModel
 
 SEGMENT = 16
-"""Words learned from at once."""
+"""Words per gradient step."""
 RATE = 0.3
-"""Step size of the descent."""
+"""Learning rate."""
 PULL = 0.002
-"""Share of the way back to the trained weights that each step goes."""
+"""Fraction of the way back to the trained weights at each step."""
 CLIP = 1.0
-"""Largest norm of a step's gradient, in nats a word."""
+"""Maximum norm of the gradient, in nats per word."""
 
 
 class DynamicDecoder(NetworkDecoder):
-    """A network that goes on learning as it reads.
+    """A network that keeps learning as it reads.
 
     Args:
         model: the trained network; a copy of it learns.
-        rate: step size.
-        pull: share of the way back to the trained weights, a step.
-        segment: words learned from at once; no prediction depends on words after it.
+        rate: learning rate.
+        pull: fraction of the way back to the trained weights at each step.
+        segment: words per step; no prediction depends on later words.
     """
 
     def __init__(
@@ -68,9 +67,9 @@ class DynamicDecoder(NetworkDecoder):
         return with_network_features(torch.cat(log_probabilities))
 
     def _learn(self, following: Tensor) -> None:
-        """One step on the pending words, the last of which ``following`` has just followed."""
+        """Take a step on the pending words; ``following``, ``(1,)``, is the word after them."""
         inputs, targets = self._pending, torch.cat([self._pending[1:], following])
-        # cuDNN has no way back through a network that is not in training mode
+        # cuDNN has no backward pass for a network in evaluation mode
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
             features, _ = self.model.features(inputs[None], self._start)
             loss = functional.cross_entropy(self.model.output(features[0]).float(), targets)
@@ -81,7 +80,7 @@ class DynamicDecoder(NetworkDecoder):
             if math.isfinite(norm):
                 step = self.rate * min(1.0, CLIP / max(norm, 1e-12))
                 torch._foreach_add_(self._own, list(gradients), alpha=-step)
-            # the state is computed again, with the new weights
+            # recompute the state with the new weights
             _, self._start = self.model.features(inputs[None], self._start)
         self._state = self._start
         self._pending = self._pending[:0]

@@ -49,7 +49,7 @@ def word_id(tokenizer: Tokenizer, word: str) -> int:
 
 
 def nearest_spellings(word: str, known: Sequence[str]) -> list[str]:
-    """The words spelled most alike, those that differ only in capitals first."""
+    """The words most similarly spelled, those that differ only in case first."""
     same = [other for other in known if other.casefold() == word.casefold()]
     close = difflib.get_close_matches(word, known, n=SUGGESTIONS, cutoff=0.7)
     return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
@@ -64,7 +64,7 @@ def nearest(
         vectors: ``(vocabulary, size)``.
         target: ``(size,)``.
         exclude: ids to leave out, besides the special words.
-        k: how many.
+        k: number of neighbours.
     """
     cosines = functional.normalize(vectors, dim=1) @ functional.normalize(target, dim=0)
     allowed = torch.ones(len(vectors), dtype=torch.bool)

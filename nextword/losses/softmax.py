@@ -55,7 +55,7 @@ class _Gradients:
         self.rows = torch.zeros_like(rows)
         self.row_bias = rows.new_zeros(len(rows))
         self.own: list[tuple[Tensor, Tensor, Tensor]] = []
-        """Of tail targets in each chunk: ids, gradients of their rows and of their biases."""
+        """For the tail targets of each chunk: ids, gradients of their rows and of their biases."""
 
     def add(
         self, here: slice, slope: Tensor, scaled: Tensor, products: Tensor, scale: float
@@ -67,7 +67,7 @@ class _Gradients:
             slope: gradient of the scores, ``(positions, candidates)``.
             scaled: the chunk's features times ``scale``, ``(positions, size)``.
             products: the candidates' rows in the precision of matrix products.
-            scale: of the mean.
+            scale: factor of the mean, one over the number of targets.
         """
         self.row_bias.add_(slope.sum(0), alpha=scale)
         slope = slope.to(products.dtype)
@@ -77,16 +77,16 @@ class _Gradients:
         else:
             self.rows += slope.t() @ scaled.to(products.dtype)
 
-    def add_own(
+    def add_tail(
         self, here: slice, tail: Tensor, ids: Tensor, slope: Tensor, chunk: Tensor, scale: float
     ) -> None:
-        """The same for targets in the tail, whose scores are in the extra column."""
+        """Accumulate the gradients of tail targets, whose scores are in the extra column."""
         scaled = slope * scale
         self.features[here].index_add_(0, tail, scaled * self.weight[ids])
         self.own.append((ids, scaled * chunk, scaled.squeeze(1)))
 
     def over_vocabulary(self, candidates: Candidates) -> list[Tensor]:
-        """Gradients of the features, of the whole weight and, if there is one, the whole bias."""
+        """Gradients of the features, the whole weight and, if there is one, the whole bias."""
         if candidates.sample is None:
             shared = [self.rows, self.row_bias]
         else:
@@ -145,7 +145,7 @@ class _CandidateCrossEntropy(torch.autograd.Function):
                 continue
             part.scatter_add_(1, columns, part.new_full(columns.shape, -1.0))
             gradients.add(here, part[:, :-1], chunk * scale, products, scale)
-            gradients.add_own(here, tail, ids[tail], part[tail, -1:], chunk[tail], scale)
+            gradients.add_tail(here, tail, ids[tail], part[tail, -1:], chunk[tail], scale)
         if gradients is not None:
             ctx.save_for_backward(*gradients.over_vocabulary(candidates))
         return total * scale

@@ -25,9 +25,9 @@ Row = NDArray[np.float32]
 _Stream = BinaryIO | gzip.GzipFile
 
 _SAMPLE = 1 << 20
-"""Bytes at a file's start that its format is told from, and bytes read at a time."""
+"""Bytes from which the format is recognised, and bytes read at a time."""
 _LARGEST_SIZE = 65_536
-"""No published vectors have more numbers; a header that says so is not one."""
+"""Most numbers of a vector; a larger one in a header means that it is no header."""
 _LONGEST_WORD = 65_536
 _HEADER = re.compile(rb"([0-9]{1,18})[ \t]+([0-9]{1,18})\s*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]")
@@ -36,33 +36,33 @@ _LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class FoundVectors:
-    """The vectors a file has for the words it was asked for."""
+    """The vectors that a file has for some requested words."""
 
     matrix: Row
     """``(found, size)``."""
     ids: NDArray[np.int64]
-    """``(found,)``: places in the list of words asked for, ascending."""
+    """``(found,)``: indices in the list of requested words, ascending."""
     size: int
     """Numbers in a vector."""
     total: int
     """Vectors in the file."""
     asked: int
-    """Words asked for."""
+    """Number of requested words."""
 
     @property
     def share(self) -> float:
-        """Share of the words asked for that were found, 0 to 1."""
+        """Share of the requested words that were found, 0 to 1."""
         return len(self.ids) / self.asked if self.asked else 0.0
 
 
 def read_vectors(path: Path, words: Sequence[str]) -> FoundVectors:
-    """The vectors of ``words``: a word as it is written, else in lower case.
+    """The vectors of ``words``, looked up as they are, else in lower case.
 
-    Where a file has a word twice the first counts. Every row has to have the right length; its
-    numbers are looked at only if it is kept.
+    The first of repeated entries counts. Every row must have the right length; its numbers are
+    parsed only if it is kept.
 
     Raises:
-        TextError: naming the file, the line or entry, and the mend.
+        TextError: the file is invalid; the message names the line or entry and the remedy.
     """
     try:
         return _read(path, words)
@@ -89,8 +89,8 @@ def _read(path: Path, words: Sequence[str]) -> FoundVectors:
     rows = [kept.get(word, kept.get(low)) for word, low in zip(exact, lower, strict=True)]
     found = [(i, row) for i, row in enumerate(rows) if row is not None]
     matrix = np.empty((len(found), layout.size), dtype=np.float32)
-    for place, (_, row) in enumerate(found):
-        matrix[place] = row
+    for i, (_, row) in enumerate(found):
+        matrix[i] = row
     ids = np.array([i for i, _ in found], dtype=np.int64)
     return FoundVectors(matrix, ids, layout.size, total, len(words))
 
@@ -114,7 +114,7 @@ class _Layout:
 
 
 def _layout(path: Path, sample: bytes) -> _Layout:
-    """What the first bytes tell. TextError for what is none of the formats."""
+    """The layout according to the first bytes. Raises TextError for an unknown format."""
     if not sample.strip():
         raise TextError(f"{path}: is empty; wanted word vectors (word2vec or GloVe)")
     first, _, rest = sample.partition(b"\n")
@@ -127,7 +127,7 @@ def _layout(path: Path, sample: bytes) -> _Layout:
             )
         return _Layout(size, count, _looks_binary(rest, size))
     lines = sample.split(b"\n") if len(sample) < _SAMPLE else sample.split(b"\n")[:-1]
-    # A word may hold spaces or be a number itself, a row may be damaged: the commonest counts.
+    # words may hold spaces or be numbers, rows may be damaged: the most common size counts
     sizes = Counter(size for line in lines[:50] if (size := _numbers_at_end(line)) > 0)
     if not sizes:
         raise TextError(
@@ -137,7 +137,7 @@ def _layout(path: Path, sample: bytes) -> _Layout:
 
 
 def _looks_binary(rest: bytes, size: int) -> bool:
-    """Whether bytes, not digits, follow the first word; ``rest`` is what comes after the header."""
+    """Whether bytes, not digits, follow the first word; ``rest`` starts after the header."""
     line, newline, _ = rest.lstrip(b"\r\n").partition(b"\n")
     values = line.split()[1:] if newline or len(rest) < _SAMPLE else line.split()[1:-1]
     if values and all(map(_is_number, values)):
@@ -147,7 +147,7 @@ def _looks_binary(rest: bytes, size: int) -> bool:
 
 
 def _numbers_at_end(line: bytes) -> int:
-    """How many numbers end the line, the word before them left out."""
+    """The number of numbers at the end of the line, after at least one word."""
     fields = line.split()
     count = 0
     while count < len(fields) - 1 and _is_number(fields[-1 - count]):
@@ -171,19 +171,19 @@ def _text_rows(
     number = rows = 0
     while line := stream.readline(limit):
         number += 1
-        place = f"{path}: line {number}"
+        location = f"{path}: line {number}"
         if len(line) == limit:
-            raise TextError(f"{place}: is longer than any vector of {layout.size} numbers")
+            raise TextError(f"{location}: is longer than any vector of {layout.size} numbers")
         if (number == 1 and layout.count is not None) or not line.strip():
             continue
-        word, values = _split(line, layout.size, place)
+        word, values = _split(line, layout.size, location)
         rows += 1
         if layout.count is not None and rows > layout.count:
             raise TextError(
-                f"{place}: line 1 announces {layout.count} vectors, here is one more; "
+                f"{location}: line 1 announces {layout.count} vectors, here is one more; "
                 "correct line 1 or fetch the file again"
             )
-        yield word, _parsed(values.split(), layout.size, place) if word in wanted else None
+        yield word, _parsed(values.split(), layout.size, location) if word in wanted else None
     if layout.count is not None and rows < layout.count:
         raise TextError(
             f"{path}: line 1 announces {layout.count} vectors, {rows} follow; the file is cut "
@@ -191,7 +191,7 @@ def _text_rows(
         )
 
 
-def _split(line: bytes, size: int, place: str) -> tuple[bytes, bytes]:
+def _split(line: bytes, size: int, location: str) -> tuple[bytes, bytes]:
     """The word, which may hold spaces, and the text of its ``size`` numbers."""
     line = line.rstrip()
     word, _, values = line.partition(b" ")
@@ -200,34 +200,40 @@ def _split(line: bytes, size: int, place: str) -> tuple[bytes, bytes]:
     parts = line.rsplit(None, size)
     if len(parts) <= size:
         held = max(len(parts) - 1, 0)
-        raise TextError(f"{place}: has {held} numbers instead of {size}; mend or remove the line")
+        raise TextError(
+            f"{location}: has {held} numbers instead of {size}; mend or remove the line"
+        )
     word = parts[0].strip()
     last = word.split()[-1]
     if last != word and _is_number(last) and math.isfinite(float(last)):
         held = size + _numbers_at_end(word)
-        raise TextError(f"{place}: has {held} numbers instead of {size}; mend or remove the line")
+        raise TextError(
+            f"{location}: has {held} numbers instead of {size}; mend or remove the line"
+        )
     return word, b" ".join(parts[1:])
 
 
-def _parsed(fields: list[bytes], size: int, place: str) -> Row:
-    if len(fields) != size:  # other white space than blanks may stand between them
+def _parsed(fields: list[bytes], size: int, location: str) -> Row:
+    if len(fields) != size:  # separated by white space other than blanks
         held = len(fields)
-        raise TextError(f"{place}: has {held} numbers instead of {size}; mend or remove the line")
+        raise TextError(
+            f"{location}: has {held} numbers instead of {size}; mend or remove the line"
+        )
     try:
         row = np.array([float(field) for field in fields])
     except ValueError:
         wrong = next(field for field in fields if not _is_number(field))
         text = wrong[:40].decode("utf-8", "replace")
-        raise TextError(f"{place}: {text!r} is not a number; mend or remove the line") from None
-    return _checked(row, place, "line")
+        raise TextError(f"{location}: {text!r} is not a number; mend or remove the line") from None
+    return _checked(row, location, "line")
 
 
-def _checked(row: NDArray[np.float64] | Row, place: str, unit: str) -> Row:
-    """The row as float32. TextError where a number is infinite, too large or none."""
+def _checked(row: NDArray[np.float64] | Row, location: str, unit: str) -> Row:
+    """The row as float32. Raises TextError for a number that is not finite in float32."""
     bad = ~(np.abs(row) <= _LARGEST_NUMBER)
     if bad.any():
         value = row[bad][0]
-        raise TextError(f"{place}: {value} is not a finite 32-bit number; remove the {unit}")
+        raise TextError(f"{location}: {value} is not a finite 32-bit number; remove the {unit}")
     return row.astype(np.float32)
 
 
@@ -240,13 +246,13 @@ def _binary_rows(
     stream.readline()
     buffer, start = b"", 0
     for entry in range(1, layout.count + 1):
-        place = f"{path}: entry {entry} of {layout.count}"
+        location = f"{path}: entry {entry} of {layout.count}"
         while (space := buffer.find(b" ", start)) < 0 or len(buffer) < space + 1 + width:
             if space < 0 and len(buffer) - start > _LONGEST_WORD:
-                raise TextError(f"{place}: no word ends here; this is no word2vec file")
+                raise TextError(f"{location}: no word ends here; this is no word2vec file")
             chunk = stream.read(_SAMPLE)
             if not chunk:
-                raise TextError(f"{place}: the file is cut off here; fetch it again")
+                raise TextError(f"{location}: the file is cut off here; fetch it again")
             buffer, start = buffer[start:] + chunk, 0
         word = buffer[start:space].lstrip(b"\n")
         start = space + 1 + width
@@ -254,7 +260,7 @@ def _binary_rows(
             yield word, None
             continue
         row = np.frombuffer(buffer, dtype="<f4", count=layout.size, offset=space + 1)
-        yield word, _checked(row, place, "entry")
+        yield word, _checked(row, location, "entry")
     if (buffer[start:] + stream.read(_SAMPLE)).strip():
         raise TextError(
             f"{path}: more follows the {layout.count} vectors that its first line announces; "

@@ -1,11 +1,10 @@
-"""Which n-grams stand in a text, and how often, in arrays of numbers.
+"""Counts the n-grams of a text, in arrays.
 
 An n-gram is a node of a tree: its parent is the n-gram without its last word. Within one length
-nodes are numbered by parent, then by last word, so that the successors of a context lie side by
-side.
+nodes are numbered by parent, then by last word, so that the successors of a context are adjacent.
 
-The end of a line plays two parts, as in KenLM: as the last word it is ``</s>``, as the first word
-of a longer n-gram it is ``<s>``. No n-gram reaches across it.
+As in KenLM, the end of a line has two roles: as the last word it is ``</s>``, as the first word of
+a longer n-gram it is ``<s>``. No n-gram spans it.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Grams:
     """The last word."""
     counts: NDArray[np.int64]
     begins_line: NDArray[np.bool_]
-    """Whether the first word is the end of the line before: nothing can precede such an n-gram."""
+    """Whether the first word is the end of the previous line, which nothing can precede."""
 
 
 def count_grams(
@@ -37,9 +36,9 @@ def count_grams(
 ) -> Iterator[tuple[Grams, int]]:
     """The n-grams of length 1, 2, ... ``order`` with their adjusted counts.
 
-    The longest have the times they occur. A shorter one has the number of different words before
-    it (Kneser and Ney, 1995), unless it begins a line: then the times it occurs. The n-grams of
-    length 1 are all words of the vocabulary, also those that never occur.
+    The adjusted count of the longest n-grams, and of those that begin a line, is the number of
+    occurrences; of the others the number of distinct preceding words (Kneser and Ney, 1995). The
+    n-grams of length 1 are all words of the vocabulary, also those that never occur.
 
     Args:
         ids: word ids ``(time,)``; read as if a line had ended before the first.
@@ -50,7 +49,7 @@ def count_grams(
         n-grams and the number of n-grams one word shorter, which are their contexts.
     """
     stream = np.concatenate([[END_ID], ids.astype(np.int64)])
-    # for each place, the n-gram of the length at hand that ends there; -1 where none does
+    # for each position, the node of the n-gram of the current length that ends there, or -1
     nodes = stream
     grams, contexts = _unigrams(stream[1:], vocabulary_size), 1
     for length in range(2, order + 1):
@@ -83,7 +82,7 @@ def _extend(
     extensible: NDArray[np.bool_],
     vocabulary_size: int,
 ) -> tuple[Grams, NDArray[np.int64]]:
-    """The n-grams one word longer with the times they occur, and their nodes at each place."""
+    """The n-grams one word longer with their occurrences, and the node at each position."""
     keys = nodes[:-1][extensible] * vocabulary_size + stream[1:][extensible]
     unique, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     longer_nodes = np.full_like(nodes, -1)
@@ -96,7 +95,7 @@ def _extend(
 def _distinct_left(
     longer_nodes: NDArray[np.int64], nodes: NDArray[np.int64], longer: int, shorter: int
 ) -> NDArray[np.int64]:
-    """How many n-grams end in each n-gram one word shorter: ``(shorter,)``."""
+    """The number of distinct words before each shorter n-gram, ``(shorter,)``."""
     present = longer_nodes >= 0
     without_first = np.empty(longer, dtype=np.int64)
     without_first[longer_nodes[present]] = nodes[present]

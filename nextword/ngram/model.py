@@ -1,4 +1,4 @@
-"""The n-gram model: what a few words just read say of the next one."""
+"""The n-gram model: a distribution of the next word given the last few."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from nextword.ngram.smoothing import fit_tree
 from nextword.ngram.tree import MISSING, Tree
 from nextword.text.vocabulary import END_ID, SPECIAL_WORDS
 
-_LEAST = torch.finfo(torch.float32).tiny
-"""The least probability told; its logarithm is finite."""
+_MIN_PROBABILITY = torch.finfo(torch.float32).tiny
+"""Lower bound of probabilities, so that logarithms are finite."""
 
 
 class Matches(NamedTuple):
-    """What a model knows of contexts, all ``(places, order - 1)`` of int64.
+    """Contexts found in the tree, all ``(positions, order - 1)`` of int64.
 
-    Column ``k`` is about the last ``k + 1`` words of the context.
+    Column ``k`` is for the last ``k + 1`` words of the context.
     """
 
     nodes: Tensor
-    """Where these words are in the tree; -1 where nothing was ever seen after them."""
+    """Nodes of these words; -1 if nothing was ever seen after them."""
     starts: Tensor
-    """The first of their successors in the tree."""
+    """Index of their first successor."""
     sizes: Tensor
-    """How many successors they have; 0 where the node is -1."""
+    """Number of successors; 0 if the node is -1."""
 
 
 class NgramModel:
@@ -57,9 +57,9 @@ class NgramModel:
         Args:
             ids: word ids ``(time,)``, any integer type; each line ended by
                 :data:`~nextword.text.vocabulary.END_ID`.
-            vocabulary_size: words that may be predicted, also those that the text lacks.
+            vocabulary_size: words that may be predicted, in the text or not.
             order: words of the longest n-grams.
-            progress: told each length of n-grams once it is done.
+            progress: called with each length of n-grams when it is done.
 
         Raises:
             ValueError: an order below one, or ids outside the vocabulary.
@@ -81,42 +81,42 @@ class NgramModel:
         return len(self.tree.unigrams) + len(self.tree.shares) + len(self.tree.backoffs)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that the model is, for safetensors."""
+        """The whole model, for safetensors."""
         return self.tree.tensors()
 
     @classmethod
     def from_tensors(
         cls, tensors: Mapping[str, Tensor], vocabulary_size: int, order: int
     ) -> NgramModel:
-        """The model that :meth:`tensors` described.
+        """The inverse of :meth:`tensors`.
 
         Raises:
-            ValueError: they describe no model of this vocabulary and order; the message says why.
+            ValueError: the tensors are not a model of this vocabulary and order.
         """
         return cls(Tree.from_tensors(tensors, vocabulary_size, order))
 
     def initial_context(self) -> Tensor:
-        """What stands before a text's first word: ends of lines, ``(order - 1,)``."""
+        """The context of a text's first word: ends of lines, ``(order - 1,)``."""
         return torch.full((self.order - 1,), END_ID)
 
     def contexts(self, ids: Tensor, before: Tensor) -> Tensor:
-        """The contexts in which the words after ``ids`` stand.
+        """The contexts after each of ``ids``.
 
         Args:
-            ids: words just read ``(places,)``.
-            before: the words before them ``(order - 1,)``: :meth:`initial_context`, or the last
-                row that this method gave.
+            ids: words just read, ``(positions,)``.
+            before: the words before them, ``(order - 1,)``: :meth:`initial_context`, or the last
+                row of this method's previous result.
 
         Returns:
-            ``(places, order - 1)``, the oldest word first: row ``i`` ends in ``ids[i]``.
+            ``(positions, order - 1)``, the oldest word first: row ``i`` ends in ``ids[i]``.
         """
         if self.order == 1:
             return ids.new_empty(len(ids), 0)
         return torch.cat([before, ids]).unfold(0, self.order - 1, 1)[1:]
 
     def match(self, contexts: Tensor) -> Matches:
-        """Find contexts ``(places, order - 1)``; none is followed back across an end of line."""
-        # the newest word first: column k is where a context of k + 1 words begins
+        """Find contexts ``(positions, order - 1)``; no match spans an end of line."""
+        # newest word first: a context of k + 1 words begins at column k
         backwards = contexts.long().flip(1)
         lengths = backwards.shape[1]
         nodes = backwards.clone()
@@ -125,59 +125,59 @@ class NgramModel:
         # only the first word of a context may be an end
         crossed = (backwards == END_ID).cumsum(1)[:, :-1] > 0
         nodes[:, 1:].masked_fill_(crossed, MISSING)
-        # as an index, -1 would be the last: any valid one will do in its place
-        somewhere = nodes.clamp_min(0)
-        starts = self.tree.offsets[somewhere].long()
-        sizes = self.tree.offsets[somewhere + 1] - starts
+        # index -1 would be the last node; any valid one will do, since sizes are masked below
+        valid_nodes = nodes.clamp_min(0)
+        starts = self.tree.offsets[valid_nodes].long()
+        sizes = self.tree.offsets[valid_nodes + 1] - starts
         sizes.masked_fill_(nodes == MISSING, 0)
         return Matches(nodes.masked_fill_(sizes == 0, MISSING), starts, sizes)
 
     def log_probabilities(self, contexts: Tensor) -> Tensor:
-        """The distribution of the next word: ``(places, vocabulary)`` of float32.
+        """Log-probabilities of the next word, ``(positions, vocabulary)`` of float32.
 
-        A few hundred places at a time are fastest: their rows stay near the processor.
+        A few hundred positions at a time are fastest, since their rows stay in the cache.
 
         Args:
-            contexts: ``(places, order - 1)``, the oldest word first.
+            contexts: ``(positions, order - 1)``, the oldest word first.
         """
         matches = self.match(contexts)
         weights = self._weights(matches.nodes)
         rows = self.tree.unigrams * weights[:, :1]
-        # one segment of successors for each place and length of context, all in one row
+        # concatenated segments of successors, one for each position and length of context
         sizes = matches.sizes.flatten()
         segment = torch.repeat_interleave(sizes)
-        ahead = matches.starts.flatten() - (sizes.cumsum(0) - sizes)
-        which = torch.arange(len(segment)).add_(ahead[segment])
+        shifts = matches.starts.flatten() - (sizes.cumsum(0) - sizes)
+        successors = torch.arange(len(segment)).add_(shifts[segment])
         begins = torch.arange(len(rows)).mul_(self.vocabulary_size)
-        cells = begins.repeat_interleave(self.order - 1)[segment].add_(self.tree.words[which])
-        added = self.tree.shares[which].mul_(weights[:, 1:].flatten()[segment])
+        cells = begins.repeat_interleave(self.order - 1)[segment].add_(self.tree.words[successors])
+        added = self.tree.shares[successors].mul_(weights[:, 1:].flatten()[segment])
         rows.view(-1).index_add_(0, cells, added)
-        return rows.clamp_min_(_LEAST).log_()
+        return rows.clamp_min_(_MIN_PROBABILITY).log_()
 
     def gate_features(self, contexts: Tensor) -> Tensor:
-        """How much the model has seen of contexts: ``(places, order + 1)`` of float32.
+        """How well the model knows contexts: ``(positions, order + 1)`` of float32.
 
-        One-hot, how many of the last words were ever seen before a word; then log(1 + how many
-        words were counted after them).
+        The length of the longest context seen in training, one-hot; then log(1 + the number of
+        words counted after it).
         """
         nodes = self.match(contexts).nodes
-        # before them the context of no word, which has no node
+        # prepend the empty context, which has no node
         nodes = torch.cat([nodes.new_full((len(nodes), 1), MISSING), nodes], 1)
         lengths = ((nodes != MISSING) * torch.arange(self.order)).amax(1)
         longest = nodes.gather(1, lengths[:, None])
-        # the count without context stands first
+        # the first total is that of the empty context
         totals = self.tree.totals[longest + 1]
         one_hot = torch.nn.functional.one_hot(lengths, self.order)
         return torch.cat([one_hot.to(totals.dtype), totals.log1p()], 1)
 
     def _weights(self, nodes: Tensor) -> Tensor:
-        """What counts of each length weigh: the back-offs of all longer contexts.
+        """The weight of each context length: the product of the back-offs of all longer contexts.
 
         Args:
-            nodes: of a match, ``(places, order - 1)``.
+            nodes: nodes of a match, ``(positions, order - 1)``.
 
         Returns:
-            ``(places, order)``; column ``k`` is about contexts of ``k`` words.
+            ``(positions, order)``; column ``k`` is for contexts of ``k`` words.
         """
         backoffs = self.tree.backoffs[nodes.clamp_min(0)].masked_fill_(nodes == MISSING, 1)
         longest = backoffs.new_ones(len(nodes), 1)

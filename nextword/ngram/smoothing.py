@@ -5,8 +5,8 @@ With ``c`` the adjusted count of a word after a context, ``D(c)`` the discount o
 
     p(w | c) = (c(w) - D(c(w))) / total(c) + backoff(c) * p(w | c')
 
-The back-off is what the discounts took, so that the sum over all words is one. Below the single
-words lies the uniform distribution over the vocabulary. These are the formulas of KenLM's
+The back-off is the mass that the discounts removed, so that the sum over all words is one. Single
+words back off to the uniform distribution over the vocabulary. These are the formulas of KenLM's
 ``lmplz`` (Heafield and others, 2013) without pruning.
 """
 
@@ -22,11 +22,11 @@ from nextword.ngram.counting import Grams, count_grams
 from nextword.ngram.tree import Tree
 
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-"""For texts too small to estimate from, as ``lmplz --discount_fallback``."""
+"""For texts too small to estimate discounts, as in ``lmplz --discount_fallback``."""
 
 
 def discounts(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """``(4,)``: what counts of 0, 1, 2 and 3 or more lose (Chen and Goodman, equation 26).
+    """The discounts of counts 0, 1, 2 and 3 or more, ``(4,)`` (Chen and Goodman, equation 26).
 
     Args:
         counts: adjusted counts of all n-grams of one length.
@@ -38,7 +38,7 @@ def discounts(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     times = np.arange(1, 4)
     common = of_counts[0] / (of_counts[0] + 2 * of_counts[1])
     estimated = times - (times + 1) * common * of_counts[1:] / of_counts[:3]
-    # a discount of nothing could leave nothing for unseen words
+    # a discount of zero could leave no mass for unseen words
     if ((estimated <= 0) | (estimated > times)).any():
         return fallback
     return np.array([0, *estimated])
@@ -83,20 +83,20 @@ def _smooth(
     discount = discounts(grams.counts)[np.minimum(grams.counts, 3)]
     total = np.bincount(grams.parents, grams.counts, minlength=contexts).astype(np.float64)
     taken = np.bincount(grams.parents, discount, minlength=contexts)
-    # a context without successors, such as the last words of a text, says nothing
+    # a context without successors, such as the last words of a text, backs off entirely
     backoff = np.divide(taken, total, out=np.ones(contexts), where=total > 0)
     share = (grams.counts - discount) / np.maximum(total, 1)[grams.parents]
     return share, backoff, total
 
 
 def _offsets(levels: list[Grams]) -> NDArray[np.int32] | NDArray[np.int64]:
-    """Where each context's successors begin among all n-grams of two words or more."""
+    """The index of each context's first successor among all n-grams of two words or more."""
     sizes = [len(grams.words) for grams in levels]
-    fan = [
+    successors = [
         np.bincount(longer.parents, minlength=size)
         for size, longer in zip(sizes, levels[1:], strict=False)
     ]
-    offsets = np.concatenate([[0], *fan]).cumsum(dtype=np.int64)
+    offsets = np.concatenate([[0], *successors]).cumsum(dtype=np.int64)
     return offsets.astype(np.int32) if offsets[-1] < 2**31 else offsets
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from nextword.text.vocabulary import SPECIAL_WORDS
 
 MISSING = -1
-"""Stands for the node of an n-gram that the tree lacks."""
+"""The node of an n-gram that is not in the tree."""
 _TOLERANCE = 1e-4
 """How far probabilities of a stored tree may be from summing to one."""
 
@@ -21,7 +21,7 @@ _TOLERANCE = 1e-4
 class Tree:
     """All n-grams, the short ones first; within a length by context, then by last word.
 
-    The node of an n-gram is its place in this order. So the nodes of single words are their ids,
+    The node of an n-gram is its index in this order. So the nodes of single words are their ids,
     and the successors of a context are the n-grams ``offsets[node]`` to ``offsets[node + 1]`` of
     those with two words or more. ``contexts`` are all nodes but those of the greatest length.
     """
@@ -37,7 +37,7 @@ class Tree:
     offsets: Tensor
     """(contexts + 1,) of int32, or int64 where that is too small."""
     backoffs: Tensor
-    """(contexts,) of float32: what is left for the shorter context; 1 without successors."""
+    """(contexts,) of float32: mass left for the shorter context; 1 without successors."""
     totals: Tensor
     """(1 + contexts,) of float32: words counted after no context, and after each."""
 
@@ -56,19 +56,19 @@ class Tree:
         """The nodes of n-grams one word longer, :data:`MISSING` where there is none.
 
         Args:
-            nodes: contexts, of any shape, some perhaps :data:`MISSING`.
-            words: what follows each, of a shape that fits.
+            nodes: contexts, of any shape; may hold :data:`MISSING`.
+            words: the word after each context, of a shape that broadcasts.
         """
         # a missing context's key is below all others
-        wanted = (nodes * self.vocabulary_size + words).contiguous()
+        keys = (nodes * self.vocabulary_size + words).contiguous()
         if not len(self.words):
-            return torch.full_like(wanted, MISSING)
-        places = torch.searchsorted(self.keys, wanted).clamp_max_(len(self.words) - 1)
-        found = self.keys[places] == wanted
-        return torch.where(found, places + self.vocabulary_size, MISSING)
+            return torch.full_like(keys, MISSING)
+        indices = torch.searchsorted(self.keys, keys).clamp_max_(len(self.words) - 1)
+        exists = self.keys[indices] == keys
+        return torch.where(exists, indices + self.vocabulary_size, MISSING)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything, by name, for a file."""
+        """All tensors by name, for safetensors."""
         return {
             "sizes": torch.tensor(self.sizes, dtype=torch.int64),
             "unigrams": self.unigrams,
@@ -81,7 +81,7 @@ class Tree:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], vocabulary_size: int, order: int) -> Tree:
-        """What :meth:`tensors` gave, checked: no other content can lead a look-up astray.
+        """The inverse of :meth:`tensors`, checked so that no look-up can leave its bounds.
 
         Raises:
             ValueError: the tensors are not those of a tree of this vocabulary and order.
@@ -95,7 +95,7 @@ class Tree:
 
 
 def _check_form(tensors: Mapping[str, Tensor], vocabulary_size: int, order: int) -> None:
-    """Names, kinds of numbers and shapes."""
+    """Check names, dtypes and shapes."""
     integers = (torch.int32, torch.int64)
     sizes = tensors.get("sizes")
     if sizes is None or sizes.dtype != torch.int64 or sizes.shape != (order,) or order < 1:
@@ -123,7 +123,7 @@ def _check_form(tensors: Mapping[str, Tensor], vocabulary_size: int, order: int)
 
 
 def _check_structure(tree: Tree) -> None:
-    """Where successors lie, and which words they are."""
+    """Check the ranges of successors and their order."""
     offsets = tree.offsets
     if offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any() or offsets[-1] != len(tree.words):
         raise ValueError("offsets does not rise from nothing to the number of n-grams")
@@ -140,13 +140,13 @@ def _check_structure(tree: Tree) -> None:
 
 
 def _check_probabilities(tree: Tree) -> None:
-    """That all there is sums to one, and nothing is negative or not a number."""
+    """Check that distributions sum to one, without negative numbers or NaN."""
     for name, tensor in (
         ("unigrams", tree.unigrams),
         ("shares", tree.shares),
         ("backoffs", tree.backoffs),
     ):
-        # asked this way round, a NaN is refused too
+        # also refuses NaN
         if not ((tensor >= 0) & (tensor <= 1)).all():
             raise ValueError(f"{name} holds a number that is no probability")
     if not (tree.totals.isfinite() & (tree.totals >= 0)).all():

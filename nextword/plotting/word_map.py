@@ -42,7 +42,7 @@ def frequent_words(words: Sequence[str], count: int) -> list[int]:
 
     Args:
         words: the vocabulary in id order, which is by decreasing frequency.
-        count: how many.
+        count: number of words.
     """
     numbers = range(len(SPECIAL_WORDS), len(words))
     return [i for i in numbers if any(letter.isalpha() for letter in words[i])][:count]
@@ -54,7 +54,7 @@ def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int]
     Args:
         loaded: the model.
         path: a ``.png`` or ``.svg`` file.
-        count: how many words.
+        count: number of words.
         marked: ids of more words, which are highlighted.
 
     Raises:
@@ -100,8 +100,8 @@ def map_figure(words: Sequence[str], points: NDArray[np.float64], marked: int = 
     title.set_text(
         f"Words with similar vectors are close together (two principal components{room})"
     )
-    colours = [BLUE if place < marked else "#9A9A9A" for place in shown]
-    sizes = [16 if place < marked else 6 for place in shown]
+    colours = [BLUE if i < marked else "#9A9A9A" for i in shown]
+    sizes = [16 if i < marked else 6 for i in shown]
     axes.scatter(points[shown, 0], points[shown, 1], s=sizes, color=colours, linewidths=0)
     return figure
 
@@ -114,8 +114,8 @@ def _label(axes: Axes, words: Sequence[str], points: NDArray[np.float64], marked
     for centre in centres[:marked]:
         room.taken.append(room.dot(centre))
     shown = []
-    for place, (word, centre) in enumerate(zip(words, centres, strict=True)):
-        important = place < marked
+    for i, (word, centre) in enumerate(zip(words, centres, strict=True)):
+        important = i < marked
         if not important and not room.has(room.dot(centre)):
             continue
         style = _IMPORTANT if important else _ORDINARY
@@ -126,8 +126,8 @@ def _label(axes: Axes, words: Sequence[str], points: NDArray[np.float64], marked
         offset = offset or room.find(centre, size, _FARTHER) or _AROUND[0]
         room.taken += [room.label(centre, offset, size), room.dot(centre)]
         room.taken += room.leader(centre, offset, size)
-        shown.append(place)
-        _write(axes, word, (points[place, 0], points[place, 1]), offset, style)
+        shown.append(i)
+        _write(axes, word, (points[i, 0], points[i, 1]), offset, style)
     return shown
 
 
@@ -198,8 +198,8 @@ class Room:
     def label(self, centre: Pair, offset: Pair, size: Pair) -> Box:
         """The box of a label that starts at an offset from a point, away from it."""
         left, bottom = (
-            at + self.scale * away - length * (1 - _sign(away)) / 2
-            for at, away, length in zip(centre, offset, size, strict=True)
+            start + self.scale * shift - length * (1 - _sign(shift)) / 2
+            for start, shift, length in zip(centre, offset, size, strict=True)
         )
         return (left, bottom, left + size[0], bottom + size[1])
 
@@ -211,9 +211,9 @@ class Room:
 
 def overlap(one: Box, other: Box) -> bool:
     """Whether two boxes overlap."""
-    aside = one[2] <= other[0] or other[2] <= one[0]
-    above = one[3] <= other[1] or other[3] <= one[1]
-    return not (aside or above)
+    apart_in_x = one[2] <= other[0] or other[2] <= one[0]
+    apart_in_y = one[3] <= other[1] or other[3] <= one[1]
+    return not (apart_in_x or apart_in_y)
 
 
 def _sign(number: float) -> int:

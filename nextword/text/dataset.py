@@ -1,4 +1,4 @@
-"""Encoded texts on disk: written once, memory-mapped from then on, rebuilt when damaged."""
+"""An encoded text on disk: a folder that is written once, checksummed and memory-mapped."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from nextword.errors import ModelError, TextError
+from nextword.errors import ModelError
 from nextword.storage.integrity import (
     CHECKSUM,
     canonical_json,
@@ -27,13 +27,13 @@ from nextword.storage.integrity import (
 )
 from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import Vocabulary
+from nextword.text.vocabulary import END_ID, UNKNOWN_ID, Vocabulary
 
 _FORMAT = 4
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
-class _Damaged(ModelError):
+class DamagedDataset(ModelError):
     """The folder differs from what was written."""
 
 
@@ -44,7 +44,7 @@ class TextPart:
     ids: Ids
     """``(words + ends,)``, memory-mapped; every paragraph or line ends with the id of ``<eos>``."""
     characters: int
-    """Characters of the part's text, including one per end of a paragraph or line."""
+    """Length of the part's text, counting one per end of a paragraph or line."""
     unknown: int
     """Number of words outside the vocabulary."""
     words: int
@@ -78,11 +78,11 @@ class EncodedText:
     source: str
     """The files' names, for messages."""
     held_out: str
-    """A sentence that says what is held out."""
+    """A sentence about the held-out parts."""
     folder: Path
     """The folder of the arrays."""
-    keeper: object = field(default=None, repr=False)
-    """Owns a temporary folder, which is removed with it."""
+    temporary_folder: object = field(default=None, repr=False)
+    """Owner of ``folder`` if that is temporary; the folder is removed with its owner."""
 
 
 @dataclass(frozen=True)
@@ -96,131 +96,50 @@ class PartRecord:
     words: int
 
 
-class PartWriter:
-    """Writes a part's ids as ``.npy``, chunk by chunk."""
+def write_part(
+    folder: Path,
+    name: str,
+    chunks: Iterable[Ids],
+    dtype: type[np.uint16] | type[np.uint32],
+    size: int,
+    characters: int,
+) -> PartRecord:
+    """Write a part's ids.
 
-    def __init__(self, path: Path, dtype: type[np.uint16] | type[np.uint32], size: int) -> None:
-        self._ids = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
-        self._filled = 0
-        self._unknown = 0
-        self._ends = 0
-
-    def write(self, ids: Ids) -> None:
-        """Append ``ids``, ``(any,)``."""
-        self._ids[self._filled : self._filled + len(ids)] = ids
-        self._filled += len(ids)
-        self._unknown += int((ids == 0).sum())
-        self._ends += int((ids == 1).sum())
-
-    def finish(self, characters: int) -> PartRecord:
-        """Flush the ids to the disk; the part's record."""
-        self._ids.flush()
-        dtype, size = str(self._ids.dtype), len(self._ids)
-        return PartRecord(size, dtype, characters, self._unknown, size - self._ends)
+    Args:
+        folder: the dataset's folder.
+        name: ``train``, ``valid`` or ``test``.
+        chunks: the ids, in pieces of any length.
+        dtype: wide enough for the vocabulary.
+        size: number of ids in all chunks together.
+        characters: see :class:`TextPart`.
+    """
+    ids = np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=(size,))
+    filled = unknown = ends = 0
+    for chunk in chunks:
+        ids[filled : filled + len(chunk)] = chunk
+        filled += len(chunk)
+        unknown += int((chunk == UNKNOWN_ID).sum())
+        ends += int((chunk == END_ID).sum())
+    ids.flush()
+    return PartRecord(size, str(ids.dtype), characters, unknown, size - ends)
 
 
 def write_spelling(
     folder: Path, part: str, unknown_words: list[str], spaced: NDArray[np.bool_]
 ) -> None:
-    """Write the unknown words and spaces of a held-out part, before :func:`save`."""
+    """Write the unknown words and spaces of a held-out part."""
     words_file, spaces_file = _spelling_files(part)
     text = json.dumps(unknown_words, ensure_ascii=False)
     (folder / words_file).write_text(text, encoding="utf-8")
     np.save(folder / spaces_file, spaced, allow_pickle=False)
 
 
-def _part_files(part: str) -> tuple[str, ...]:
-    return (f"{part}.npy", *_spelling_files(part))
+def _spelling_files(part: str) -> tuple[str, str]:
+    return f"{part}.unknown.json", f"{part}.spaced.npy"
 
 
-def _spelling_files(part: str) -> tuple[str, ...]:
-    return () if part == "train" else (f"{part}.unknown.json", f"{part}.spaced.npy")
-
-
-class _TemporaryFolder:
-    """A folder that is removed together with this object."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="nextword-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
-def default_cache() -> Path:
-    """``$NEXTWORD_CACHE_DIR``, else the system's cache folder: ``~/.cache/nextword`` on Linux."""
-    if own := os.environ.get("NEXTWORD_CACHE_DIR"):
-        return Path(own)
-    return platformdirs.user_cache_path("nextword", appauthor=False)
-
-
-def key(settings: Mapping[str, Any]) -> str:
-    """A folder name for the settings that determine the encoded text."""
-    content = canonical_json({"format": _FORMAT, **settings})
-    return hashlib.sha256(content.encode()).hexdigest()[:40]
-
-
-def load_or_build(
-    cache: Path,
-    name: str,
-    build: Callable[[Path], None],
-    source: str,
-    report: Callable[[str], None],
-) -> EncodedText:
-    """The encoded text ``name`` from the cache; ``build`` writes it into a folder if it is missing.
-
-    If the cache cannot be written, a temporary folder is used for as long as the result lives.
-    """
-    target = cache / name
-    if target.exists():
-        try:
-            return _load(target, source)
-        except _Damaged as error:
-            report(f"the cached text in {target} is damaged ({error}): preparing it again")
-    keeper = None
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f"{name[:8]}-", suffix=".tmp", dir=cache))
-    except OSError as error:
-        reason = error.strerror or error
-        report(f"{cache}: cannot be written ({reason}), so the prepared text is not kept")
-        keeper = _TemporaryFolder()
-        target = keeper.path / name
-        work = keeper.path / "work"
-        work.mkdir()
-    report(f"preparing {source}")
-    try:
-        build(work)
-        _publish(work, target)
-    except OSError as error:
-        raise TextError(
-            f"{work.parent}: cannot write the prepared text ({error.strerror or error}); free some "
-            "space or set NEXTWORD_CACHE_DIR to another folder"
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    try:
-        return _load(target, source, keeper)
-    except _Damaged as error:
-        raise TextError(f"{target}: the text just written cannot be read back ({error})") from error
-
-
-def _publish(work: Path, target: Path) -> None:
-    """Rename ``work`` to ``target``, replacing a damaged one; one of another process may stay."""
-    if target.exists():
-        try:
-            _load(target, "")
-            return
-        except _Damaged:
-            old = work.with_suffix(".old")
-            target.rename(old)
-            shutil.rmtree(old, ignore_errors=True)
-    try:
-        work.rename(target)
-    except OSError:
-        if not target.is_dir():  # otherwise another process was faster, with the same content
-            raise
-
-
-def save(
+def finish_dataset(
     folder: Path,
     tokenizer: Tokenizer,
     vocabulary: Vocabulary,
@@ -228,10 +147,12 @@ def save(
     sha256: str,
     held_out: str,
 ) -> None:
-    """Write the files that do not belong to one part, ``meta.json`` last."""
+    """Write the files that belong to no part, ``meta.json`` with the checksums last."""
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
-    files = ["tokenizer.json", "counts.npy", *(file for p in parts for file in _part_files(p))]
+    files = ["tokenizer.json", "counts.npy"]
+    for part in parts:
+        files += [f"{part}.npy", *(() if part == "train" else _spelling_files(part))]
     meta = {
         "format": _FORMAT,
         "sha256": sha256,
@@ -242,21 +163,31 @@ def save(
     (folder / "meta.json").write_text(json.dumps(with_checksum(meta), indent=1), encoding="utf-8")
 
 
-def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
+def read_dataset(folder: Path, source: str, temporary_folder: object = None) -> EncodedText:
+    """Read a finished dataset.
+
+    Args:
+        folder: the dataset's folder.
+        source: the name of the text, for messages.
+        temporary_folder: see :class:`EncodedText`.
+
+    Raises:
+        DamagedDataset: a file is missing or has changed.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["format"] != _FORMAT:
-            raise _Damaged("another format")
+            raise DamagedDataset("another format")
         if meta.pop(CHECKSUM) != checksum(meta):
-            raise _Damaged("meta.json has changed")
-        for name, written in meta["files"].items():
-            if file_checksum(folder / name) != written:
-                raise _Damaged(f"{name} has changed")
+            raise DamagedDataset("meta.json has changed")
+        for name, expected in meta["files"].items():
+            if file_checksum(folder / name) != expected:
+                raise DamagedDataset(f"{name} has changed")
         tokenizer = Tokenizer.load(folder / "tokenizer.json")
         counts = np.load(folder / "counts.npy", allow_pickle=False)
         vocabulary = Vocabulary(tuple(tokenizer.words), counts)
         parts = {
-            name: _load_part(folder, name, PartRecord(**record), len(vocabulary))
+            name: _read_part(folder, name, PartRecord(**record), len(vocabulary))
             for name, record in meta["parts"].items()
         }
         return EncodedText(
@@ -267,32 +198,84 @@ def _load(folder: Path, source: str, keeper: object = None) -> EncodedText:
             source=source,
             held_out=meta["held_out"],
             folder=folder,
-            keeper=keeper,
+            temporary_folder=temporary_folder,
         )
     except ModelError as error:
-        raise _Damaged(str(error)) from error
-    except Exception as error:  # NumPy lets almost anything out when an array's head is damaged
-        raise _Damaged(f"{type(error).__name__}: {error}") from error
+        raise DamagedDataset(str(error)) from error
+    except Exception as error:  # NumPy raises almost anything for a damaged array header
+        raise DamagedDataset(f"{type(error).__name__}: {error}") from error
 
 
-def _load_part(folder: Path, name: str, record: PartRecord, types: int) -> TextPart:
-    path = folder / f"{name}.npy"
-    ids = np.load(path, mmap_mode="r", allow_pickle=False)
+def _read_part(folder: Path, name: str, record: PartRecord, vocabulary_size: int) -> TextPart:
+    """A part whose files' checksums are verified already."""
+    ids = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     if ids.shape != (record.size,) or str(ids.dtype) != record.dtype:
-        raise _Damaged(f"{path.name} has another shape")
-    if int(ids.max()) >= types:
-        raise _Damaged(f"{path.name} has ids outside the vocabulary")
-    part = TextPart(ids, record.characters, record.unknown, record.words)
-    if name == "train":
-        return part
-    return replace(part, **_load_spelling(folder, name, record))
+        raise DamagedDataset(f"{name}.npy has another shape")
+    if int(ids.max()) >= vocabulary_size:
+        raise DamagedDataset(f"{name}.npy has ids outside the vocabulary")
+    unknown_words, spaced = None, None
+    if name != "train":
+        words_file, spaces_file = _spelling_files(name)
+        unknown_words = json.loads((folder / words_file).read_text(encoding="utf-8"))
+        spaced = np.load(folder / spaces_file, allow_pickle=False)
+        if len(unknown_words) != record.unknown or spaced.shape != (record.size,):
+            raise DamagedDataset(f"{words_file} or {spaces_file} does not fit {name}.npy")
+    return TextPart(ids, record.characters, record.unknown, record.words, unknown_words, spaced)
 
 
-def _load_spelling(folder: Path, name: str, record: PartRecord) -> dict[str, Any]:
-    """What :func:`write_spelling` wrote; the files' checksums are verified already."""
-    words_file, spaces_file = _spelling_files(name)
-    words = json.loads((folder / words_file).read_text(encoding="utf-8"))
-    spaced = np.load(folder / spaces_file, allow_pickle=False)
-    if len(words) != record.unknown or spaced.shape != (record.size,):
-        raise _Damaged(f"{words_file} or {spaces_file} does not fit {name}.npy")
-    return {"unknown_words": words, "spaced": spaced}
+def default_cache() -> Path:
+    """``$NEXTWORD_CACHE_DIR``, else the system's cache folder: ``~/.cache/nextword`` on Linux."""
+    if folder := os.environ.get("NEXTWORD_CACHE_DIR"):
+        return Path(folder)
+    return platformdirs.user_cache_path("nextword", appauthor=False)
+
+
+def dataset_key(settings: Mapping[str, Any]) -> str:
+    """A folder name for the settings that determine the encoded text."""
+    content = canonical_json({"format": _FORMAT, **settings})
+    return hashlib.sha256(content.encode()).hexdigest()[:40]
+
+
+class _TemporaryFolder:
+    """A folder that is removed together with this object."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="nextword-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+def make_work_folder(
+    cache: Path, key: str, report: Callable[[str], None]
+) -> tuple[Path, Path, object]:
+    """An empty folder to write a dataset into, and the folder to publish it as.
+
+    If the cache cannot be written, both are in a temporary folder, whose owner is the third item.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f"{key[:8]}-", suffix=".tmp", dir=cache))
+        return work, cache / key, None
+    except OSError as error:
+        reason = error.strerror or error
+        report(f"{cache}: cannot be written ({reason}), so the prepared text is not kept")
+    temporary = _TemporaryFolder()
+    work = temporary.path / "work"
+    work.mkdir()
+    return work, temporary.path / key, temporary
+
+
+def publish(work: Path, target: Path) -> None:
+    """Rename ``work`` to ``target``, replacing a damaged dataset but no sound one."""
+    if target.exists():
+        try:
+            read_dataset(target, "")
+            return
+        except DamagedDataset:
+            old = work.with_suffix(".old")
+            target.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
+    try:
+        work.rename(target)
+    except OSError:
+        if not target.is_dir():  # otherwise another process was faster, with the same content
+            raise

@@ -1,4 +1,4 @@
-"""Bytes to characters, chunk by chunk, with errors that say where and what to set."""
+"""Bytes to characters, chunk by chunk; errors name the byte and the setting to change."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 from nextword.config.types import text_codec
 from nextword.errors import TextError
 
-_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
+_BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# C0 controls, and the zero-width space and byte order mark that joined files leave inside.
+# C0 controls, the zero-width space, and byte order marks inside concatenated files
 _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
@@ -24,7 +24,7 @@ class TextDecoder:
     """An incremental decoder for one file; CR LF and CR become LF, control characters spaces."""
 
     def __init__(self, name: str, encoding: str) -> None:
-        """``name`` is the file's, for messages. ConfigError for an unknown ``encoding``."""
+        """``name`` is for messages. Raises ConfigError for an unknown ``encoding``."""
         self._name = name
         self._encoding = encoding
         codec = text_codec(encoding)
@@ -37,16 +37,16 @@ class TextDecoder:
         self._read = 0
 
     def decode(self, chunk: bytes, final: bool = False) -> str:
-        """The characters that ``chunk`` completes. TextError names the byte that does not fit."""
+        """The characters that ``chunk`` completes. Raises TextError for an invalid byte."""
         if self._read == 0:
             self._refuse_other_marks(chunk)
-        if not self._wide and (place := chunk.find(b"\0")) >= 0:
-            raise self._binary(self._read + place)
+        if not self._wide and (offset := chunk.find(b"\0")) >= 0:
+            raise self._binary(self._read + offset)
         start, self._read = self._read, self._read + len(chunk)
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
-            # error.object also holds the bytes kept back from the chunk before.
+            # error.object starts with the bytes kept back from the previous chunk
             raise self._misfit(self._read - len(error.object) + error.start) from None
         except UnicodeError as error:
             raise TextError(
@@ -71,7 +71,7 @@ class TextDecoder:
         )
 
     def _refuse_other_marks(self, chunk: bytes) -> None:
-        for mark, encoding in _MARKS:
+        for mark, encoding in _BYTE_ORDER_MARKS:
             if chunk.startswith(mark) and not self._canonical.startswith(encoding):
                 raise TextError(
                     f"{self._name}: starts with a {encoding.upper()} byte order mark, so it is not "

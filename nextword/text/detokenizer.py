@@ -1,4 +1,4 @@
-"""Words back to readable text: where a space goes, decided word by word."""
+"""Words to readable text: decides word by word where a space goes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nextword.text.scripts import is_unspaced, is_unspaced_letter
 from nextword.text.vocabulary import END
 
 Kind = Literal["words", "whitespace"]
-"""``words``: prose split by the tokenizer; ``whitespace``: text that came tokenized."""
+"""``words``: prose that the tokenizer splits; ``whitespace``: text that is tokenized already."""
 
 _GLUED = frozenset("/\\—―")
 _GLUED_LEFT = frozenset(".,;:!?%‰…°′″™®")
@@ -27,9 +27,9 @@ _ELISIONS = frozenset(
 
 
 class Detokenizer:
-    """Keeps what open quotes and brackets mean for the next space; one object for one stream.
+    """Turns one stream of words into text; remembers open quotes and brackets.
 
-    Text goes out as soon as a word comes in, so nothing depends on the word after.
+    Each word's text is returned at once, so nothing depends on the next word.
     """
 
     def __init__(self, kind: Kind = "words") -> None:
@@ -44,7 +44,7 @@ class Detokenizer:
         self._unspaced_paragraph = False
 
     def push(self, word: str) -> str:
-        """What to append to the text so far: the word, with a space before it or without.
+        """The text to append: the word, with or without a space before it.
 
         The end word gives a paragraph break (``words``) or a line end (``whitespace``).
         """
@@ -71,11 +71,11 @@ class Detokenizer:
         return word if glued else " " + word
 
     def _is_continued(self, word: str) -> bool:
-        """Whether the pair has no space between it though neither word asks for that."""
+        """Whether no space separates the previous word from this one, judged as a pair."""
         last, first = self._previous[-1], word[0]
         if is_unspaced(last) or is_unspaced(first):
             both = is_unspaced(last) and is_unspaced(first)
-            # Wide punctuation brings its own room; Latin words depend on the text around.
+            # wide punctuation includes its space; beside Latin words the paragraph's script decides
             wide = any(is_unspaced(c) and not is_unspaced_letter(c) for c in (last, first))
             beside = last.isalnum() and first.isalnum()
             return both or wide or (beside and self._unspaced_paragraph)
@@ -85,7 +85,7 @@ class Detokenizer:
         return self._previous == "." and _is_small_letter(self._before) and _is_small_letter(word)
 
     def _sides(self, word: str) -> tuple[bool, bool]:
-        """Whether the word is written without a space on its left, on its right."""
+        """Whether the word sticks to its left neighbour, and to its right one."""
         if word.isalnum():
             return False, False
         if word in ('"', "_", "*"):
@@ -114,7 +114,7 @@ class Detokenizer:
             self._open.add(word)
             return False, True
         if word in ("“", "‘") and (low := "„" if word == "“" else "‚") in self._open:
-            self._open.discard(low)  # German „...“ closes with what opens in English
+            self._open.discard(low)  # German „...“ closes with the English opening quote
             return True, False
         if word == "‘":
             self._open.add(word)
@@ -133,7 +133,7 @@ class Detokenizer:
         if self._glue_next:
             return True, True
         begins = not self._previous[-1:].isalnum() and "‘" not in self._open
-        if self._previous[-1:] not in "szx":  # after these it may be a plural's
+        if self._previous[-1:] not in "szx":  # after these letters it may be a plural's
             self._open.discard("‘")
         return not begins, begins
 

@@ -1,4 +1,4 @@
-"""Project Gutenberg's own words around a book, cut off as the lines go by."""
+"""Removes Project Gutenberg's header and licence from a stream of lines."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _START = re.compile(
 _END = re.compile(r"\*\*\*\s*END OF (?:(?:THE|THIS) )?PROJECT GUTENBERG", re.IGNORECASE)
 _OLD_END = re.compile(r"End of (?:the |this )?Project Gutenberg", re.IGNORECASE)
 _LONGEST_HEADER = 1 << 16
-"""Characters; a text without a start marker so far has none."""
+"""Characters within which a start marker is expected."""
 
 
 def without_licence(lines: Iterable[str]) -> Iterator[str]:
     """The lines between the start and end markers; all of them where there are no markers.
 
-    Several books one after the other are each cut. The older headers (``*END*THE SMALL PRINT``)
+    Concatenated books are each cut. The older headers (``*END*THE SMALL PRINT``)
     and footers (``End of Project Gutenberg's ...``, only after a header) count as markers too.
     """
     stream = iter(lines)
-    head, found = _header(stream)
-    if not found:
+    head, marked = _header(stream)
+    if not marked:
         yield from head
-    inside, marked = True, found
+    inside = True
     for line in stream:
         kind = _marker(line)
         if kind == "start":
@@ -38,7 +38,7 @@ def without_licence(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _header(stream: Iterator[str]) -> tuple[list[str], bool]:
-    """The first lines and whether a start marker ended them (and is read to its end)."""
+    """The first lines, and whether a start marker followed them (it is consumed)."""
     head: list[str] = []
     left = _LONGEST_HEADER
     for line in stream:
@@ -47,21 +47,17 @@ def _header(stream: Iterator[str]) -> tuple[list[str], bool]:
             _finish_marker(line, stream)
             return head, True
         if kind == "end":
-            # The licence that follows has no start before it: only what comes before is text.
-            _skip_to_start(stream)
+            # an end without a start: the text is before it, the licence follows
+            for following in stream:
+                if _marker(following) == "start":
+                    _finish_marker(following, stream)
+                    break
             return head, False
         head.append(line)
         left -= len(line) + 1
         if left <= 0:
             break
     return head, False
-
-
-def _skip_to_start(stream: Iterator[str]) -> None:
-    for line in stream:
-        if _marker(line) == "start":
-            _finish_marker(line, stream)
-            return
 
 
 def _marker(line: str) -> str | None:
@@ -75,7 +71,7 @@ def _marker(line: str) -> str | None:
 
 
 def _finish_marker(line: str, stream: Iterator[str]) -> None:
-    """Reads on to the end of a marker that a long title has wrapped to further lines."""
+    """Consume the rest of a marker that a long title wraps over several lines."""
     while line.strip() and not line.rstrip().endswith("*"):
         following = next(stream, None)
         if following is None:

@@ -1,9 +1,10 @@
-"""A text made ready for training: words to ids, split into parts, kept in a cache."""
+"""From text files to an encoded text: split into words, parts and ids, kept in a cache."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,8 +14,20 @@ from numpy.typing import NDArray
 
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
-from nextword.text import dataset as store
-from nextword.text.dataset import EncodedText, TextPart
+from nextword.text.dataset import (
+    DamagedDataset,
+    EncodedText,
+    PartRecord,
+    TextPart,
+    dataset_key,
+    default_cache,
+    finish_dataset,
+    make_work_folder,
+    publish,
+    read_dataset,
+    write_part,
+    write_spelling,
+)
 from nextword.text.readers import Source, display_name, read_units, text_files
 from nextword.text.split import split_blocks
 from nextword.text.tokenized import spaces_after
@@ -25,34 +38,8 @@ __all__ = ["EncodedText", "TextPart", "prepare_text", "text_sha256"]
 
 Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
-_GROUP = 1 << 22
-"""Words handled at once."""
-_NO_SPACE = np.zeros(1, dtype=np.bool_)
-"""What follows the end of a paragraph."""
-
-
-@dataclass(frozen=True)
-class _Encoding:
-    """The whole text in the ids of an intermediate vocabulary that lacks no word."""
-
-    tokenizer: Tokenizer
-    ids: Ids
-    """(words,), mapped from a file."""
-    lengths: NDArray[np.int64]
-    """(paragraphs,): words of each, its end included."""
-    characters: NDArray[np.int64]
-    """(paragraphs,): characters of each, one for its end included."""
-    file_part: NDArray[np.uint8]
-    """(paragraphs,): the part whose files the paragraph came from."""
-
-    def groups(self) -> Iterator[tuple[slice, Ids]]:
-        """Runs of paragraphs and their ids, of a bounded number of words."""
-        ends = np.cumsum(self.lengths)
-        first, start = 0, 0
-        while first < len(ends):
-            last = max(first + 1, int(np.searchsorted(ends, start + _GROUP, side="right")))
-            yield slice(first, last), self.ids[start : int(ends[last - 1])]
-            first, start = last, int(ends[last - 1])
+_CHUNK = 1 << 22
+"""Words processed at once."""
 
 
 def prepare_text(
@@ -61,33 +48,59 @@ def prepare_text(
     cache: Path | None = None,
     report: Callable[[str], None] | None = None,
 ) -> EncodedText:
-    """The text as mapped arrays of word ids, from the cache where it has been prepared before.
+    """Encode a text, or read it from the cache if it was encoded with these settings before.
 
-    ``cache`` is the cache folder; ``report`` takes a line for the screen now and then. Raises
-    TextError for a text that cannot be read or is too short, ConfigError where none is named.
+    Args:
+        text: the files and how to split them into words and parts.
+        vocabulary: which words get an id.
+        cache: the cache folder; :func:`~nextword.text.dataset.default_cache` if not given. If it
+            cannot be written, a temporary folder is used for as long as the result lives.
+        report: called with lines for the user.
+
+    Raises:
+        TextError: the text cannot be read or is too short, or the result cannot be written.
+        ConfigError: no text is named.
     """
     report = report or (lambda line: None)
+    cache = cache or default_cache()
     sources = _sources(text)
-    sha256, digests = _digests(sources)
     source = ", ".join(display_name(file) for files in sources.values() for file in files[:3])
     source += ", ..." if any(len(files) > 3 for files in sources.values()) else ""
-    settings = {
-        "files": digests,
-        "pattern": PATTERNS[text.tokenizer],
-        "text": text.model_dump(mode="json", include={"encoding", "lowercase", "holdout"}),
-        "vocabulary": vocabulary.model_dump(mode="json"),
-    }
-
-    def build(folder: Path) -> None:
-        _build(folder, text, vocabulary, sources, sha256)
-
-    return store.load_or_build(
-        cache or store.default_cache(), store.key(settings), build, source, report
+    sha256, digests = _digests(sources)
+    key = dataset_key(
+        {
+            "files": digests,
+            "pattern": PATTERNS[text.tokenizer],
+            "text": text.model_dump(mode="json", include={"encoding", "lowercase", "holdout"}),
+            "vocabulary": vocabulary.model_dump(mode="json"),
+        }
     )
+    stored = cache / key
+    if stored.exists():
+        try:
+            return read_dataset(stored, source)
+        except DamagedDataset as error:
+            report(f"the cached text in {stored} is damaged ({error}): preparing it again")
+    work, target, temporary_folder = make_work_folder(cache, key, report)
+    report(f"preparing {source}")
+    try:
+        _build(work, text, vocabulary, sources, sha256)
+        publish(work, target)
+    except OSError as error:
+        raise TextError(
+            f"{work.parent}: cannot write the prepared text ({error.strerror or error}); free some "
+            "space or set NEXTWORD_CACHE_DIR to another folder"
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    try:
+        return read_dataset(target, source, temporary_folder)
+    except DamagedDataset as error:
+        raise TextError(f"{target}: the text just written cannot be read back ({error})") from error
 
 
 def _sources(text: TextConfig) -> dict[str, list[Path]]:
-    """The files of each part; of ``train`` alone where the text is not split already."""
+    """The files of each part; only ``train`` if the text is not split into parts yet."""
     if text.path is not None:
         return {"train": text_files(text.path)}
     if text.train is None:
@@ -97,12 +110,12 @@ def _sources(text: TextConfig) -> dict[str, list[Path]]:
 
 
 def text_sha256(path: Source) -> str:
-    """SHA-256 of a text's files, one after the other, as :attr:`EncodedText.sha256` has it."""
+    """SHA-256 of the concatenated files of a text, as in :attr:`EncodedText.sha256`."""
     return _digests({"train": text_files(path)})[0]
 
 
 def _digests(sources: Mapping[str, list[Path]]) -> tuple[str, dict[str, list[str]]]:
-    """SHA-256 of all files' bytes one after the other, and of each file."""
+    """SHA-256 of the concatenated files, and of each file by part."""
     whole = hashlib.sha256()
     digests: dict[str, list[str]] = {}
     for part, files in sources.items():
@@ -119,6 +132,31 @@ def _digests(sources: Mapping[str, list[Path]]) -> tuple[str, dict[str, list[str
     return whole.hexdigest(), digests
 
 
+@dataclass(frozen=True)
+class _Encoding:
+    """The whole text in the ids of an intermediate vocabulary of all its words."""
+
+    tokenizer: Tokenizer
+    ids: Ids
+    """``(words + ends,)``, memory-mapped."""
+    lengths: NDArray[np.int64]
+    """``(paragraphs,)``: words of each paragraph, its end included."""
+    characters: NDArray[np.int64]
+    """``(paragraphs,)``: characters of each paragraph, one for its end included."""
+    source_part: NDArray[np.uint8]
+    """``(paragraphs,)``: the part whose files hold the paragraph."""
+
+    def select(self, chosen: NDArray[np.bool_]) -> Iterator[Ids]:
+        """The ids of chosen paragraphs in chunks of bounded size; ``chosen`` is (paragraphs,)."""
+        ends = np.cumsum(self.lengths)
+        first, start = 0, 0
+        while first < len(ends):
+            last = max(first + 1, int(np.searchsorted(ends, start + _CHUNK, side="right")))
+            end = int(ends[last - 1])
+            yield self.ids[start:end][np.repeat(chosen[first:last], self.lengths[first:last])]
+            first, start = last, end
+
+
 def _build(
     folder: Path,
     text: TextConfig,
@@ -126,34 +164,35 @@ def _build(
     sources: Mapping[str, list[Path]],
     sha256: str,
 ) -> None:
-    """Writes the encoded text into ``folder``."""
+    """Write the encoded text into ``folder``."""
     scratch = folder / "intermediate.bin"
     encoding = _encode(text, sources, scratch)
     if text.train is not None:
-        parts = encoding.file_part
+        parts = encoding.source_part
         held_out = "held out: the files given for " + " and ".join(
             {"valid": "validation", "test": "test"}[part] for part in sources if part != "train"
         )
     else:
         parts = split_blocks(encoding.lengths, text.holdout.valid, text.holdout.test)
         held_out = _describe(encoding.lengths, parts)
-    if int((encoding.lengths[parts == 0] - 1).sum()) < 2:  # ends are no words
+    if int((encoding.lengths[parts == 0] - 1).sum()) < 2:  # without ends
         raise TextError("the training part has fewer than 2 words; bring more text")
     words = encoding.tokenizer.words
-    vocabulary = Vocabulary.from_counts(
-        words, _counts(encoding, parts), settings.max_size, settings.min_count
-    )
+    counts = np.zeros(len(words), dtype=np.int64)
+    for ids in encoding.select(parts == 0):
+        counts += np.bincount(ids, minlength=len(counts))
+    vocabulary = Vocabulary.from_counts(words, counts, settings.max_size, settings.min_count)
     if len(vocabulary) == len(SPECIAL_WORDS):
         raise TextError(
             f"no word stands {settings.min_count} times in the training part; bring more text, or "
             "set vocabulary.min_count to 1"
         )
-    described = _write_parts(folder, encoding, parts, vocabulary)
-    if set(described) > {"train"}:
+    records = _write_parts(folder, encoding, parts, vocabulary)
+    if set(records) > {"train"}:
         _write_spellings(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
     tokenizer = encoding.tokenizer.with_words(vocabulary.words)
-    store.save(folder, tokenizer, vocabulary, described, sha256, held_out)
-    del encoding  # lets go of the mapped file before it is removed
+    finish_dataset(folder, tokenizer, vocabulary, records, sha256, held_out)
+    del encoding  # unmaps the file before it is removed
     scratch.unlink()
 
 
@@ -166,7 +205,7 @@ def _paragraphs(text: TextConfig, sources: Mapping[str, list[Path]]) -> Iterator
 
 
 def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) -> _Encoding:
-    """Reads the text twice: for its words, then for their ids."""
+    """Read the text twice: to learn its words, and to write their ids to ``scratch``."""
     tokenizer = Tokenizer.learn(_paragraphs(text, sources), text.tokenizer, text.lowercase)
     lengths: list[int] = []
     characters: list[int] = []
@@ -196,48 +235,39 @@ def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) 
     )
 
 
-def _counts(encoding: _Encoding, parts: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Occurrences of every word of the intermediate vocabulary in the training part."""
-    counts = np.zeros(len(encoding.tokenizer), dtype=np.int64)
-    for run, ids in encoding.groups():
-        kept = ids[np.repeat(parts[run] == 0, encoding.lengths[run])]
-        counts += np.bincount(kept, minlength=len(counts))
-    return counts
-
-
 def _write_parts(
     folder: Path, encoding: _Encoding, parts: NDArray[np.uint8], vocabulary: Vocabulary
-) -> dict[str, store.PartRecord]:
-    """Writes each part's ids in the final vocabulary; gives what the cache notes of it."""
+) -> dict[str, PartRecord]:
+    """Write the ids of each part in the final vocabulary."""
     dtype = np.uint16 if len(vocabulary) <= 1 << 16 else np.uint32
     index = vocabulary.index
-    final = np.array([index.get(word, 0) for word in encoding.tokenizer.words], dtype=dtype)
-    records: dict[str, store.PartRecord] = {}
+    new_ids = np.array([index.get(w, UNKNOWN_ID) for w in encoding.tokenizer.words], dtype=dtype)
+    records: dict[str, PartRecord] = {}
     for number, name in enumerate(_PARTS):
-        mine = parts == number
-        size = int(encoding.lengths[mine].sum())
-        if size == 0:
-            continue
-        writer = store.PartWriter(folder / f"{name}.npy", dtype, size)
-        for run, ids in encoding.groups():
-            writer.write(final[ids[np.repeat(mine[run], encoding.lengths[run])]])
-        records[name] = writer.finish(int(encoding.characters[mine].sum()))
+        chosen = parts == number
+        if size := int(encoding.lengths[chosen].sum()):
+            chunks = (new_ids[ids] for ids in encoding.select(chosen))
+            characters = int(encoding.characters[chosen].sum())
+            records[name] = write_part(folder, name, chunks, dtype, size, characters)
     return records
 
 
 def _write_spellings(
     folder: Path,
-    paragraphs: Iterable[str],
+    paragraphs: Iterator[str],
     encoding: _Encoding,
     parts: NDArray[np.uint8],
     vocabulary: Vocabulary,
 ) -> None:
-    """Writes the unknown words of the held-out parts, and where spaces stand in them."""
+    """Write the unknown words and the spaces of the held-out parts."""
     words, known = encoding.tokenizer.words, vocabulary.index
     unknown = np.array([known.get(word, UNKNOWN_ID) == UNKNOWN_ID for word in words])
     letters = np.array([len(word) for word in words])
     ends = np.cumsum(encoding.lengths)
-    spellings = {number: (list[str](), list[NDArray[np.bool_]]()) for number in np.unique(parts)}
+    no_space = np.zeros(1, dtype=np.bool_)  # after a paragraph's end
+    spellings = {
+        number: (list[str](), list[NDArray[np.bool_]]()) for number in np.unique(parts[parts > 0])
+    }
     for number, end, length, paragraph in zip(
         parts.tolist(), ends.tolist(), encoding.lengths.tolist(), paragraphs, strict=True
     ):
@@ -246,23 +276,22 @@ def _write_spellings(
         ids = encoding.ids[end - length : end - 1]
         unknown_words, spaced = spellings[number]
         unknown_words += [words[i] for i in ids[unknown[ids]]]
-        spaced += [spaces_after(paragraph, letters[ids], encoding.tokenizer.lowercase), _NO_SPACE]
+        spaced += [spaces_after(paragraph, letters[ids], encoding.tokenizer.lowercase), no_space]
     for number, (unknown_words, spaced) in spellings.items():
-        if number != 0:
-            store.write_spelling(folder, _PARTS[number], unknown_words, np.concatenate(spaced))
+        write_spelling(folder, _PARTS[number], unknown_words, np.concatenate(spaced))
 
 
 def _describe(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:
-    """One sentence: what is held out."""
+    """A sentence about the held-out parts."""
     total = int(lengths.sum())
     phrases = []
     for number, name in ((1, "validation"), (2, "test")):
-        mine = parts == number
-        if not mine.any():
+        held = parts == number
+        if not held.any():
             continue
-        share = 100 * int(lengths[mine].sum()) / total
-        blocks = int((np.diff(mine.astype(np.int8), prepend=0) == 1).sum())
-        words = int(lengths[mine].sum()) / blocks
+        share = 100 * int(lengths[held].sum()) / total
+        blocks = int((np.diff(held.astype(np.int8), prepend=0) == 1).sum())
+        words = int(lengths[held].sum()) / blocks
         about = f"{round(words, -2 if words >= 1000 else 0):,.0f}"
         phrases.append(
             f"{share:.1f} % for {name} ({blocks} block{'s' * (blocks != 1)} of about {about} words)"

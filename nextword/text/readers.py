@@ -1,4 +1,4 @@
-"""Text files as a stream of paragraphs or lines; the text is never in memory as a whole."""
+"""Streams text files as paragraphs or lines, never holding a whole text in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 from nextword.errors import TextError
 from nextword.text.decoding import TextDecoder
@@ -37,10 +36,12 @@ _SUSPENDED = re.compile(r"(?:and|or|to)\b")
 
 
 def text_files(path: Source) -> list[Path]:
-    """The files that ``path`` stands for: folders give their .txt and .txt.gz files, sorted.
+    """The files of a text: for a folder its .txt and .txt.gz files, sorted.
 
-    What can be read only once (standard input, a pipe) is copied to a temporary file first.
-    TextError names what is missing, empty or unreadable.
+    Standard input and pipes, which can be read only once, are copied to a temporary file.
+
+    Raises:
+        TextError: a file is missing, empty or unreadable.
     """
     sources = [path] if isinstance(path, (str, Path)) else list(path)
     if not sources:
@@ -59,17 +60,17 @@ def _files_of(source: str | Path) -> list[Path]:
             files = [file]
         else:
             raise TextError(f"{file}: no such file or folder; check the path")
-        for each in files:
-            with each.open("rb") as stream:
+        for found in files:
+            with found.open("rb") as stream:
                 if not stream.read(1):
-                    raise TextError(f"{display_name(each)} is empty; give a text with words in it")
+                    raise TextError(f"{display_name(found)} is empty; give a text with words in it")
     except (OSError, ValueError) as error:
         raise TextError(f"{file}: cannot be read ({_reason(error)})") from error
     return files
 
 
 def folder_files(folder: Path) -> list[Path]:
-    """A folder's .txt and .txt.gz files, sorted; TextError where there is none."""
+    """A folder's .txt and .txt.gz files, sorted. Raises TextError if there are none."""
     files = sorted(
         file
         for file in folder.rglob("*")
@@ -87,20 +88,21 @@ def _reason(error: Exception) -> str:
 
 
 def read_lines(path: Source, encoding: str = "utf-8") -> Iterator[str]:
-    """Every line, empty ones too, without its end (LF, CR or CR LF).
+    """All lines, also empty ones, without line ends and without Project Gutenberg's licence.
 
-    A Project Gutenberg header and licence are left out. Raises TextError, and ConfigError for an
-    encoding that Python does not know.
+    Raises:
+        TextError: a file cannot be read or decoded.
+        ConfigError: Python does not know the encoding.
     """
     for file in text_files(path):
         yield from without_licence(_raw_lines(file, encoding))
 
 
 def read_paragraphs(path: Source, encoding: str = "utf-8") -> Iterator[str]:
-    """Paragraphs of prose, line ends inside made one space; blank lines separate them.
+    """Paragraphs of prose, separated by blank lines, with inner line ends replaced by spaces.
 
-    A file without blank lines whose lines are not wrapped prose gives a paragraph a line.
-    A file's end ends its paragraph. Errors as in ``read_lines``.
+    In a file without blank lines whose lines are not wrapped, each line is a paragraph. The end of
+    a file ends a paragraph. Errors as in :func:`read_lines`.
     """
     for file in text_files(path):
         lines = without_licence(_raw_lines(file, encoding))
@@ -113,7 +115,7 @@ def read_paragraphs(path: Source, encoding: str = "utf-8") -> Iterator[str]:
 
 
 def read_units(kind: Kind, path: Source, encoding: str = "utf-8") -> Iterator[str]:
-    """What ends in an end of its own: paragraphs of prose, lines of text that came tokenized."""
+    """Paragraphs of prose, or lines of text that is tokenized already."""
     return (read_lines if kind == "whitespace" else read_paragraphs)(path, encoding)
 
 
@@ -128,7 +130,7 @@ def _take(lines: Iterator[str], characters: int) -> list[str]:
 
 
 def _one_paragraph_a_line(head: list[str]) -> bool:
-    """Whether line ends are paragraph ends: no blank line, and not lines wrapped at a margin."""
+    """Whether every line is a paragraph: no blank lines, and lines are not wrapped at a margin."""
     lines = [line.strip() for line in head]
     while lines and not lines[0]:
         lines.pop(0)
@@ -160,7 +162,7 @@ def _join(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _sticks(last: str, line: str) -> bool:
-    """Whether a wrapped line goes on without a space: Han and kana, after a dash or hyphen."""
+    """Whether a wrapped line continues without a space: Han, kana, after a dash or hyphen."""
     if is_unspaced(last[-1]) and is_unspaced(line[0]):
         return True
     return (
@@ -171,7 +173,7 @@ def _sticks(last: str, line: str) -> bool:
 
 
 def _raw_lines(file: Path, encoding: str) -> Iterator[str]:
-    """Lines as they are; the pieces of a long one are joined once, so the work stays linear."""
+    """Unfiltered lines; pieces of a long line are joined once, so that time stays linear."""
     pieces: list[str] = []
     for text in _decoded(file, encoding):
         first, *others = text.split("\n")
@@ -181,19 +183,20 @@ def _raw_lines(file: Path, encoding: str) -> Iterator[str]:
             yield from others[:-1]
             pieces = [others[-1]]
     last = "".join(pieces)
-    del pieces  # a text of one line is in memory once, not twice
+    del pieces  # keeps one copy of a one-line text in memory, not two
     if last:
         yield last
 
 
 def _decoded(file: Path, encoding: str) -> Iterator[str]:
-    """The file's text in chunks, decompressed, with line ends made LF."""
+    """The file's decompressed text in chunks, all line ends LF."""
     decoder = TextDecoder(display_name(file), encoding)
     try:
         with file.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
+            compressed = stream.read(2) == b"\x1f\x8b"
             stream.seek(0)
-            for chunk in _chunks(stream, packed):
+            source = gzip.GzipFile(fileobj=stream) if compressed else stream
+            while chunk := source.read(_CHUNK):
                 yield decoder.decode(chunk)
             yield decoder.decode(b"", final=True)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -204,19 +207,13 @@ def _decoded(file: Path, encoding: str) -> Iterator[str]:
         raise TextError(f"{display_name(file)}: cannot be read ({_reason(error)})") from error
 
 
-def _chunks(stream: BinaryIO, packed: bool) -> Iterator[bytes]:
-    source = gzip.GzipFile(fileobj=stream) if packed else stream
-    while chunk := source.read(_CHUNK):
-        yield chunk
-
-
 _spooled: dict[str, Path] = {}
 
 
 def spool(source: str) -> Path:
-    """A file with the bytes of ``source`` (``-``: standard input), the same one at every call.
+    """Copy ``source`` (``-``: standard input) to a file, once; later calls return the same file.
 
-    The file is removed when the program ends. OSError where it cannot be written.
+    The file is removed when the program ends. Raises OSError if it cannot be written.
     """
     if source not in _spooled:
         handle, name = tempfile.mkstemp(prefix="nextword-", suffix=".txt")
@@ -232,7 +229,7 @@ def spool(source: str) -> Path:
 
 
 def display_name(file: Path) -> str:
-    """The file as the user named it; bytes of a name that are no text are replaced."""
+    """The file as the user named it, with undecodable bytes replaced."""
     name = str(file)
     for source, copy in _spooled.items():
         if copy == file:

@@ -1,4 +1,4 @@
-"""The scripts that are written without spaces between words."""
+"""Scripts that are written without spaces between words."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _ranges(pairs: tuple[tuple[int, int], ...]) -> str:
 
 
 UNSPACED_LETTERS = _ranges(_LETTERS)
-"""The inside of a regular expression's bracket: letters that are a token each."""
+"""For a regular expression's character class: letters that are a token each."""
 
 _UNSPACED = re.compile(f"[{UNSPACED_LETTERS}{_ranges(_PUNCTUATION)}]")
 _UNSPACED_LETTER = re.compile(f"[{UNSPACED_LETTERS}]")
 
 
 def is_unspaced(character: str) -> bool:
-    """Whether the character, letter or wide punctuation, has no space beside it."""
+    """Whether the character is a letter or wide punctuation of a script without spaces."""
     return _UNSPACED.match(character) is not None
 
 

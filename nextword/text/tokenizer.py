@@ -46,17 +46,17 @@ PATTERNS: dict[Kind, str] = {
     ),
     "whitespace": r"\S+",
 }
-"""What a token is, in the regular expressions of Oniguruma."""
+"""Regular expressions of a token, in the syntax of Oniguruma."""
 
 _PIECE = 1 << 16
-"""Characters encoded in one piece; longer paragraphs are cut where no word is."""
+"""Characters encoded in one piece; longer paragraphs are cut between words."""
 _BATCH = 1 << 20
 """Characters handed to the library at once."""
 _CUTS = re.compile(rf"\s|(?<=[{UNSPACED_LETTERS}])(?=[{UNSPACED_LETTERS}])")
 
 
 class Tokenizer:
-    """Splits text into words and gives each the id of its place in the vocabulary."""
+    """Splits text into words; a word's id is its index in the vocabulary."""
 
     def __init__(self, words: Sequence[str], kind: Kind, lowercase: bool) -> None:
         """``words`` is the vocabulary in id order, the special words first."""
@@ -72,14 +72,16 @@ class Tokenizer:
         """A tokenizer that knows every word of the text."""
         inner = _build({UNKNOWN: 0}, kind, lowercase)
         trainer = trainers.WordLevelTrainer(vocab_size=2**62, min_frequency=0, show_progress=False)
-        pieces = (_sound(piece) for paragraph in paragraphs for piece in _pieces(paragraph))
+        pieces = (
+            _replace_surrogates(piece) for paragraph in paragraphs for piece in _pieces(paragraph)
+        )
         inner.train_from_iterator(pieces, trainer)
         vocabulary = inner.get_vocab(with_added_tokens=False)
         words = sorted(vocabulary, key=lambda word: vocabulary[word])
         return cls(_specials_first(words), kind, lowercase)
 
     def with_words(self, words: Iterable[str]) -> Tokenizer:
-        """The same splitting with another vocabulary; special words go first wherever they are."""
+        """The same splitting with another vocabulary; special words are moved to the front."""
         return Tokenizer(_specials_first(words), self.kind, self.lowercase)
 
     @property
@@ -96,10 +98,10 @@ class Tokenizer:
         return len(self.words)
 
     def split(self, text: str) -> list[str]:
-        """The words of the text, known or not, as the vocabulary would spell them."""
+        """The words of the text, known or not, normalised."""
         words: list[str] = []
         for piece in _pieces(text):
-            normal = self._inner.normalizer.normalize_str(_sound(piece))
+            normal = self._inner.normalizer.normalize_str(_replace_surrogates(piece))
             words += [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(normal)]
         return words
 
@@ -107,7 +109,7 @@ class Tokenizer:
         """The ids of the text's words; no end is added."""
         ids: list[int] = []
         for piece in _pieces(text):
-            ids += self._inner.encode(_sound(piece), add_special_tokens=False).ids
+            ids += self._inner.encode(_replace_surrogates(piece), add_special_tokens=False).ids
         return ids
 
     def unknown_words(self, text: str) -> list[str]:
@@ -120,30 +122,30 @@ class Tokenizer:
         return detokenize((self.words[number] for number in ids), self.kind)
 
     def detokenizer(self) -> Detokenizer:
-        """A fresh stream of words to text, of this tokenizer's kind."""
+        """A new detokenizer of this kind."""
         return Detokenizer(self.kind)
 
     def encode_stream(self, paragraphs: Iterable[str]) -> Iterator[NDArray[np.uint32]]:
-        """The ids of each paragraph, (words + 1,), the end among them; encoded in parallel."""
+        """The ids of each paragraph with its end, ``(words + 1,)``; encoded in parallel."""
         end = np.array([self.end_id], dtype=np.uint32)
-        begun: list[NDArray[np.uint32]] = []
+        pieces: list[NDArray[np.uint32]] = []
         for batch in _batches(paragraphs):
             encodings = self._inner.encode_batch_fast(
                 [piece for piece, _ in batch], add_special_tokens=False
             )
             for (_, is_last), encoding in zip(batch, encodings, strict=True):
-                begun.append(np.array(encoding.ids, dtype=np.uint32))
+                pieces.append(np.array(encoding.ids, dtype=np.uint32))
                 if is_last:
-                    yield np.concatenate([*begun, end])
-                    begun = []
+                    yield np.concatenate([*pieces, end])
+                    pieces = []
 
     def save(self, path: Path) -> None:
-        """Writes ``tokenizer.json``. NextwordError where the place cannot be written."""
+        """Write ``tokenizer.json``. Raises NextwordError if that is impossible."""
         write_atomically(path, self._inner.to_str())
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
-        """Reads what ``save`` wrote. ModelError for a damaged, foreign or incompatible file."""
+        """Read ``tokenizer.json``. Raises ModelError if it is damaged, foreign or incompatible."""
         path = Path(path)
         try:
             stored = json.loads(path.read_bytes().decode("utf-8"))
@@ -170,8 +172,8 @@ class Tokenizer:
 def _build(vocabulary: dict[str, int], kind: Kind, lowercase: bool) -> HuggingFaceTokenizer:
     """The library's tokenizer.
 
-    No word is registered as an added token: those are found before the text is split, so a
-    ``<unk>`` that a book prints would become the special word.
+    No word is registered as an added token: the library matches those before it splits the text, so
+    a literal ``<unk>`` in a book would become the special word.
     """
     inner = HuggingFaceTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
@@ -185,7 +187,7 @@ def _specials_first(words: Iterable[str]) -> list[str]:
 
 
 def _stored_words(stored: Any, path: Path) -> list[str]:
-    """The vocabulary in id order, if the file has one whose ids are 0, 1, 2 and so on."""
+    """The vocabulary in id order. Raises ModelError unless its ids are 0, 1, 2 and so on."""
     model = stored.get("model") if isinstance(stored, dict) else None
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if model is None or not isinstance(vocabulary, dict) or model.get("type") != "WordLevel":
@@ -200,8 +202,8 @@ def _stored_words(stored: Any, path: Path) -> list[str]:
     return [word for word in words if word is not None]
 
 
-def _sound(text: str) -> str:
-    """The text without lone surrogates, which a shell's undecodable bytes leave behind."""
+def _replace_surrogates(text: str) -> str:
+    """The text without lone surrogates, which stem from undecodable bytes in a shell."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -210,31 +212,26 @@ def _sound(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces that the library handles in bounded memory, cut between words."""
+    """The text cut between words into pieces of bounded length."""
     start = 0
     while len(text) - start > _PIECE:
-        cut = _last_cut(text, start + _PIECE // 2, start + _PIECE)
+        cut = start + _PIECE  # a "word" of 32,000 characters may be cut in two
+        for match in _CUTS.finditer(text, start + _PIECE // 2, cut):
+            cut = match.start()
         yield text[start:cut]
         start = cut
     yield text[start:]
 
 
-def _last_cut(text: str, first: int, last: int) -> int:
-    cut = last  # a "word" of 32,000 characters may be cut in two
-    for match in _CUTS.finditer(text, first, last):
-        cut = match.start()
-    return cut
-
-
 def _batches(paragraphs: Iterable[str]) -> Iterator[list[tuple[str, bool]]]:
-    """Pieces, each with whether it is its paragraph's last, in batches bounded in characters."""
+    """Batches of bounded length: pieces, and whether each is the last of its paragraph."""
     batch: list[tuple[str, bool]] = []
     characters = 0
     for paragraph in paragraphs:
         left = len(paragraph)
         for piece in _pieces(paragraph):
             left -= len(piece)
-            batch.append((_sound(piece), left == 0))
+            batch.append((_replace_surrogates(piece), left == 0))
             characters += len(piece) + 1
             if characters >= _BATCH:
                 yield batch

@@ -1,4 +1,4 @@
-"""Which words have an id, and how often the training part has each."""
+"""The words that have an id, and their counts in the training part."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ UNKNOWN_ID, END_ID = 0, 1
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """Words in id order: the special ones, then by falling count, equal counts alphabetically."""
+    """Words in id order: special words, then by decreasing count, then alphabetically."""
 
     words: tuple[str, ...]
     """A word's position is its id."""
     counts: NDArray[np.int64]
-    """(len(words),): occurrences in the training part."""
+    """``(words,)``: occurrences in the training part."""
 
     @classmethod
     def from_counts(
         cls, words: Sequence[str], counts: NDArray[np.int64], max_size: int, min_count: int
     ) -> Vocabulary:
-        """The ``max_size`` most frequent words (special ones included) seen ``min_count`` times.
+        """The most frequent words; the others count as unknown, as does a literal ``<unk>``.
 
-        ``words`` may hold the special words at any place, or lack them. What falls out is counted
-        for the unknown word, as are its literal occurrences.
+        Args:
+            words: all words of the text, with or without the special words.
+            counts: occurrences of each, ``(words,)``.
+            max_size: size of the vocabulary at most, special words included.
+            min_count: fewest occurrences of a word in the vocabulary.
         """
         count_of = dict(zip(words, (int(count) for count in counts), strict=True))
         total = sum(count_of.values())
