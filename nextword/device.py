@@ -135,14 +135,14 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if _has_bfloat16(device) else torch.float32
     if precision == "float32":
         return torch.float32
-    if device.type == "cpu" and not _computes_bfloat16():
+    if device.type == "cpu" and not computes_bfloat16():
         raise ConfigError(
             "training.precision: this processor cannot compute in bfloat16; use auto or float32"
         )
     return torch.bfloat16
 
 
-def _computes_bfloat16() -> bool:
+def computes_bfloat16() -> bool:
     """Whether there are bfloat16 kernels for this processor; oneDNN has none without AVX-512."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return True  # PyTorch's own, slow kernels

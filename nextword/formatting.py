@@ -32,17 +32,17 @@ def figure(value: float, error: float | None, digits: int) -> str:
 
 def share(value: float, error: float | None) -> str:
     """A share in per cent, with its standard error where there is one."""
-    told = percent(value)
-    return told if told == "-" else f"{told[:-2]}{_after(error, 1, 100)} %"
+    shown = percent(value)
+    return shown if shown == "-" else f"{shown[:-2]}{_after(error, 1, 100)} %"
 
 
 def change(value: float, error: float | None) -> str:
     """A change in per cent with its sign, and its standard error where there is one."""
     if not math.isfinite(value):
         return "-"
-    told = _number(abs(100 * value), 1)
-    sign = "" if told == "0.0" else "−" if value < 0 else "+"
-    return f"{sign}{told}{_after(error, 1, 100)} %"
+    shown = _number(abs(100 * value), 1)
+    sign = "" if shown == "0.0" else "−" if value < 0 else "+"
+    return f"{sign}{shown}{_after(error, 1, 100)} %"
 
 
 def short(value: float, error: float | None) -> str:

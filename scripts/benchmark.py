@@ -332,8 +332,11 @@ def main(
         test = None if test is None else test.resolve()
         peer = None if peer is None else peer.resolve()
         os.chdir(folder)
+        from nextword.device import computes_bfloat16
+
+        types = ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
         report: dict[str, Any] = {
-            "product_gflops": {name: product_speed(name) for name in ("float32", "bfloat16")},
+            "product_gflops": {name: product_speed(name) for name in types},
             "steps": step_speeds(train, valid),
             "large_vocabulary": [],
             "curves": {},

@@ -16,4 +16,8 @@ announce() {
 announce ruff check .
 announce ruff format --check .
 announce mypy
-announce pytest -n auto --cov=nextword --cov-report=term "$@"
+if [ $# -eq 0 ]; then
+    announce pytest -n auto --cov=nextword --cov-report=term --cov-fail-under=97
+else
+    announce pytest -n auto "$@"
+fi

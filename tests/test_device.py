@@ -59,9 +59,9 @@ def test_automatic_precision_is_what_the_processor_computes_fastest(
 
 
 def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nextword.device._computes_bfloat16", lambda: True)
+    monkeypatch.setattr("nextword.device.computes_bfloat16", lambda: True)
     assert choose_precision("bfloat16", CPU) == torch.bfloat16
-    monkeypatch.setattr("nextword.device._computes_bfloat16", lambda: False)
+    monkeypatch.setattr("nextword.device.computes_bfloat16", lambda: False)
     with pytest.raises(ConfigError, match="cannot compute in bfloat16; use auto or float32"):
         choose_precision("bfloat16", CPU)
 

@@ -8,7 +8,7 @@ from nextword.formatting import change, figure, percent, plain, share, short, tw
 
 
 @pytest.mark.parametrize(
-    ("value", "error", "told"),
+    ("value", "error", "result"),
     [
         (-0.292, 0.005, "−29.2 ± 0.5 %"),
         (0.5, None, "+50.0 %"),

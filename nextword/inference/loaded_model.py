@@ -33,7 +33,7 @@ class LoadedModel(ABC):
     has_network = False
     """Whether there is a network inside: to explain, to adapt, and whose memory can be measured."""
     session_adapt: Adapt = "none"
-    """How a session adapts unless told otherwise."""
+    """How a session adapts unless another way is asked for."""
 
     def __init__(self, tokenizer: Tokenizer, config: ModelConfig, counts: Tensor) -> None:
         self.tokenizer = tokenizer

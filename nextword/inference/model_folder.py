@@ -100,7 +100,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
             f"{folder / TOKENIZER}: has {len(tokenizer)} words where {CONFIG} says "
             f"{described.get('vocabulary_size')}; the files do not belong together"
         )
-    arrays, told = read_model_tensors(folder / WEIGHTS)
+    arrays, recorded = read_model_tensors(folder / WEIGHTS)
     tensors = from_numpy(arrays)
     counts = tensors.pop(COUNTS, None)
     if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != torch.int64:
@@ -108,7 +108,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
     fingerprint = _fingerprint(tokenizer, described["model"])
     family = family_of(config)
     loaded = family.from_tensors(folder / WEIGHTS, tokenizer, config, counts, tensors)
-    verify_fingerprint(folder / WEIGHTS, told, fingerprint)
+    verify_fingerprint(folder / WEIGHTS, recorded, fingerprint)
     if not loaded.has_network:
         return loaded
     return loaded.with_mixture(read_mixture(folder, len(tokenizer), fingerprint))
@@ -182,9 +182,9 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
         raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
     if order is None:
         return Mixture(None, settings, weighed)
-    arrays, told = read_model_tensors(folder / NGRAM)
+    arrays, recorded = read_model_tensors(folder / NGRAM)
     tensors = from_numpy(arrays)
-    verify_fingerprint(folder / NGRAM, told, fingerprint)
+    verify_fingerprint(folder / NGRAM, recorded, fingerprint)
     return Mixture(read_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, weighed)
 
 

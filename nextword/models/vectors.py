@@ -201,14 +201,14 @@ def _split(line: bytes, size: int, location: str) -> tuple[bytes, bytes]:
     if len(parts) <= size:
         held = max(len(parts) - 1, 0)
         raise TextError(
-            f"{location}: has {held} numbers instead of {size}; mend or remove the line"
+            f"{location}: has {held} numbers instead of {size}; correct or remove the line"
         )
     word = parts[0].strip()
     last = word.split()[-1]
     if last != word and _is_number(last) and math.isfinite(float(last)):
         held = size + _numbers_at_end(word)
         raise TextError(
-            f"{location}: has {held} numbers instead of {size}; mend or remove the line"
+            f"{location}: has {held} numbers instead of {size}; correct or remove the line"
         )
     return word, b" ".join(parts[1:])
 
@@ -217,14 +217,16 @@ def _parsed(fields: list[bytes], size: int, location: str) -> Row:
     if len(fields) != size:  # separated by white space other than blanks
         held = len(fields)
         raise TextError(
-            f"{location}: has {held} numbers instead of {size}; mend or remove the line"
+            f"{location}: has {held} numbers instead of {size}; correct or remove the line"
         )
     try:
         row = np.array([float(field) for field in fields])
     except ValueError:
         wrong = next(field for field in fields if not _is_number(field))
         text = wrong[:40].decode("utf-8", "replace")
-        raise TextError(f"{location}: {text!r} is not a number; mend or remove the line") from None
+        raise TextError(
+            f"{location}: {text!r} is not a number; correct or remove the line"
+        ) from None
     return _checked(row, location, "line")
 
 

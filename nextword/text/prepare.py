@@ -18,7 +18,6 @@ from nextword.text.dataset import (
     DamagedDataset,
     EncodedText,
     PartRecord,
-    TextPart,
     dataset_key,
     default_cache,
     finish_dataset,
@@ -33,8 +32,6 @@ from nextword.text.split import split_blocks
 from nextword.text.tokenized import spaces_after
 from nextword.text.tokenizer import PATTERNS, Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
-
-__all__ = ["EncodedText", "TextPart", "prepare_text", "text_sha256"]
 
 Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
@@ -176,7 +173,7 @@ def _build(
         parts = split_blocks(encoding.lengths, text.holdout.valid, text.holdout.test)
         held_out = _describe(encoding.lengths, parts)
     if int((encoding.lengths[parts == 0] - 1).sum()) < 2:  # without ends
-        raise TextError("the training part has fewer than 2 words; bring more text")
+        raise TextError("the training part has fewer than 2 words; provide more text")
     words = encoding.tokenizer.words
     counts = np.zeros(len(words), dtype=np.int64)
     for ids in encoding.select(parts == 0):
@@ -184,8 +181,8 @@ def _build(
     vocabulary = Vocabulary.from_counts(words, counts, settings.max_size, settings.min_count)
     if len(vocabulary) == len(SPECIAL_WORDS):
         raise TextError(
-            f"no word stands {settings.min_count} times in the training part; bring more text, or "
-            "set vocabulary.min_count to 1"
+            f"no word occurs {settings.min_count} times in the training part; provide more text, "
+            "or set vocabulary.min_count to 1"
         )
     records = _write_parts(folder, encoding, parts, vocabulary)
     if set(records) > {"train"}:

@@ -39,8 +39,8 @@ def split_blocks(
     if len(paragraph_tokens) < len(shares) + 1:
         raise TextError(
             f"the text has {len(paragraph_tokens)} paragraph{'s' * (len(paragraph_tokens) != 1)}, "
-            "too few to hold any out: bring more text, separate paragraphs by blank lines (or, in "
-            "text whose words stand between spaces, take lines for them: --set "
+            "too few to hold any out: provide more text, separate paragraphs by blank lines (or, "
+            "in text whose words stand between spaces, take lines for them: --set "
             "text.tokenizer=whitespace), or hold nothing out: --set "
             "'text.holdout={valid: 0, test: 0}'"
         )

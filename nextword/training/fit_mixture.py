@@ -17,7 +17,7 @@ from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.mixture import Mixture, Parts, combination, combinations
 from nextword.ngram.model import NgramModel
 from nextword.statistics import safe_exp
-from nextword.text.prepare import EncodedText
+from nextword.text.dataset import EncodedText
 
 MAX_WORDS = 20_000
 """Words of the validation part that the weights are fitted to, at most."""

@@ -23,7 +23,7 @@ from nextword.models.registry import build_network
 from nextword.storage.files import remove_leftovers, write_atomically
 from nextword.storage.run_folder import RunFolder
 from nextword.storage.tensors import read_tensors
-from nextword.text.prepare import EncodedText
+from nextword.text.dataset import EncodedText
 from nextword.training.auto_settings import resolve
 from nextword.training.callbacks import (
     Callback,

@@ -15,8 +15,7 @@ from nextword.inference.decoder import Decoder, gather_targets, score_stream
 from nextword.inference.loaded_model import LoadedModel
 from nextword.model import Model
 from nextword.statistics import safe_exp
-from nextword.text.dataset import TextPart
-from nextword.text.prepare import EncodedText
+from nextword.text.dataset import EncodedText, TextPart
 from nextword.text.tokenizer import Tokenizer
 from nextword.training.callbacks import Progress
 from nextword.training.run_context import RunContext

@@ -24,7 +24,8 @@ from nextword.storage.run_folder import (
     run_folder,
     run_to_begin,
 )
-from nextword.text.prepare import EncodedText, prepare_text
+from nextword.text.dataset import EncodedText
+from nextword.text.prepare import prepare_text
 from nextword.training.callbacks import Callback
 
 DEFAULT_TEXT = "napoleon.txt"

@@ -10,8 +10,8 @@ import pytest
 
 from nextword.config.schema import Holdout, TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
-from nextword.text.dataset import default_cache
-from nextword.text.prepare import EncodedText, prepare_text
+from nextword.text.dataset import EncodedText, default_cache
+from nextword.text.prepare import prepare_text
 
 CORPORA = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
 needs_corpora = pytest.mark.skipif(not CORPORA.exists(), reason="the shared corpora are not here")

@@ -23,7 +23,8 @@ from nextword.inference.model_folder import load_model_folder, save_mixture, sav
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
-from nextword.text.prepare import EncodedText, prepare_text
+from nextword.text.dataset import EncodedText
+from nextword.text.prepare import prepare_text
 from nextword.training import fit_mixture as mixing
 from nextword.training.fit_mixture import SHARPNESS, fit_mixture
 from nextword.training.result import perplexities

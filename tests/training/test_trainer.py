@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextword.device import _computes_bfloat16
+from nextword.device import computes_bfloat16
 from nextword.errors import TrainingError
 from nextword.evaluation.stream import mean_loss
 from nextword.losses.softmax import ExactLoss, LossValue
@@ -81,7 +81,7 @@ def test_every_kind_learns_a_cycle(
 
 
 @pytest.mark.skipif(
-    not _computes_bfloat16(),
+    not computes_bfloat16(),
     reason="this processor cannot compute in bfloat16",
 )
 def test_bfloat16_learns_too(make_trainer: MakeTrainer) -> None:
