@@ -35,7 +35,8 @@ from nextword.models.vectors import read_vectors
 from nextword.ngram.model import NgramModel
 from nextword.storage.run_folder import RunFolder, RunRecord
 from nextword.storage.tensors import read_tensors, write_tensors
-from nextword.text.prepare import EncodedText, prepare_text
+from nextword.text.dataset import EncodedText
+from nextword.text.prepare import prepare_text
 from nextword.text.readers import read_lines, read_paragraphs
 from nextword.text.tokenizer import Tokenizer
 from nextword.training.checkpoint import read_state, save_state
