@@ -1,6 +1,6 @@
 """Train networks that predict the next word of a text, and use them.
 
-Everything that users may import stands here; a name's module, and torch, load on first use.
+The public API: every public name is listed here; its module, and torch, are imported on first use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "Callback": "nextword.training.callbacks",
     "Comparison": "nextword.comparison.comparison",
     "Config": "nextword.config.schema",
@@ -69,9 +69,9 @@ __all__ = [  # noqa: PLE0604
 
 def __getattr__(name: str) -> object:
     """Import a public name's module on first use (PEP 562)."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

@@ -54,7 +54,7 @@ def choose_device(name: str) -> torch.device:
     elif device.type == "mps":
         available = torch.backends.mps.is_available()
     if not available:
-        raise ConfigError(f"device: this machine has no {name}; use auto or cpu")
+        raise ConfigError(f"device: no {name} device found; use auto or cpu")
     return device
 
 

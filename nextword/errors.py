@@ -11,20 +11,20 @@ class NextwordError(Exception):
 
 
 class ConfigError(NextwordError):
-    """A configuration (YAML, flag or variable) asks for what cannot be. Exit code 2.
+    """A value of the configuration (YAML, flag or variable) is invalid. Exit code 2.
 
-    The message holds one line for every problem found, so that a file is mended once.
+    The message has one line per problem, so that all can be fixed at once.
     """
 
     exit_code = 2
 
 
 class TextError(NextwordError):
-    """A text cannot be read, or holds too little to work with."""
+    """A text cannot be read, or is too short to work with."""
 
 
 class ModelError(NextwordError):
-    """A model folder or run folder is missing, damaged or not ours."""
+    """A model folder or run folder is missing, corrupt or not one of nextword."""
 
 
 class TrainingError(NextwordError):

@@ -58,7 +58,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _after(error: float | None, digits: int, times: float = 1) -> str:
-    """A standard error as it stands after its figure; nothing where it is not known."""
+    """A standard error as written after its value; empty if unknown."""
     if error is None or not math.isfinite(error):
         return ""
     return f" ± {_number(times * error, digits)}"

@@ -88,12 +88,12 @@ def command(
     model = run_or_model(context, run, model)
     check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
-    from nextword.comparison.loaded_run import run_folder_of
     from nextword.device import leave_busy_cores
     from nextword.evaluation.evaluator import Opener, evaluate, simpler_models
     from nextword.evaluation.held_out import TRAINED_ON, trained_on
     from nextword.plotting.evaluation import write_plots
     from nextword.plotting.style import prepare_plots
+    from nextword.storage.run_folder import run_of_model
 
     if plot is not None:
         prepare_plots(plot)
@@ -114,7 +114,7 @@ def command(
 
         measured = measure("this model", lambda: loaded.decoder(adapt))
         others = {name: measure(name, opener) for name, opener in simpler.items()}
-    run_name = run_folder_of(folder).name
+    run_name = run_of_model(folder).path.name
     plots = [] if plot is None else write_plots(measured, plot, picture_format, run_name)
     if as_json:
         found = {name: evaluation.as_dict() for name, evaluation in others.items()}

@@ -61,6 +61,8 @@ MIN_BITS = 0.05
 """A word that changes the prediction by less carries nothing."""
 NAMED = 3
 """Words named in the interpretation, at most, of either sort."""
+START = "the start of the paragraph"
+"""The interpretation's name for the end of a paragraph that is read before every text."""
 
 
 @click.command("explain")
@@ -68,6 +70,7 @@ NAMED = 3
 @click.option(
     "-k",
     "count",
+    metavar="N",
     default=3,
     show_default=True,
     type=click.IntRange(min=1),
@@ -81,7 +84,7 @@ NAMED = 3
 @click.option(
     "--text",
     metavar="FILE",
-    help="The text for --gradients; it may also stand in the place of PROMPT.",
+    help="The text for --gradients; it may also be given as PROMPT.",
 )
 @encoding_option
 @split_option("The held-out part of the run's text for --gradients.")
@@ -145,8 +148,8 @@ def command(
 def _explain_prompt(
     prompt: str | None, count: int, plot: Path | None, model: Path | None, as_json: bool
 ) -> None:
-    from nextword.comparison.loaded_run import run_folder_of
     from nextword.interpret.explanation import explain
+    from nextword.storage.run_folder import run_of_model
     from nextword.text.tokenized import tokenize_string
 
     text = argument_text(prompt) if prompt is not None else piped_text()
@@ -160,7 +163,7 @@ def _explain_prompt(
         from nextword.plotting.style import write_picture
 
         assert opened.folder is not None
-        name = run_folder_of(opened.folder).name
+        name = run_of_model(opened.folder).path.name
         write_picture(plot, lambda: explanation_figure(explanation, text, name))
     mixed = loaded.mixture.ngram is not None
     if as_json:
@@ -288,29 +291,34 @@ def interpretation(explanation: Explanation) -> str:
 
     Judged by the bits that the prediction loses when a word is read as unknown. Only the words
     since the last end of a paragraph are named, each once; a word that is unknown anyway is not.
+    The paragraph's beginning is named only if it is what the prediction depends on most.
     """
     parts = explanation.attributions
     known = explanation.words[len(explanation.words) - len(parts) :]
     bits: dict[str, float] = {}
     for part, word in zip(parts, known, strict=True):
         shown = shown_word(part.word)
-        if word.known and shown != PILCROW:
+        if word.known:
             # of a word that comes twice, the stronger occurrence
             bits[shown] = max(bits.get(shown, 0.0), part.left_out_bits, key=abs)
+    if bits.get(PILCROW, 0.0) < max(bits.values(), default=0.0):
+        bits.pop(PILCROW, None)
     strongest = max(bits.values(), default=0.0)
     ordered = sorted(bits, key=lambda word: -bits[word])
     carrying = [word for word in ordered if bits[word] >= max(MIN_BITS, CARRIES * strongest)]
     idle = [word for word in ordered if abs(bits[word]) < MATTERS * strongest]
     if not carrying:
         return f"No single word carries {escape_control(explanation.prediction.word)!r}."
-    sentence = f"{_listed(carrying)} carr{'ies' if len(carrying) == 1 else 'y'} this prediction"
+    listed = _listed(carrying)
+    verb = "carries" if len(carrying) == 1 else "carry"
+    sentence = f"{listed[0].upper()}{listed[1:]} {verb} this prediction"
     if idle:
         sentence += f"; {_listed(idle)} hardly matter{'s' * (len(idle) == 1)}"
     return f"{sentence}."
 
 
 def _listed(words: Sequence[str]) -> str:
-    shown = [f"'{word}'" for word in words[:NAMED]]
+    shown = [START if word == PILCROW else f"'{word}'" for word in words[:NAMED]]
     if len(words) > NAMED:
         shown.append(counted(len(words) - NAMED, "other word"))
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -48,7 +48,11 @@ device_option = click.option(
     "CPU).",
 )
 encoding_option = click.option(
-    "--encoding", default="utf-8", show_default=True, help="Character encoding of --text."
+    "--encoding",
+    metavar="NAME",
+    default="utf-8",
+    show_default=True,
+    help="Character encoding of --text.",
 )
 reach_option = click.option(
     "--reach",

@@ -43,7 +43,13 @@ SESSION_COMMANDS = {
 @click.command("predict")
 @prompt_argument
 @click.option(
-    "-k", "count", default=5, show_default=True, type=click.IntRange(min=1), help="How many words."
+    "-k",
+    "count",
+    metavar="N",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many words.",
 )
 @click.option("--prefix", default="", metavar="LETTERS", help="Only words that start with these.")
 @click.option(
@@ -144,13 +150,18 @@ def run_session(answers: Answers) -> None:
         asked = line.strip()
         if asked == "/new":
             session, text = answers.session(), []
+            say("(new text)", err=True)
         elif asked == "/text":
             say(" ".join(text) or "(no text yet)", err=True)
         elif asked == "/help":
             say(*help_lines(), err=True)
+        elif asked in ("/quit", "/exit"):
+            return
+        elif asked.startswith("/") and asked[1:].isalpha():
+            say(f"unknown command {asked}; /help lists all", err=True)
         else:
             text += [asked] if asked else []
-            if len(text) > 1 or not asked:
+            if len(text) > 1 or (text and not asked):
                 say(f"{text_so_far(text)} ...", err=True)
             answers.answer(line, session)
 
@@ -158,8 +169,8 @@ def run_session(answers: Answers) -> None:
 def help_lines() -> list[str]:
     """What can be typed in a session."""
     commands = {"words": "continue the text", "(empty)": "repeat the predictions"}
-    commands |= {**SESSION_COMMANDS, "Ctrl-D": "end"}
-    return [f"  {name:<9}{meaning}" for name, meaning in commands.items()]
+    commands |= {**SESSION_COMMANDS, "Ctrl-D, /quit": "end"}
+    return [f"  {name:<15}{meaning}" for name, meaning in commands.items()]
 
 
 def text_so_far(text: Sequence[str]) -> str:

@@ -97,6 +97,8 @@ def command(
 
 
 def _default_page(model: Path, count: int) -> Path:
+    from nextword.storage.run_folder import run_of_model
+
     if count > 1:
         return Path(SEVERAL)
-    return (model.parent if model.name == "model" else model) / ONE
+    return run_of_model(model).path / ONE

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 @click.command("similar")
 @click.argument("word", required=False)
 @click.option(
-    "-k", "count", default=10, show_default=True, type=click.IntRange(min=1), help="How many words."
+    "-k",
+    "count",
+    metavar="N",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many words.",
 )
 @click.option(
     "--analogy",

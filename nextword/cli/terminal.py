@@ -95,9 +95,10 @@ def shown_word(word: str) -> str:
 
 
 def quoted_mark(word: str) -> str:
-    """A vocabulary word, made harmless; a mark of punctuation stands in quotation marks."""
+    """A vocabulary word, made harmless; a mark of punctuation is put in quotation marks."""
     shown = shown_word(word)
-    return shown if any(map(str.isalnum, word)) else f'"{shown}"'
+    quote = "'" if '"' in shown else '"'
+    return shown if any(map(str.isalnum, word)) else f"{quote}{shown}{quote}"
 
 
 def columns_of(text: str) -> int:

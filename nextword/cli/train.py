@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -95,7 +95,7 @@ def command(
     from nextword.training.run import train
 
     with stopping_on_signals() as request:
-        console = Console(request)
+        console = Console()
         result = train(resolved, run=run, resume=resume, callback=console, should_stop=request)
     if as_json:
         say_json(result.as_dict())
@@ -131,18 +131,12 @@ def result_lines(result: TrainingResult) -> list[str]:
 
 
 class Console(Callback):
-    """Shows a training on stderr: a bar, and a few lines now and then.
+    """Shows a training on stderr: a bar, and a few lines now and then."""
 
-    Args:
-        stop_requested: whether the training is to end early.
-    """
-
-    def __init__(self, stop_requested: Callable[[], bool] = lambda: False) -> None:
-        self.stop_requested = stop_requested
+    def __init__(self) -> None:
         self.bar: tqdm[NoReturn] | None = None
         self.loss: float | None = None
         self.skipped = 0
-        self.steps = 0
 
     def on_message(self, line: str) -> None:
         from tqdm import tqdm
@@ -152,6 +146,7 @@ class Console(Callback):
             sys.stderr.flush()
 
     def on_train_begin(self, trainer: Trainer) -> None:
+        self.skipped = trainer.progress.skipped
         self.bar = open_bar(
             trainer.total_steps,
             initial=trainer.progress.step,
@@ -161,7 +156,6 @@ class Console(Callback):
         )
 
     def on_step(self, report: StepReport) -> None:
-        self.steps += 1
         progress = report.progress
         if progress.skipped > self.skipped:
             self.skipped = progress.skipped
@@ -187,16 +181,10 @@ class Console(Callback):
             self.on_message(f"    {line}")
 
     def on_train_end(self) -> None:
-        if self.bar is None:
-            return
-        with suppress(OSError):
-            self.bar.close()
-        self.bar = None
-        if self.steps == 0 and not self.stop_requested():
-            self.on_message(
-                "this run was already finished; to train it further: --set training.epochs=N"
-            )
-        self.on_message("measuring the best model on the held-out parts")
+        if self.bar is not None:
+            with suppress(OSError):
+                self.bar.close()
+            self.bar = None
 
 
 def sample_lines(samples: Mapping[str, Sequence[Prediction]]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nextword.comparison.loaded_run import LoadedRun
+from nextword.config.kinds import KINDS
 
 TOLERANCE = 0.05
 """Networks that read as many words as each other, up to this share, count as trained alike."""
@@ -17,7 +18,6 @@ IRRELEVANT = frozenset(
     {
         # the text is identified by its content
         *(f"text.{name}" for name in ("path", "train", "valid", "test")),
-        *(f"model.{name}" for name in ("context", "order")),
         *(
             f"training.{name}"
             for name in ("validations", "save_every", "device", "threads", "prompts", "tensorboard")
@@ -25,7 +25,7 @@ IRRELEVANT = frozenset(
         *(f"mixture.{name}" for name in ("ngram", "cache", "cache_size")),
     }
 )
-"""Settings that do not change how a network learns, or that only one kind has."""
+"""Settings that do not change how a network learns."""
 
 
 def differing_settings(loaded_runs: Sequence[LoadedRun]) -> dict[str, list[Any]]:
@@ -80,6 +80,19 @@ class Comparability:
         return f"They were trained alike on the same words{at_rates}."
 
 
+def _concerns(key: str, values: Sequence[Any], networks: Sequence[LoadedRun]) -> bool:
+    """Whether a setting differs among the networks whose kind has it."""
+    name = key.removeprefix("model.")
+    if not any(name in kind.own_settings for kind in KINDS.values()):
+        return True
+    owned = [
+        value
+        for value, run in zip(values, networks, strict=True)
+        if name in KINDS[run.loaded.config.kind].own_settings
+    ]
+    return any(value != owned[0] for value in owned[1:])
+
+
 def comparability(loaded_runs: Sequence[LoadedRun]) -> Comparability:
     """Whether the networks among some runs were trained alike; n-grams are not trained."""
     networks = [run for run in loaded_runs if run.loaded.has_network]
@@ -87,7 +100,7 @@ def comparability(loaded_runs: Sequence[LoadedRun]) -> Comparability:
     differences = [
         f"{key} ({', '.join(map(str, values))})"
         for key, values in settings.items()
-        if key not in STUDIED | IRRELEVANT | {TEXT}
+        if key not in STUDIED | IRRELEVANT | {TEXT} and _concerns(key, values, networks)
     ]
     if TEXT in settings:
         differences.insert(0, "on different texts")

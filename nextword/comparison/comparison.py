@@ -220,11 +220,13 @@ def compare(
             numbers.
         TextError: the runs held out different texts, or the text is too short.
     """
-    place, files = choose_device(device), [text] if isinstance(text, str) else list(text or ())
-    runs = load_runs([Path(path) for path in paths], split, files, encoding, bool(memory), place)
+    if len(paths) < 2:
+        raise ConfigError("name at least two runs; for one there is nextword eval")
+    files = [text] if isinstance(text, str) else list(text or ())
+    target = choose_device(device)
+    runs = load_runs([Path(path) for path in paths], split, files, encoding, bool(memory), target)
     if len(runs) < 2:
-        same = ": these are the same one" if len(paths) > 1 else "; for one there is nextword eval"
-        raise ConfigError(f"name at least two runs{same}")
+        raise ConfigError("name at least two runs: these are the same one")
     settings = MemorySettings() if memory is True else memory or None
     return compare_loaded(runs, suggestions, settings, progress)
 

@@ -16,7 +16,7 @@ from nextword.evaluation.held_out import PART_NAMES, held_out_part, read_text, t
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import load_model_folder
 from nextword.storage.metrics_log import RunLog
-from nextword.storage.run_folder import RunFolder, RunRecord, find_model
+from nextword.storage.run_folder import RunRecord, find_model, run_of_model
 from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END
 
@@ -52,7 +52,7 @@ class LoadedRun:
     @property
     def folder_name(self) -> str:
         """The full name of the run's folder."""
-        return run_folder_of(self.folder).name
+        return run_of_model(self.folder).path.name
 
     @cached_property
     def spelled(self) -> list[str]:
@@ -93,7 +93,7 @@ def load_runs(
             if text
             else held_out_part(folder, loaded.tokenizer, split)
         )
-        run = RunFolder(folder.parent)
+        run = run_of_model(folder)
         config = run.read_config() if run.exists else None
         record = run.read_record() if run.exists else None
         log = run.log.read()
@@ -112,7 +112,7 @@ def load_runs(
 def _names(folders: Sequence[Path]) -> list[str]:
     """The folders' names without their common prefix; equal names get as many parent folders as
     tell them apart."""
-    runs = [run_folder_of(folder) for folder in folders]
+    runs = [run_of_model(folder).path for folder in folders]
     names = [run.name for run in runs]
     if len(set(names)) == len(names):
         shared = len(common_prefix(names))
@@ -121,12 +121,6 @@ def _names(folders: Sequence[Path]) -> list[str]:
         longer = [str(Path(*run.parts[-depth:])) for run in runs]
         names = [longer[i] if names.count(name) > 1 else name for i, name in enumerate(names)]
     return names
-
-
-def run_folder_of(model: Path) -> Path:
-    """The absolute path of a model's run, which has a name even if given as a dot."""
-    folder = Path(os.path.abspath(model))
-    return folder.parent if folder.name == "model" else folder
 
 
 def common_prefix(names: Sequence[str]) -> str:
@@ -149,8 +143,8 @@ def _check_same_text(loaded_runs: Sequence[LoadedRun]) -> None:
     for other in others:
         if not _same_letters(first, other):
             raise TextError(
-                f"{first.name} and {other.name} {_difference(first, other)}; choose a --text that "
-                "none of them was trained on"
+                f"{first.name} and {other.name} {_difference(first, other)}; give one with --text "
+                "that neither was trained on"
             )
 
 

@@ -17,6 +17,8 @@ class ModelKind:
     title: str
     """The name in tables; a template of keys of the ``model`` section, such as
     ``rnn ({activation})``."""
+    own_settings: frozenset[str] = frozenset()
+    """Keys of the ``model`` section that only some kinds have, this one among them."""
 
 
 KINDS: dict[str, ModelKind] = {}
@@ -37,10 +39,20 @@ def register_kind(kind: ModelKind) -> ModelKind:
 
 
 for _kind in (
-    ModelKind("rnn", "the standard RNN", "rnn ({activation})"),
+    ModelKind("rnn", "the standard RNN", "rnn ({activation})", frozenset({"activation"})),
     ModelKind("lstm", "long short-term memory", "lstm"),
     ModelKind("gru", "gated recurrent unit", "gru"),
-    ModelKind("feedforward", "a feed-forward network, which has no memory", "feedforward"),
-    ModelKind("ngram", "counted n-grams, interpolated modified Kneser-Ney", "ngram"),
+    ModelKind(
+        "feedforward",
+        "a feed-forward network, which has no memory",
+        "feedforward",
+        frozenset({"activation", "context"}),
+    ),
+    ModelKind(
+        "ngram",
+        "counted n-grams, interpolated modified Kneser-Ney",
+        "ngram",
+        frozenset({"order"}),
+    ),
 ):
     register_kind(_kind)

@@ -165,7 +165,7 @@ class ModelConfig(Section):
     """Do not train the vectors of words found in ``vectors``."""
     start: Literal["cooccurrence", "random"] = "cooccurrence"
     """Initialisation of the embedding without ``vectors``: from the words' co-occurrence in the
-    training text, or at random. Unless set, random if there are less than ten seconds to train."""
+    training text, or at random. Unless set, random if the budget is under nine seconds."""
     embedding_size: Width = 256
     """Width of a word vector."""
     hidden_size: Width = 256

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nextword.errors import TextError
 from nextword.evaluation.breakdown import Band, Cost, by_frequency, by_position, costliest
-from nextword.evaluation.held_out import training_part
+from nextword.evaluation.held_out import text_of_run
 from nextword.evaluation.keystrokes import SUGGESTIONS, Typist
 from nextword.evaluation.metrics import (
     METRICS,
@@ -156,14 +156,14 @@ def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
     """Unigrams, n-grams and the network alone, the simplest first, over the model's vocabulary.
 
     Args:
-        loaded: the model that they are set beside.
+        loaded: the model that they are compared with.
         folder: its folder, inside the run that knows what it learned from.
 
     Raises:
-        ModelError: the run or its text is not there any more.
+        ModelError: the run or its text no longer exists.
     """
     size = len(loaded.tokenizer)
-    training_ids = training_part(folder, loaded.tokenizer)
+    training_ids = text_of_run(folder, loaded.tokenizer).parts["train"].ids
     unigram = NgramModel.fit(training_ids, size, 1)
     found = {"unigram": _counted(unigram, loaded)}
     if loaded.has_network:

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nextword.errors import ModelError, TextError
-from nextword.storage.run_folder import RunFolder
+from nextword.storage.run_folder import run_of_model
 from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text, text_sha256
 from nextword.text.readers import folder_files
@@ -51,25 +48,12 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> TokenizedText
     """
     encoded = text_of_run(model, tokenizer)
     if part not in encoded.parts:
-        raise TextError(f"{model.parent}: held no {part} part out; name a --text")
+        raise TextError(f"{run_of_model(model).path}: has no {part} part; give a text with --text")
     return encoded.parts[part].tokenized(f"{PART_NAMES[part]} part of {encoded.source}")
 
 
-def training_part(model: Path, tokenizer: Tokenizer) -> NDArray[np.integer]:
-    """The words that a model learned from, ``(words,)``.
-
-    Args:
-        model: the model folder, inside its run folder.
-        tokenizer: the model's.
-
-    Raises:
-        ModelError: the model has no run beside it, or its text is not what it was.
-    """
-    return text_of_run(model, tokenizer).parts["train"].ids
-
-
 def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
-    """The text that a model was trained on, split as then.
+    """The text that a model was trained on, split as in training.
 
     Args:
         model: the model folder, inside its run folder.
@@ -78,25 +62,29 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
     Raises:
         ModelError: the model has no run beside it, or its text is not what it was.
     """
-    run = RunFolder(model.parent)
+    run = run_of_model(model)
     if not run.exists:
-        raise ModelError(f"{model}: has no run beside it that held text out; name a --text")
+        raise ModelError(
+            f"{model}: is not in a run folder, so no text was held out; give one with --text"
+        )
     config = run.read_config()
     if "-" in config.text.files_of(*PARTS):
-        raise ModelError(f"{run.path}: its text came through a pipe and is gone; name a --text")
+        raise ModelError(f"{run.path}: its text was read from standard input; give one with --text")
     try:
         encoded = prepare_text(config.text, config.vocabulary)
     except TextError as error:
         raise ModelError(
-            f"{error}; {run.path} was trained on it: put it back, or name a --text"
+            f"{error}; {run.path} was trained on it: put it back, or give one with --text"
         ) from error
     if encoded.sha256 != run.read_record().text_sha256:
         raise ModelError(
-            f"{encoded.source}: has changed since {run.path} was trained, so what was held out is "
-            "not known any more; name a --text"
+            f"{encoded.source}: has changed since {run.path} was trained, so its held-out "
+            "part cannot be restored; give a text with --text"
         )
     if encoded.tokenizer.words != tokenizer.words:
-        raise ModelError(f"{model}: its words are not those of {run.config}; name a --text")
+        raise ModelError(
+            f"{model}: its words are not those of {run.config}; give a text with --text"
+        )
     return encoded
 
 
@@ -107,7 +95,7 @@ def trained_on(model: Path, text: Sequence[str]) -> bool:
         model: the model folder.
         text: files to measure the model on.
     """
-    run = RunFolder(model.parent)
+    run = run_of_model(model)
     if not run.exists:
         return False
     config = run.read_config()

@@ -27,7 +27,7 @@ class LoadedModel(ABC):
     Args:
         tokenizer: splits text into the model's words.
         config: the ``model`` section.
-        counts: how often each word stands in the training part, ``(vocabulary,)`` of int64.
+        counts: occurrences of each word in the training part, ``(vocabulary,)`` of int64.
     """
 
     has_network = False
@@ -107,7 +107,9 @@ class LoadedModel(ABC):
         Raises:
             ModelError: the model has none.
         """
-        raise ModelError("an n-gram model has no network inside; name another with --model")
+        raise ModelError(
+            f"a model of kind {self.config.kind} has no network; name another with --model"
+        )
 
     def word_vectors(self) -> Tensor:
         """The embedding, ``(vocabulary, size)`` on the CPU.
@@ -115,7 +117,9 @@ class LoadedModel(ABC):
         Raises:
             ModelError: the model has none.
         """
-        raise ModelError("an n-gram model has no word vectors; name a network with --model")
+        raise ModelError(
+            f"a model of kind {self.config.kind} has no word vectors; name a network with --model"
+        )
 
     def with_mixture(self, mixture: Mixture) -> LoadedModel:
         """The same model with something else mixed in."""

@@ -44,7 +44,7 @@ from nextword.text.tokenizer import Tokenizer
 
 CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
 COUNTS = "vocabulary.counts"
-"""The tensor, beside the weights, of how often each word stands in the training part."""
+"""The tensor, beside the weights, of occurrences of each word in the training part."""
 
 
 def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
@@ -117,7 +117,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
 def _model_config(path: Path, described: dict[str, object]) -> ModelConfig:
     check_format(path, described)
     try:
-        # where the vectors came from is history: their file need not exist any more
+        # the file that `vectors` names need not exist
         return ModelConfig.model_validate(described.get("model"))
     except ValidationError as error:
         first = error.errors()[0]
@@ -126,10 +126,10 @@ def _model_config(path: Path, described: dict[str, object]) -> ModelConfig:
 
 
 MIXTURE, NGRAM = "mixture.json", "ngram.safetensors"
-MOST_KEPT = 100_000
-"""Places that a cache keeps, at most: what a file asks for beyond that is refused."""
-SHARPEST = 1e6
-"""The same of how sharply it looks."""
+MAX_CACHE_SIZE = 100_000
+"""Largest cache size accepted from a file, in positions."""
+MAX_SHARPNESS = 1e6
+"""Largest sharpness accepted from a file."""
 
 
 def write_mixture(folder: Path, mixture: Mixture, fingerprint: str) -> None:
@@ -138,7 +138,7 @@ def write_mixture(folder: Path, mixture: Mixture, fingerprint: str) -> None:
     Args:
         folder: the model folder.
         mixture: what is mixed.
-        belongs: which model it was made for.
+        fingerprint: of the model that the mixture was fitted for.
     """
     if mixture.ngram is not None:
         write_model_tensors(folder / NGRAM, to_numpy(mixture.ngram.tensors()), fingerprint)
@@ -161,10 +161,10 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
     Args:
         folder: the model folder.
         vocabulary: words that the network knows.
-        belongs: which model it must have been made for.
+        fingerprint: of the model; the mixture must have the same.
 
     Raises:
-        ModelError: a file is missing, damaged, foreign, or of another model.
+        ModelError: a file is missing, corrupt, not a nextword file, or of another model.
     """
     path = folder / MIXTURE
     if not path.exists():
@@ -177,15 +177,15 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
     try:
         if order is not None and (type(order) is not int or order < 1):
             raise ValueError("ngram_order is no whole number above zero")
-        settings, weighed = _cache_settings(cache), _weights(weights, order or 0)
+        settings, fitted = _cache_settings(cache), _weights(weights, order or 0)
     except (ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
     if order is None:
-        return Mixture(None, settings, weighed)
+        return Mixture(None, settings, fitted)
     arrays, recorded = read_model_tensors(folder / NGRAM)
     tensors = from_numpy(arrays)
     verify_fingerprint(folder / NGRAM, recorded, fingerprint)
-    return Mixture(read_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, weighed)
+    return Mixture(read_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, fitted)
 
 
 def _cache_settings(described: object) -> CacheSettings:
@@ -193,8 +193,10 @@ def _cache_settings(described: object) -> CacheSettings:
         raise ValueError("cache is missing")
     settings = CacheSettings(**described)
     size, sharpness = settings.size, settings.sharpness
-    # asked this way round, a NaN is refused too
-    if type(size) is not int or not (0 < size <= MOST_KEPT and 0 <= sharpness <= SHARPEST):
+    # a NaN is not in range either
+    if type(size) is not int or not (
+        0 < size <= MAX_CACHE_SIZE and 0 <= sharpness <= MAX_SHARPNESS
+    ):
         raise ValueError("cache is out of range")
     return settings
 

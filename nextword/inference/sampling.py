@@ -1,4 +1,4 @@
-"""Choosing the next word: a forecast sharpened or cut, and one word drawn from what is left."""
+"""Sampling the next word: temperature, top-k and top-p, then one draw."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Sampling:
     temperature: float = 1.0
     """Below 1 likely words become likelier, above 1 less so; 0 takes the likeliest always."""
     top_k: int | None = None
-    """Only this many of the likeliest words may come."""
+    """Sample from this many of the likeliest words only."""
     top_p: float = 0.9
-    """Only the likeliest words that together reach this probability may come."""
+    """Sample only from the likeliest words that together reach this probability."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
@@ -37,7 +37,7 @@ class Sampling:
 
 
 def filtered(log_probabilities: Tensor, allowed: Tensor, sampling: Sampling) -> Tensor:
-    """The distribution to draw from; it sums to one and is zero for what may not come.
+    """The distribution to draw from; it sums to one and is zero for excluded words.
 
     First the words that are not allowed lose their share, then the temperature acts, then top-k,
     then the nucleus of Holtzman and others (2020): the fewest words, the likeliest first, that
@@ -94,7 +94,7 @@ def top_words(probabilities: Tensor, allowed: Tensor, k: int) -> list[tuple[int,
 
     Args:
         probabilities: ``(vocabulary,)``.
-        allowed: bool ``(vocabulary,)``; words that may be named.
+        allowed: bool ``(vocabulary,)``; the candidates.
         k: how many; fewer are given where fewer are allowed.
     """
     ids = allowed.nonzero().squeeze(1)

@@ -172,7 +172,7 @@ def check_memory(loaded: LoadedModel, part: TokenizedText, reach: int, places: i
     """Check, before any long work, that a model's memory can be measured.
 
     Raises:
-        ModelError: the model has no network, or one whose equations are not known.
+        ModelError: the model has no network.
         TextError: the text is too short.
     """
     loaded.network  # noqa: B018
@@ -284,7 +284,7 @@ def half_life_figure(decay: GradientDecay) -> str:
 def half_life_phrase(decay: GradientDecay) -> str:
     """``half-life 22.5 ± 0.6 words``."""
     if decay.half_life == 0:
-        return "gone after a word or two"
+        return "vanishes within two words"
     return f"half-life {half_life_figure(decay)}" + " words" * (decay.half_life is not None)
 
 

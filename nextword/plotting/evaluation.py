@@ -67,7 +67,7 @@ def evaluation_figures(
 ) -> dict[str, Callable[[], Figure]]:
     """All figures, by file name without ending."""
     frequency = "occurrences of the word in the training part"
-    position = "number of the word in its paragraph or line"
+    position = "position in the paragraph or line"
     whole = measured.perplexity
     return {
         "reliability": lambda: reliability_figure(measured.calibration, measured.top_1, name),

@@ -84,7 +84,7 @@ def prepare_plots(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NextwordError(f"{folder}: cannot be made ({error.strerror or error})") from error
+        raise NextwordError(f"{folder}: cannot be created ({error.strerror or error})") from error
 
 
 def check_picture(path: Path) -> None:

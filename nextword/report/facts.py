@@ -75,12 +75,13 @@ def _model(loaded_run: LoadedRun) -> Facts:
 
 def _training(config: Config) -> Facts:
     training, windows = config.training, config.windows
-    carried = ", the state carried from one to the next" if windows.continuous else ""
+    carried = ", hidden state carried over" if windows.continuous else ""
     dropout = f"dropout {config.model.dropout:g}"
     return [
         (
             "budget",
-            f"{training.budget}, {training.batch_size} windows of {windows.length} words{carried}",
+            f"{training.budget}, batches of {training.batch_size} windows of "
+            f"{windows.length} words{carried}",
         ),
         (
             "optimizer",

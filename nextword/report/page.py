@@ -33,7 +33,7 @@ CAPTIONS = {
     "reliability": "How often the likeliest word came, by the probability that the model gave it. "
     "On the dashed line the model is perfectly calibrated.",
     "frequency": "Perplexity by the number of times that the training part has the word.",
-    "position": "Perplexity by the number of the word in its paragraph.",
+    "position": "Perplexity by the word's position in its paragraph.",
     "surprisal": "How surprising the words were: the share of words by their surprisal.",
     "memory": "Above: how much of the gradient of a word’s loss is left k words back. "
     "Below: the increase in perplexity over full context when the network sees only the last few "

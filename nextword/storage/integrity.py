@@ -84,8 +84,8 @@ def verify_checksum(
         )
     if content[CHECKSUM] != checksum(rest, arrays):
         raise error(
-            f"{path}: is damaged, its content is not what was written (checksum); "
-            "put a sound copy of the whole folder in its place, or train again"
+            f"{path}: is damaged: its content does not match its checksum; "
+            "restore an intact copy of the whole folder, or train again"
         )
 
 

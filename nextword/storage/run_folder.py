@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -266,7 +267,15 @@ def find_run(path: Path | None) -> RunFolder:
     for candidate in (path, RUNS / path):
         if RunFolder(candidate).exists:
             return RunFolder(candidate)
-    raise ModelError(f"{path}: is not a run folder; `nextword info` lists the runs under {RUNS}/")
+    raise ModelError(f"{path} is not a run folder; `nextword info` lists the runs under {RUNS}/")
+
+
+def _suggestion(path: Path) -> str:
+    """A hint at what a path that does not exist was meant to name."""
+    names = [folder.path.name for folder in known_runs()]
+    close = get_close_matches(path.name, names, n=1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    return f"{meant}; `nextword info` lists the runs under {RUNS}/" if names else ""
 
 
 def find_model(path: Path | None) -> Path:
@@ -280,10 +289,20 @@ def find_model(path: Path | None) -> Path:
             if (candidate / "model.safetensors").is_file():
                 return candidate
         if not path.exists() and not (RUNS / path).exists():
-            raise ModelError(f"{path}: no such run or model folder")
+            raise ModelError(f"{path}: no such run or model folder{_suggestion(path)}")
         if not any(RunFolder(candidate).exists for candidate in (path, RUNS / path)):
             raise ModelError(f"{path}: holds neither a run nor a model")
     run = find_run(path)
     if not (run.model / "model.safetensors").is_file():
         raise ModelError(f"{run.path}: has no model yet; let it train to its first validation")
     return run.model
+
+
+def run_of_model(model: Path) -> RunFolder:
+    """The run that a model folder belongs to, by a path that has a name, even if given as ``.``.
+
+    A model folder that was copied elsewhere is its own, which then does not exist as a run.
+    """
+    named = model.name == "model" and model.parent.name
+    folder = model if named else Path(os.path.abspath(model))
+    return RunFolder(folder.parent if folder.name == "model" else folder)

@@ -40,7 +40,7 @@ def split_blocks(
         raise TextError(
             f"the text has {len(paragraph_tokens)} paragraph{'s' * (len(paragraph_tokens) != 1)}, "
             "too few to hold any out: provide more text, separate paragraphs by blank lines (or, "
-            "in text whose words stand between spaces, take lines for them: --set "
+            "if the text is already tokenized, treat lines as paragraphs: --set "
             "text.tokenizer=whitespace), or hold nothing out: --set "
             "'text.holdout={valid: 0, test: 0}'"
         )

@@ -17,10 +17,9 @@ from nextword.models.registry import NETWORKS
 Filled = TypeVar("Filled", bound=Section)
 
 TARGET_WORDS = 400_000
-"""A small text is repeated until about so many words have been read,"""
+"""Words to read in training, up to which a small text is repeated, at most 8 times."""
 TINY_TARGET_WORDS = 160_000
-"""but at most eight times, unless fewer words than this have been read by then: the weights would
-hardly have moved."""
+"""Fewest words to read; a tiny text may be repeated up to 20 times for it."""
 EPOCHS = (4.0, 8.0, 20.0)
 """Fewest epochs, most for a small text, most for a tiny one."""
 MIN_STEPS = 300
@@ -37,7 +36,7 @@ TIMED_WORDS, TIMED_EPOCHS = 5000, 60.0
 the text, and so many at most."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
 MIN_MINUTES = 0.15
-"""A shorter training has no time for start vectors from the text."""
+"""A shorter training skips the initialisation from co-occurrence."""
 LARGE_TEXT = 300_000
 """A text of half as many words is overfit in half as many epochs, and so on."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (18.0, 0.3), (60.0, 0.4), (float("inf"), 0.5))

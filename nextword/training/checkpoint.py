@@ -26,7 +26,6 @@ from nextword.errors import ConfigError, ModelError
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import WEIGHTS, save_model, save_weights
 from nextword.models.base import LanguageModel
-from nextword.models.layers import WordVectors
 from nextword.storage.integrity import check_format
 from nextword.storage.run_folder import RunFolder
 from nextword.storage.tensors import read_tensors, write_tensors
@@ -109,9 +108,8 @@ class SavedState:
     def freeze(self, model: LanguageModel) -> None:
         """Freeze the word vectors of a new network that were frozen in the saved one."""
         ids = self.tensors.get(_FROZEN)
-        for layer in model.modules():
-            if ids is not None and isinstance(layer, WordVectors):
-                layer.freeze(ids)
+        if ids is not None:
+            model.vectors.freeze(ids)
 
     def restore(self, trainer: Trainer) -> None:
         """Put a trainer into the state that :func:`save_state` saved.
@@ -149,9 +147,8 @@ def save_state(path: Path, trainer: Trainer, notes: RunNotes | None = None) -> N
         tensors[_DEVICE_RANDOM.format(device)] = torch.cuda.get_rng_state(trainer.device)
     elif device == "mps":
         tensors[_DEVICE_RANDOM.format(device)] = torch.mps.get_rng_state()
-    for layer in trainer.model.modules():
-        if isinstance(layer, WordVectors) and len(layer.frozen):
-            tensors[_FROZEN] = layer.frozen
+    if len(frozen := trainer.model.vectors.frozen):
+        tensors[_FROZEN] = frozen
     for name, parameter in trainer.model.named_parameters():
         tensors[f"model.{name}"] = parameter
         for key, value in trainer.optimizer.state.get(parameter, {}).items():
@@ -318,8 +315,8 @@ def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_changed: 
         changed.insert(0, "the text")
     if changed:
         raise ConfigError(
-            f"{folder.path}: {', '.join(changed)} changed since the run began; resume it without "
-            "the change, or retrain under another --run"
+            f"{folder.path}: {', '.join(changed)} cannot change in a resume; leave it as it was, "
+            "or train a new run with another --run"
         )
 
 

@@ -94,6 +94,8 @@ def fit_mixture(
         if wanted.ngram:
             say("no n-grams are mixed in: the validation part is too small to weigh them")
         return Mixture(cache=cache)
+    if wanted.ngram is False and not wanted.cache:
+        return Mixture(cache=cache)
     ngram = None
     if wanted.ngram is not False:
         train = text.parts["train"].ids

@@ -60,7 +60,7 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
         raise ConfigError(f"model.vectors: {path} has none of the text's words")
     matrix = torch.from_numpy(published.matrix)
     # published vectors have any length; tied output weights need short ones
-    embedding, length = _embedding(model), float(matrix.norm(dim=1).mean())
+    embedding, length = model.vectors, float(matrix.norm(dim=1).mean())
     if length > 0:
         matrix = matrix * (_mean_length(embedding) / length)
     ids = torch.from_numpy(published.ids) + len(SPECIAL_WORDS)
@@ -85,17 +85,10 @@ def start_from_text(
         ids: the training text ``(words,)``.
         seed: see :func:`cooccurrence_vectors`.
     """
-    embedding = _embedding(model)
+    embedding = model.vectors
     vectors = cooccurrence_vectors(ids, len(embedding.weight), config.embedding_size, seed)
     seen = vectors.any(1).nonzero().squeeze(1)
     embedding.start_from(seen, _mean_length(embedding) * vectors[seen], freeze=False)
-
-
-def _embedding(model: LanguageModel) -> WordVectors:
-    for module in model.modules():
-        if isinstance(module, WordVectors):
-            return module
-    raise TypeError("the model has no word vectors")
 
 
 def _mean_length(embedding: WordVectors) -> float:

@@ -83,8 +83,13 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     if not run.resumed:
         saver.save()  # from here on, a resume is possible
     run.say(_describe_training(prepared))
+    if trainer.finished and run.resumed:
+        run.say("this run was already finished; to train it further: --set training.epochs=N")
+    elif trainer.finished:
+        run.say("the time budget ran out before the first step; raise training.minutes")
     trainer.callback = _callbacks(run, prepared, saver)
     finished = trainer.run()
+    run.say("measuring the best model on the held-out parts")
     progress = trainer.progress
     saver.save()
     if not finished and (progress.best_step < progress.step or not progress.validations):
@@ -240,8 +245,7 @@ def _describe_training(prepared: Preparation) -> str:
     network, training, trainer = prepared.config.model, prepared.config.training, prepared.trainer
     length = f"{trainer.total_steps:,} steps"
     if training.minutes is not None:
-        passes = f"{training.epochs:.3g} pass{'es' * (training.epochs != 1)}"
-        length = f"at most {training.minutes:g} min or {passes}"
+        length = f"at most {training.budget}"
     return (
         f"{network.title}, {network.layers} x {network.hidden_size}, "
         f"{prepared.loaded.parameter_count():,} parameters, {length} on {trainer.device}"

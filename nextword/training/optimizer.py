@@ -45,7 +45,7 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
     return AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), eps=1e-8, fused=fused)
 
 
-def gradient_norm(model: nn.Module, clip_norm: float) -> float:
+def clip_gradient(model: nn.Module, clip_norm: float) -> float:
     """Clip the gradient to ``clip_norm`` (0: no clipping) and return its norm before that."""
     limit = clip_norm if clip_norm > 0 else math.inf
     return float(torch.nn.utils.clip_grad_norm_(model.parameters(), limit, foreach=True))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 from nextword.config import Config, load_config
-from nextword.device import hardware_trouble
+from nextword.device import choose_device, hardware_trouble
 from nextword.errors import ConfigError, TrainingError
 from nextword.inference.loaded_model import LoadedNgrams
 from nextword.inference.model_folder import save_model
@@ -86,13 +86,17 @@ def train(
         config = load_config(None if resumed is None else resumed.config, dict(config or {}))
     learner = LEARNERS.get(config.model.kind, NETWORK)
     if resume and not learner.resumable:
-        raise ConfigError("an n-gram model is counted in one go; retrain it without --resume")
+        raise ConfigError(
+            f"a run of kind {config.model.kind} cannot be resumed; retrain it without --resume"
+        )
     if resume and resumed is None:
         resumed = run_to_resume(run)
     threads = torch.get_num_threads()
     try:
         # the caller's random numbers stay as they are
-        with torch.random.fork_rng(), RunContext(config, run, resumed, callback) as context:
+        device = choose_device(config.training.device)
+        forked = [device] if device.type == "cuda" else []
+        with torch.random.fork_rng(forked), RunContext(config, run, resumed, callback) as context:
             return learner.train(context, should_stop)
     except (RuntimeError, MemoryError) as error:
         trouble = hardware_trouble(error)

@@ -20,7 +20,7 @@ from nextword.losses.penalties import activation_penalty
 from nextword.losses.softmax import Loss
 from nextword.models.base import LanguageModel, State, detach
 from nextword.training.callbacks import Callback, Progress, StepReport, ValidationReport
-from nextword.training.optimizer import Budget, Schedule, build_optimizer, gradient_norm
+from nextword.training.optimizer import Budget, Schedule, build_optimizer, clip_gradient
 from nextword.windows import BatchSource
 
 VALIDATION_SHARE = 0.1
@@ -170,7 +170,7 @@ class Trainer:
             *(self._backward(epoch, index, len(indices)) for index in indices), strict=True
         )
         loss = float(torch.stack(losses).sum())
-        norm = gradient_norm(self.model, self.config.clip_norm)
+        norm = clip_gradient(self.model, self.config.clip_norm)
         self.progress.step += 1
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimizer.step()

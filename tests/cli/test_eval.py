@@ -157,7 +157,7 @@ def test_a_model_alone_needs_a_text(cli: Cli, tiny_run: SimpleNamespace, tmp_pat
     folder = shutil.copytree(tiny_run.path / "model", tmp_path / "alone")
     called = cli("eval", "--model", folder)
     assert (called.code, called.out) == (1, "")
-    assert "name a --text" in called.err and called.err.count("\n") == 1
+    assert "give one with --text" in called.err and called.err.count("\n") == 1
     (tmp_path / "t.txt").write_text("the small cat")
     assert cli("eval", "--model", folder, "--text", tmp_path / "t.txt").code == 0
 

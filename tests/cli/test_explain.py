@@ -187,6 +187,11 @@ def explanation(bits: dict[str, float]) -> Explanation:
             {"a": 0.01, "b": 0.0, "c": -0.01, "d": 0.02, "e": 0.0, "f": 5.0},
             "'f' carries this prediction; 'd', 'a', 'b' and 2 other words hardly matter.",
         ),
+        (
+            {"¶": 3.0, "the": 0.1},
+            "The start of the paragraph carries this prediction; 'the' hardly matters.",
+        ),
+        ({"¶": 1.0, "the": 2.0}, "'the' carries this prediction."),
         ({"the": 0.01}, "No single word carries 'France'."),
         ({"the": -1.0}, "No single word carries 'France'."),
     ],

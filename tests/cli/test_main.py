@@ -111,7 +111,7 @@ def test_a_usage_error_is_said_on_stderr_with_exit_code_two(
         (["predict", "a"], "no run under runs/"),
         (["predict", "a", "--model", "none"], "none: no such run or model folder"),
         (["eval"], "no run under runs/"),
-        (["info", "none"], "none: is not a run folder"),
+        (["info", "none"], "none is not a run folder"),
         (["train", "--text", "none.txt"], "none.txt: no such file"),
         (["train", "--resume"], "no run under runs/"),
     ],

@@ -195,8 +195,10 @@ def test_a_session_reads_on_from_line_to_line_until_it_starts_over() -> None:
         assert all(name in shown for name in ("/new", "/text", "/help", "Ctrl-D"))
         terminal.type("and\n")
         assert "Napoleon was the Emperor of and ...\n" in terminal.until("> ")
+        terminal.type("/nothing\n")
+        assert "unknown command /nothing; /help lists all\n" in terminal.until("> ")
         terminal.type("/new\n")
-        terminal.until("> ")
+        assert "(new text)\n" in terminal.until("> ")
         assert ask("the small cat chases the grey") == "mouse"
         terminal.type("zebra\n")
         assert "not in the vocabulary: zebra\n" in terminal.until("> ")

@@ -61,6 +61,12 @@ def test_what_else_differs_is_named(opened: list[LoadedRun]) -> None:
     )
 
 
+def test_a_setting_counts_among_the_networks_whose_kind_has_it(opened: list[LoadedRun]) -> None:
+    farther = changed(opened[2], model={"context": 7})
+    assert comparability([opened[0], farther]).differences == []
+    assert comparability([*opened, farther]).differences == ["model.context (5, 5, 3, 7)"]
+
+
 def longest(loaded_run: LoadedRun) -> LoggedStep:
     return loaded_run.log.steps[-1].model_copy(update={"words": 999_999})
 

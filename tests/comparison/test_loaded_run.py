@@ -66,7 +66,7 @@ def test_what_all_names_begin_with_is_left_away(names: list[str], shared: str) -
 
 def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_text: Path) -> None:
     (tmp_path / "alone").symlink_to(kinds / "runs" / "rnn" / "model")
-    with pytest.raises(ModelError, match="name a --text"):
+    with pytest.raises(ModelError, match="give one with --text"):
         load_runs([tmp_path / "alone"])
     (found,) = load_runs([tmp_path / "alone"], text=[str(tiny_text)])
     assert found.name == "alone" and found.config is None and found.log.validations == []
@@ -74,7 +74,7 @@ def test_a_model_without_its_run_needs_a_text(kinds: Path, tmp_path: Path, tiny_
 
 
 def test_runs_that_held_different_texts_out_are_refused(tiny_text: Path) -> None:
-    why = r"split the same text differently \(words, whitespace tokenizer\) .*choose a --text"
+    why = r"split the same text differently \(words, whitespace tokenizer\) .*give one with --text"
     with pytest.raises(TextError, match=f"rnn and spaced {why}"):
         load_runs([Path("rnn"), Path("spaced")])
     (spaced,) = load_runs([Path("spaced")])

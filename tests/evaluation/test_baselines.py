@@ -9,7 +9,7 @@ import pytest
 
 from nextword import load_model, train
 from nextword.evaluation.evaluator import simpler_models
-from nextword.evaluation.held_out import held_out_part, training_part
+from nextword.evaluation.held_out import held_out_part, text_of_run
 from nextword.inference.decoder import Decoder, score_stream
 from nextword.inference.loaded_model import LoadedModel
 
@@ -28,7 +28,9 @@ def test_unigrams_say_what_the_training_part_counts(tiny_run: SimpleNamespace) -
     assert list(found) == ["unigram", "Kneser-Ney 5-gram"]
     ids = held_out_part(folder, loaded.tokenizer, "valid").ids
     unigram = mean_surprisal(found["unigram"](), loaded, ids)
-    counts = np.bincount(training_part(folder, loaded.tokenizer), minlength=len(loaded.tokenizer))
+    counts = np.bincount(
+        text_of_run(folder, loaded.tokenizer).parts["train"].ids, minlength=len(loaded.tokenizer)
+    )
     shares = counts / counts.sum()
     # a unigram of contexts of no word is close to plain shares where all words are common
     assert unigram == pytest.approx(-np.log(shares[ids]).mean(), abs=0.5)

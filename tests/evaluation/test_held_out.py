@@ -76,13 +76,15 @@ def test_a_text_that_came_through_a_pipe_is_not_asked_for_again(run: RunFolder) 
     own = run.read_config().text.path
     assert isinstance(own, str)
     run.config.write_text(run.config.read_text().replace(own, "'-'"))
-    with pytest.raises(ModelError, match="came through a pipe and is gone; name a --text"):
+    with pytest.raises(ModelError, match="was read from standard input; give one with --text"):
         held_out_part(run.model, tokenizer, "valid")
 
 
 def test_a_model_without_its_run_needs_a_text(run: RunFolder, tmp_path: Path) -> None:
     alone = Path(shutil.copytree(run.model, tmp_path / "alone"))
-    with pytest.raises(ModelError, match="no run beside it that held text out; name a --text"):
+    with pytest.raises(
+        ModelError, match="is not in a run folder, so no text was held out; give one with --text"
+    ):
         held_out_part(alone, Tokenizer.load(alone / "tokenizer.json"), "valid")
 
 
@@ -94,7 +96,7 @@ def test_a_model_of_other_words_is_refused(run: RunFolder) -> None:
 
 def test_a_part_that_was_not_held_out_is_said(run: RunFolder) -> None:
     tokenizer = Tokenizer.load(run.model / "tokenizer.json")
-    with pytest.raises(TextError, match="held no extra part out"):
+    with pytest.raises(TextError, match="has no extra part"):
         held_out_part(run.model, tokenizer, "extra")
 
 

@@ -430,7 +430,7 @@ def test_counted_ngrams_come_back_as_they_went(counting: Path) -> None:
     described = json.loads((counting / "config.json").read_bytes())
     assert described["parameters"] == saved.parameter_count()
     assert torch.equal(back.counts, torch.arange(6))
-    with pytest.raises(ModelError, match="no network inside"):
+    with pytest.raises(ModelError, match="has no network"):
         _ = back.network
 
 

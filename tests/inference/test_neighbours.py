@@ -94,7 +94,7 @@ def test_models_without_word_vectors_say_so() -> None:
     plain = network()
     counted = NgramModel.fit(torch.arange(9).numpy(), 9, order=2)
     config = ModelConfig(kind="ngram", order=2)
-    with pytest.raises(ModelError, match="n-gram"):
+    with pytest.raises(ModelError, match="kind ngram has no word vectors"):
         LoadedNgrams(counted, plain.tokenizer, config, plain.counts).word_vectors()
 
 

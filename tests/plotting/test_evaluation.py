@@ -113,5 +113,5 @@ def test_without_matplotlib_it_is_said_how_to_get_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NextwordError, match="file/plots: cannot be made"):
+    with pytest.raises(NextwordError, match="file/plots: cannot be created"):
         prepare_plots(tmp_path / "file" / "plots")

@@ -81,7 +81,7 @@ def test_a_run_is_found_by_name_by_path_and_from_elsewhere(
     assert find_run(Path("runs/mine")).path == Path("runs/mine")
     monkeypatch.chdir("/")
     assert find_run(home / "runs" / "mine").path == home / "runs" / "mine"
-    with pytest.raises(ModelError, match="theirs: is not a run folder"):
+    with pytest.raises(ModelError, match="theirs is not a run folder"):
         find_run(Path("theirs"))
 
 

@@ -235,7 +235,7 @@ def test_the_model_of_another_run_is_refused_in_a_resume(short: Settings) -> Non
 def test_an_edited_configuration_is_noticed(short: Settings) -> None:
     path = train(short, run="a", should_stop=after(2)).path / "config.yaml"
     path.write_text(path.read_text().replace("hidden_size: 24", "hidden_size: 28"))
-    with pytest.raises(ConfigError, match=r"model\.hidden_size \(was 24, now 28\) changed"):
+    with pytest.raises(ConfigError, match=r"model\.hidden_size \(was 24, now 28\) cannot change"):
         train(run="a", resume=True)
 
 

@@ -10,7 +10,7 @@ from nextword.losses.softmax import ExactLoss
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
 from nextword.models.registry import build_network
-from nextword.training.optimizer import build_optimizer, gradient_norm
+from nextword.training.optimizer import build_optimizer, clip_gradient
 
 
 def network(**settings: object) -> LanguageModel:
@@ -58,7 +58,7 @@ def test_frozen_vectors_stay_bit_for_bit_and_the_others_learn(kind: str, tie: bo
     for _ in range(5):
         optimizer.zero_grad()
         backward(model)
-        gradient_norm(model, 1.0)
+        clip_gradient(model, 1.0)
         optimizer.step()
     assert torch.equal(vectors.weight[ids], rows)
     others = [i for i in range(10) if i not in (1, 4, 7)]
@@ -80,7 +80,7 @@ def test_a_long_gradient_is_cut_to_the_norm_and_keeps_its_direction() -> None:
     model = network()
     backward(model, scale=1000)
     before = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
-    assert gradient_norm(model, 2.0) == pytest.approx(before.norm().item(), rel=1e-5)
+    assert clip_gradient(model, 2.0) == pytest.approx(before.norm().item(), rel=1e-5)
     after = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
     torch.testing.assert_close(after, before * 2 / before.norm(), rtol=1e-4, atol=1e-7)
 
@@ -90,7 +90,7 @@ def test_a_gradient_within_the_norm_or_without_one_is_left_alone(clip: float) ->
     model = network()
     backward(model)
     before = [p.grad.clone() for p in model.parameters() if p.grad is not None]
-    norm = gradient_norm(model, clip)
+    norm = clip_gradient(model, clip)
     assert norm == pytest.approx(math.sqrt(sum(g.square().sum().item() for g in before)), rel=1e-5)
     for parameter, old in zip(model.parameters(), before, strict=True):
         assert parameter.grad is not None and torch.equal(parameter.grad, old)

@@ -51,7 +51,7 @@ def test_every_other_change_is_named_at_once() -> None:
         "model.layers (was 1, now 2)",
         "training.seed (was 1, now 9)",
         "training.batch_size (was 32, now 5)",
-        "changed since the run began",
+        "cannot change in a resume",
     ):
         assert named in message
     assert "epochs" not in message and "\n" not in message
@@ -60,7 +60,7 @@ def test_every_other_change_is_named_at_once() -> None:
 def test_the_same_files_in_other_parts_are_another_text() -> None:
     begun = configured(text__path=["a.txt", "b.txt"])
     now = configured(text__train="a.txt", text__valid="b.txt")
-    with pytest.raises(ConfigError, match="the text changed"):
+    with pytest.raises(ConfigError, match="the text cannot change"):
         refuse_changes(RUN, begun, now, text_changed=False)
 
 
