@@ -48,7 +48,7 @@ def explanation_figure(explanation: Explanation, prompt: str, model: str) -> Fig
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _surprise(axes[0], words)
     if inside:
-        _openness(axes[1], words, explanation.gate_names)
+        _plot_gates(axes[1], words, explanation.gate_names)
     _attributions(axes[-1], explanation)
     names = [_name(word.word) + " (?)" * (not word.known) for word in words]
     axes[-1].set_xticks(range(len(words)), names, rotation=45 if len(words) < 16 else 90)
@@ -88,14 +88,14 @@ def _surprise(axes: Axes, words: Sequence[WordRead]) -> None:
     _legend_above(axes)
 
 
-def _openness(axes: Axes, words: Sequence[WordRead], gates: Sequence[str]) -> None:
+def _plot_gates(axes: Axes, words: Sequence[WordRead], gates: Sequence[str]) -> None:
     moved = [word.moved or 0.0 for word in words]
     for number, gate in enumerate(gates):
-        openness = [word.gate(gate) for word in words]
-        axes.plot(openness, label=f"{gate} gate", clip_on=False, **line(number))
-    axes.plot(moved, label="movement of h" if not gates else "movement", clip_on=False, **line(4))
+        activation = [word.gate(gate) for word in words]
+        axes.plot(activation, label=f"{gate} gate", clip_on=False, **line(number))
+    axes.plot(moved, label="change of h", clip_on=False, **line(4))
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("openness; movement" if gates else "relative to ‖h‖")
+    axes.set_ylabel("gate activation; change of h" if gates else "relative to ‖h‖")
     _legend_above(axes)
 
 

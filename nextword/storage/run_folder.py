@@ -274,8 +274,9 @@ def _suggestion(path: Path) -> str:
     """A hint at what a path that does not exist was meant to name."""
     names = [folder.path.name for folder in known_runs()]
     close = get_close_matches(path.name, names, n=1)
-    meant = f"; did you mean {close[0]}?" if close else ""
-    return f"{meant}; `nextword info` lists the runs under {RUNS}/" if names else ""
+    if close:
+        return f"; did you mean {close[0]}? `nextword info` lists the runs under {RUNS}/"
+    return f"; `nextword info` lists the runs under {RUNS}/" if names else ""
 
 
 def find_model(path: Path | None) -> Path:

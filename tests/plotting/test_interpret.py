@@ -94,4 +94,4 @@ def test_a_prompt_is_shown_word_by_word(untrained: Build, kind: str, panels: int
     assert heights == pytest.approx(wanted[shown - 30 : shown] + wanted[-30:])
     if kind == "lstm":
         gates = [line.get_label() for line in axes[1].lines]
-        assert gates == ["input gate", "forget gate", "output gate", "movement"]
+        assert gates == ["input gate", "forget gate", "output gate", "change of h"]
