@@ -133,7 +133,7 @@ def answer_lines(answers: Answers, lines: Iterable[str]) -> None:
 
 
 def run_session(answers: Answers) -> None:
-    """Answer lines typed on a terminal, each of which continues the text, until Ctrl-D."""
+    """Answer the lines typed on a terminal until Ctrl-D; each line continues the text."""
     say(
         "Type words and press Enter; each line continues the text.",
         "Empty line: repeat. /new: start over. /help: all. Ctrl-D ends.",

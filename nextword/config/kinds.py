@@ -13,7 +13,7 @@ class ModelKind:
     name: str
     """The value of ``model.kind``."""
     meaning: str
-    """What the kind is, for the reference."""
+    """A short description for the reference."""
     title: str
     """The name in tables; a template of keys of the ``model`` section, such as
     ``rnn ({activation})``."""

@@ -33,7 +33,7 @@ the figures at its top."""
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What a metric is computed from: a model's scores of a text, and the positions to count."""
+    """The input of a metric: a model's scores of a text, and the positions to count."""
 
     scores: TokenScores
     saved: NDArray[np.int32]

@@ -33,7 +33,7 @@ class LoadedModel(ABC):
     has_network = False
     """Whether there is a network inside: to explain, to adapt, and whose memory can be measured."""
     session_adapt: Adapt = "none"
-    """How a session adapts unless another way is asked for."""
+    """The default of ``adapt`` in a session."""
 
     def __init__(self, tokenizer: Tokenizer, config: ModelConfig, counts: Tensor) -> None:
         self.tokenizer = tokenizer

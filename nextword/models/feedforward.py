@@ -68,8 +68,8 @@ class FeedForwardModel(LanguageModel):
         return features, (seen[:, words.shape[1] :],)
 
     def values_per_word(self, values: Tensor, words: int) -> Tensor:
-        # one-hot: a row for each position, the last of which predicts; else one value for each
-        # word, those of the state first
+        # one-hot: one row per position, and the last row predicts; otherwise one value per word,
+        # the words of the state first
         seen = values[-1] if self.one_hot else values
         reached = min(words, len(seen))
         per_word = torch.zeros(words)

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z][\w.-]*")
 
 
 def facts(loaded_run: LoadedRun) -> Facts:
-    """How a run was trained; for a model folder without a run, what the model is."""
+    """The training of a run; for a model folder without a run, only the model."""
     config = loaded_run.config
     if config is None:
         return _model(loaded_run)

@@ -26,7 +26,7 @@ FORMAT_VERSION = 2
 FINGERPRINT = "belongs_to"
 """The key for the :func:`model_fingerprint` of the model that a file was written for."""
 _PROVENANCE = ("vectors", "freeze_vectors", "start")
-"""Keys of a model's section that say how its embedding started and not what the model is."""
+"""Keys of the ``model`` section that affect only how the embedding is initialised."""
 
 
 def canonical_json(content: object) -> str:

@@ -29,7 +29,7 @@ _Number = Annotated[int, Field(ge=1, lt=1 << 53)]
 
 
 class RunRecord(BaseModel):
-    """``run.json``: what a run was trained with, as far as no setting says it."""
+    """``run.json``: text, versions and machine of a training, which the configuration lacks."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
@@ -122,7 +122,7 @@ class RunFolder:
         write_json(self.record, with_checksum(record.model_dump(mode="json")))
 
     def read_record(self) -> RunRecord:
-        """What the run was trained with.
+        """The contents of ``run.json``.
 
         Raises:
             ModelError: ``run.json`` is missing or damaged.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 from nextword.config import Config, load_config
-from nextword.device import choose_device, hardware_trouble
+from nextword.device import hardware_trouble
 from nextword.errors import ConfigError, TrainingError
 from nextword.inference.loaded_model import LoadedNgrams
 from nextword.inference.model_folder import save_model
@@ -94,9 +94,7 @@ def train(
     threads = torch.get_num_threads()
     try:
         # the caller's random numbers stay as they are
-        device = choose_device(config.training.device)
-        forked = [device] if device.type == "cuda" else []
-        with torch.random.fork_rng(forked), RunContext(config, run, resumed, callback) as context:
+        with torch.random.fork_rng(), RunContext(config, run, resumed, callback) as context:
             return learner.train(context, should_stop)
     except (RuntimeError, MemoryError) as error:
         trouble = hardware_trouble(error)
