@@ -10,7 +10,7 @@ from nextword.errors import ModelError, TextError
 from nextword.storage.run_folder import run_of_model
 from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text, text_sha256
-from nextword.text.readers import folder_files
+from nextword.text.sources import folder_files
 from nextword.text.tokenized import TokenizedText, tokenize_files
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID

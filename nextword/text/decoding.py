@@ -1,14 +1,20 @@
-"""Bytes to characters, chunk by chunk; errors name the byte and the setting to change."""
+"""Bytes to characters and lines, chunk by chunk; errors name the byte and the setting to change."""
 
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
 
 from nextword.config.types import text_codec
 from nextword.errors import TextError
+from nextword.text.sources import display_name, failure
 
+_CHUNK = 1 << 20
 _BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -80,3 +86,38 @@ class TextDecoder:
                 )
             if chunk.startswith(mark):
                 return
+
+
+def decoded_lines(file: Path, encoding: str) -> Iterator[str]:
+    """Unfiltered lines; pieces of a long line are joined once, so that time stays linear."""
+    pieces: list[str] = []
+    for text in _decoded(file, encoding):
+        first, *others = text.split("\n")
+        pieces.append(first)
+        if others:
+            yield "".join(pieces)
+            yield from others[:-1]
+            pieces = [others[-1]]
+    last = "".join(pieces)
+    del pieces  # keeps one copy of a one-line text in memory, not two
+    if last:
+        yield last
+
+
+def _decoded(file: Path, encoding: str) -> Iterator[str]:
+    """The file's decompressed text in chunks, all line ends LF."""
+    decoder = TextDecoder(display_name(file), encoding)
+    try:
+        with file.open("rb") as stream:
+            compressed = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            source = gzip.GzipFile(fileobj=stream) if compressed else stream
+            while chunk := source.read(_CHUNK):
+                yield decoder.decode(chunk)
+            yield decoder.decode(b"", final=True)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TextError(
+            f"{display_name(file)}: the gzip file is damaged or cut short ({error}); fetch it again"
+        ) from error
+    except OSError as error:
+        raise TextError(f"{display_name(file)}: cannot be read ({failure(error)})") from error

@@ -27,7 +27,8 @@ from nextword.text.dataset import (
     write_part,
     write_spelling,
 )
-from nextword.text.readers import Source, display_name, read_units, text_files
+from nextword.text.readers import read_units
+from nextword.text.sources import Source, display_name, text_files
 from nextword.text.split import split_blocks
 from nextword.text.tokenized import spaces_after
 from nextword.text.tokenizer import PATTERNS, Tokenizer

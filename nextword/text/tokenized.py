@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.text.detokenizer import Kind
-from nextword.text.readers import read_units, text_files
+from nextword.text.readers import read_units
+from nextword.text.sources import text_files
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
 

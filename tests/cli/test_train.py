@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from nextword.cli.train import Console, sample_lines
 from nextword.config import dump_config, load_config
 from nextword.inference.session import Prediction
-from nextword.text import readers as spool
+from nextword.text import sources as spool
 from nextword.training.callbacks import StepReport
 
 Cli = Callable[..., SimpleNamespace]

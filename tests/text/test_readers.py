@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from nextword.errors import ConfigError, TextError
-from nextword.text import readers as spool
-from nextword.text.readers import read_lines, read_paragraphs, text_files
+from nextword.text import sources as spool
+from nextword.text.readers import read_lines, read_paragraphs
+from nextword.text.sources import text_files
 
 
 def write(folder: Path, data: bytes | str, name: str = "a.txt") -> Path:
