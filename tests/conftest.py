@@ -28,14 +28,14 @@ settings.load_profile("repeatable")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SENTENCES = (
-    "the small cat chases the grey mouse .",
-    "a young farmer ploughs his wide field .",
-    "every old sailor watches the dark sea .",
-    "my sister reads another long letter aloud .",
-    "nobody believes what the doctor tells them .",
-    "seven brave soldiers guard our northern gate .",
-    "her uncle never drinks coffee before dinner .",
-    "Napoleon was the Emperor of France .",
+    "the small cat chases the grey mouse.",
+    "a young farmer ploughs his wide field.",
+    "every old sailor watches the dark sea.",
+    "my sister reads another long letter aloud.",
+    "nobody believes what the doctor tells them.",
+    "seven brave soldiers guard our northern gate.",
+    "her uncle never drinks coffee before dinner.",
+    "Napoleon was the Emperor of France.",
 )
 
 

@@ -83,7 +83,9 @@ def test_a_prefix_is_spelled_as_the_vocabulary_spells() -> None:
     assert [p.word for p in untrained(["été", "ami"], True).predict("", prefix="É")] == ["été"]
     decomposed = unicodedata.normalize("NFD", "ét")
     assert [p.word for p in untrained(["été", "ami"]).predict("", prefix=decomposed)] == ["été"]
-    assert untrained(["ami"]).predict("", prefix="A") == []
+    assert [p.word for p in untrained(["ami", "Abbé"]).predict("", prefix="A")] == ["Abbé"]
+    assert [p.word for p in untrained(["ami"]).predict("", prefix="A")] == ["ami"]
+    assert untrained(["ami"]).predict("", prefix="b") == []
 
 
 def test_reading_in_pieces_is_reading_at_once(predictor: Model) -> None:

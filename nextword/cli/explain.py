@@ -36,6 +36,7 @@ from nextword.cli.terminal import (
     say,
     say_json,
     say_saved,
+    say_unknown,
     shown_word,
 )
 from nextword.formatting import change, escape_control, figure, percent, two_digits
@@ -150,13 +151,14 @@ def _explain_prompt(
 ) -> None:
     from nextword.interpret.explanation import explain
     from nextword.storage.run_folder import run_of_model
-    from nextword.text.tokenized import tokenize_string
+    from nextword.text.tokenized import tokenize_string, unmatched_words
 
     text = argument_text(prompt) if prompt is not None else piped_text()
     if prompt is None and not text.strip():
         raise click.UsageError("no prompt: give one as an argument or through a pipe")
     opened = open_model(model, "cpu")
     loaded = opened.loaded
+    say_unknown(loaded.tokenizer, unmatched_words(loaded.tokenizer, text))
     explanation = explain(loaded, tokenize_string(loaded.tokenizer, text), count)
     if plot is not None:
         from nextword.plotting.interpret import explanation_figure

@@ -90,11 +90,13 @@ def command(
     that ends in a blank line, a new paragraph begins.
     """
     from nextword.inference.sampling import Sampling
+    from nextword.text.tokenized import unmatched_words
 
     sampling = Sampling(temperature, top_k, top_p)
     opened = open_model(model, device)
     start = piped_text() if prompt is None else argument_text(prompt)
-    say_unknown(opened.loaded.tokenizer.unknown_words(start))
+    tokenizer = opened.loaded.tokenizer
+    say_unknown(tokenizer, unmatched_words(tokenizer, start))
     seed = random_seed() if seed is None else seed
     if as_json:
         generated = opened.generate(start, words, sampling, seed, cast(Adapt, adapt))

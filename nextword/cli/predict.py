@@ -97,6 +97,8 @@ class Answers:
         self.prefix = prefix
         self.adapt = adapt
         self.as_json = as_json
+        self.suggest = True
+        """Whether near spellings of unknown words are looked for."""
         self.named: set[str] = set()
 
     def session(self) -> Session:
@@ -105,10 +107,14 @@ class Answers:
 
     def answer(self, prompt: str, session: Session | None = None) -> None:
         """Read a prompt, in a new session unless one is given, and write the predictions."""
+        from nextword.text.tokenized import unmatched_words
+
         session = session or self.session()
-        unknown = [word for word in session.read(prompt) if word not in self.named]
-        self.named.update(unknown)
-        say_unknown(unknown)
+        session.read(prompt)
+        tokenizer = self.model.loaded.tokenizer
+        unknown = [m for m in unmatched_words(tokenizer, prompt) if m.typed not in self.named]
+        self.named.update(match.typed for match in unknown)
+        say_unknown(tokenizer, unknown, suggest=self.suggest)
         predictions = session.predict(self.count, self.prefix)
         if self.as_json:
             found = [asdict(prediction) for prediction in predictions]
@@ -123,6 +129,7 @@ class Answers:
 def answer_lines(answers: Answers, lines: Iterable[str]) -> None:
     """Answer prompts as they arrive; for people, each under its prompt."""
     number = 0
+    answers.suggest = False  # a pipe may hold thousands of prompts
     for number, line in enumerate(lines, start=1):
         prompt = line.rstrip("\r\n")
         if not answers.as_json:

@@ -32,6 +32,7 @@ from nextword.cli.terminal import (
     padded,
     say,
     say_json,
+    say_unknown,
     shown_word,
 )
 from nextword.formatting import SHADE_EDGES, percent, shade, shade_names
@@ -75,7 +76,7 @@ def command(
     line for each word and a last one for the text.
     """
     from nextword.evaluation.held_out import TRAINED_ON, trained_on
-    from nextword.text.tokenized import tokenize_files, tokenize_string
+    from nextword.text.tokenized import tokenize_files, tokenize_string, unmatched_words
 
     if prompt is not None and text is not None:
         raise click.UsageError("give the text as an argument or with --text, not both")
@@ -86,9 +87,11 @@ def command(
     opened = open_model(model, device)
     tokenizer = opened.loaded.tokenizer
     if text is None:
-        tokenized = tokenize_string(tokenizer, argument_text(prompt or ""))
+        typed = argument_text(prompt or "")
+        tokenized = tokenize_string(tokenizer, typed)
+        say_unknown(tokenizer, unmatched_words(tokenizer, typed))
     else:
-        tokenized = tokenize_files(tokenizer, text, encoding)
+        tokenized = tokenize_files(tokenizer, text, encoding, typed=True)
         if text != "-" and opened.folder is not None and trained_on(opened.folder, [text]):
             say(f"the model {TRAINED_ON}", err=True)
     with ProgressBars(delay=1) as bars:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nextword.cli.options import json_option, model_option, open_model
-from nextword.cli.terminal import BAR_WIDTH, columns_of, padded, say, say_json, say_saved
+from nextword.cli.terminal import (
+    BAR_WIDTH,
+    columns_of,
+    padded,
+    say,
+    say_json,
+    say_saved,
+    say_unknown,
+)
 from nextword.formatting import escape_control
 
 if TYPE_CHECKING:
@@ -80,6 +88,9 @@ def command(
         words, neighbours = list(analogy), opened.analogy(*analogy, k=count)
     elif word is not None:
         words, neighbours = [word], opened.similar(word, count)
+    tokenizer = opened.loaded.tokenizer
+    found = [tokenizer.matcher.find(tokenizer.normalize(typed.strip())) for typed in words]
+    say_unknown(tokenizer, [match for match in found if not match.surely])
     if as_json and words:
         question: dict[str, Any] = {"word": word} if analogy is None else {"analogy": words}
         say_json({**question, "similar": [asdict(neighbour) for neighbour in neighbours]})

@@ -19,11 +19,15 @@ from nextword.text.scripts import UNSPACED_LETTERS
 
 if TYPE_CHECKING:
     from nextword.inference.session import Prediction
+    from nextword.text.matching import Match
+    from nextword.text.tokenizer import Tokenizer
 
 PILCROW = "¶"
 """Shown for the end of a paragraph or line."""
 MAX_LINE_WIDTH = 88
 """Columns of running text; longer lines are hard to read."""
+MAX_SEARCHES = 3
+"""Unknown words of a prompt for which near spellings are looked for."""
 BAR_WIDTH = 24
 """Columns of the longest bar in a list of predictions or neighbours."""
 
@@ -67,10 +71,25 @@ def say_json(content: Mapping[str, Any]) -> None:
     click.echo(CONTROL_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
-def say_unknown(words: Sequence[str]) -> None:
-    """Name the words of a prompt that the model does not know, on stderr."""
-    if words:
-        say(f"not in the vocabulary: {', '.join(words)}", err=True)
+def say_unknown(tokenizer: Tokenizer, unknown: Sequence[Match], suggest: bool = True) -> None:
+    """Name the words of a prompt that the vocabulary lacks, and what was meant, on stderr.
+
+    Args:
+        tokenizer: the model's.
+        unknown: the words, and what each is read as.
+        suggest: whether to look for near spellings, which takes a moment.
+    """
+    named = []
+    searches = MAX_SEARCHES if suggest else 0
+    for match in unknown:
+        if match.id != tokenizer.unknown_id:
+            named.append(f"{match.typed} (did you mean {tokenizer.words[match.id]}? read as that)")
+            continue
+        searches -= 1
+        close = tokenizer.matcher.suggestions(match.typed) if searches >= 0 else []
+        named.append(match.typed + (f" (did you mean {' or '.join(close)}?)" if close else ""))
+    if named:
+        say(f"not in the vocabulary: {', '.join(named)}", err=True)
 
 
 def say_saved(*paths: object) -> None:

@@ -1,8 +1,9 @@
 """A model folder: everything a prediction needs and nothing that runs.
 
-``config.json`` (which model), ``tokenizer.json`` (which words), ``model.safetensors`` (the
-weights, and how often each word was read), a ``README.md`` for people and, where a network is
-mixed with other parts, ``mixture.json`` and ``ngram.safetensors``. It can be copied anywhere.
+``config.json`` (which model), ``tokenizer.json`` (which words), ``spacing.json`` (where no space
+stands between them), ``model.safetensors`` (the weights, and how often each word was read), a
+``README.md`` for people and, where a network is mixed with other parts, ``mixture.json`` and
+``ngram.safetensors``. It can be copied anywhere.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from nextword.storage.integrity import (
     with_checksum,
 )
 from nextword.storage.tensors import read_model_tensors, write_model_tensors
+from nextword.text.spacing import FILE as SPACING
 from nextword.text.tokenizer import Tokenizer
 
 CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
@@ -91,7 +93,7 @@ def load_model_folder(folder: Path) -> LoadedModel:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such model folder")
-    check_own_files(folder, (CONFIG, TOKENIZER, WEIGHTS, MIXTURE, NGRAM), ModelError)
+    check_own_files(folder, (CONFIG, TOKENIZER, SPACING, WEIGHTS, MIXTURE, NGRAM), ModelError)
     described = read_json(folder / CONFIG, ModelError)
     config = _model_config(folder / CONFIG, described)
     tokenizer = Tokenizer.load(folder / TOKENIZER)

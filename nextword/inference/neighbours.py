@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,9 +15,6 @@ from nextword.inference.sampling import top_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS
 
-SUGGESTIONS = 3
-"""Spellings suggested for a word that the vocabulary lacks."""
-
 
 @dataclass(frozen=True)
 class Neighbour:
@@ -32,27 +27,18 @@ class Neighbour:
 
 
 def word_id(tokenizer: Tokenizer, word: str) -> int:
-    """The id of a word, in any Unicode composition.
+    """The id of a typed word, or of the one that differs only in typesetting or case.
 
     Raises:
         NextwordError: the vocabulary lacks it; the message suggests near spellings.
     """
-    spelled = unicodedata.normalize("NFC", word.strip())
-    if tokenizer.lowercase:
-        spelled = spelled.lower()
-    known = tokenizer.words[len(SPECIAL_WORDS) :]
-    if spelled in known:
-        return known.index(spelled) + len(SPECIAL_WORDS)
-    close = nearest_spellings(spelled, known)
+    spelled = tokenizer.normalize(word.strip())
+    number = tokenizer.matcher.find(spelled).id
+    if number >= len(SPECIAL_WORDS):
+        return number
+    close = tokenizer.matcher.suggestions(spelled)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise NextwordError(f"not in the vocabulary: {word}{hint}")
-
-
-def nearest_spellings(word: str, known: Sequence[str]) -> list[str]:
-    """The words most similarly spelled, those that differ only in case first."""
-    same = [other for other in known if other.casefold() == word.casefold()]
-    close = difflib.get_close_matches(word, known, n=SUGGESTIONS, cutoff=0.7)
-    return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
 
 
 def nearest(

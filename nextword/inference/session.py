@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +12,7 @@ from nextword.inference import Adapt
 from nextword.inference.decoder import tokens_per_chunk
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
+from nextword.text.tokenized import tokenize_string, unmatched_words
 from nextword.text.vocabulary import SPECIAL_WORDS
 
 
@@ -42,17 +42,17 @@ class Session:
         self.read_ids([loaded.tokenizer.end_id])
 
     def read(self, text: str) -> list[str]:
-        """Read on.
+        """Read on; a blank line ends a paragraph.
 
         Returns:
-            The distinct words of ``text`` that the vocabulary lacks; they are read as unknown.
+            The distinct words of ``text`` that the vocabulary lacks. They are read as a word that
+            differs only in case, or else as unknown (:mod:`nextword.text.matching`).
         """
-        ids = self._loaded.tokenizer.encode(text)
+        tokenizer = self._loaded.tokenizer
+        ids = tokenize_string(tokenizer, text).ids.tolist()
         if ids:
             self.read_ids(ids)
-        if self._loaded.tokenizer.unknown_id not in ids:
-            return []
-        return self._loaded.tokenizer.unknown_words(text)
+        return [match.typed for match in unmatched_words(tokenizer, text)]
 
     def read_ids(self, ids: list[int]) -> None:
         """Read on, words by their ids."""
@@ -75,21 +75,20 @@ class Session:
 
         Args:
             k: how many; fewer where fewer begin with ``prefix``.
-            prefix: letters with which the words must begin.
+            prefix: letters with which the words must begin, in any case where no word begins with
+                just these.
 
         Raises:
             ConfigError: ``k`` is below one.
         """
         if k < 1:
             raise ConfigError(f"k: {k} is not at least 1")
-        words = self._loaded.tokenizer.words
-        # as the tokenizer spells words
-        prefix = unicodedata.normalize("NFC", prefix)
-        if self._loaded.tokenizer.lowercase:
-            prefix = prefix.lower()
+        tokenizer = self._loaded.tokenizer
+        words = tokenizer.words
         allowed = torch.ones(len(words), dtype=torch.bool)
-        if prefix:
-            allowed = torch.tensor([word.startswith(prefix) for word in words])
+        if prefix := tokenizer.normalize(prefix):
+            allowed[:] = False
+            allowed[tokenizer.matcher.with_prefix(prefix)] = True
         allowed[: len(SPECIAL_WORDS)] = False
         best = top_words(self.probabilities(), allowed, k)
         return [Prediction(words[i], probability) for i, probability in best]

@@ -25,11 +25,12 @@ from nextword.storage.integrity import (
     file_checksum,
     with_checksum,
 )
+from nextword.text.spacing import FILE as SPACING
 from nextword.text.tokenized import TokenizedText
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID, UNKNOWN_ID, Vocabulary
 
-_FORMAT = 4
+_FORMAT = 5
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
 
@@ -151,6 +152,7 @@ def finish_dataset(
     tokenizer.save(folder / "tokenizer.json")
     np.save(folder / "counts.npy", vocabulary.counts, allow_pickle=False)
     files = ["tokenizer.json", "counts.npy"]
+    files += [] if tokenizer.spacing is None else [SPACING]
     for part in parts:
         files += [f"{part}.npy", *(() if part == "train" else _spelling_files(part))]
     meta = {

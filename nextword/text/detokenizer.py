@@ -1,13 +1,18 @@
-"""Words to readable text: decides word by word where a space goes."""
+"""Words to readable text: decides word by word where a space goes.
+
+What the training text shows (:mod:`nextword.text.spacing`) comes first; the rules here serve what
+it never showed, and what depends on which quotes and brackets are open.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from nextword.text.scripts import is_unspaced, is_unspaced_letter
+from nextword.text.spacing import Spacing
 from nextword.text.vocabulary import END
 
 Kind = Literal["words", "whitespace"]
@@ -16,6 +21,8 @@ Kind = Literal["words", "whitespace"]
 _GLUED = frozenset("/\\—―")
 _GLUED_LEFT = frozenset(".,;:!?%‰…°′″™®")
 _GLUED_RIGHT = frozenset("#@~`¿¡$£¥")
+_PAIRED = frozenset('"_*')
+"""Marks that open and close alike."""
 _REPEATED_APART = frozenset(".*-–—")
 _RUN_OF_DOTS = re.compile(r"\.\.+|…+")
 _RUN_OF_DASHES = re.compile(r"--+|——+|――+")
@@ -30,15 +37,28 @@ class Detokenizer:
     """Turns one stream of words into text; remembers open quotes and brackets.
 
     Each word's text is returned at once, so nothing depends on the next word.
+
+    Args:
+        kind: of the words.
+        spacing: what a text showed about spaces; None for rules alone.
+        index: the id of each word that ``spacing`` knows.
     """
 
-    def __init__(self, kind: Kind = "words") -> None:
+    def __init__(
+        self,
+        kind: Kind = "words",
+        spacing: Spacing | None = None,
+        index: Mapping[str, int] | None = None,
+    ) -> None:
         self._kind = kind
+        self._spacing = spacing
+        self._index = index or {}
         self._reset()
 
     def _reset(self) -> None:
         self._previous = ""
         self._before = ""
+        self._glued = False  # whether the previous word follows without a space
         self._glue_next = True
         self._open: set[str] = set()
         self._unspaced_paragraph = False
@@ -62,13 +82,28 @@ class Detokenizer:
             self._unspaced_paragraph = is_unspaced(word[:1])
         if self._previous == "'" and word.lower() in _ELISIONS:
             self._open.discard("'")
+        learned = self._learned(word)
+        if learned is not None and (word in _PAIRED or word == "'"):
+            (self._open.add if learned else self._open.discard)(word)  # it closes, or opens
         left, right = self._sides(word)
         apart = word == self._previous and word in _REPEATED_APART
         glued = not self._previous or (not apart and (left or self._glue_next))
         if not glued:
             glued = self._is_continued(word)
+        if learned is not None:
+            glued = learned
+        self._glued = glued and bool(self._previous)
         self._before, self._previous, self._glue_next = self._previous, word, right
         return word if glued else " " + word
+
+    def _learned(self, word: str) -> bool | None:
+        """Whether the training text has no space before the word here; None if it does not tell."""
+        if self._spacing is None or not self._previous:
+            return None
+        previous, following = self._index.get(self._previous), self._index.get(word)
+        if previous is None or following is None:
+            return None
+        return self._spacing.glued(previous, self._glued, following)
 
     def _is_continued(self, word: str) -> bool:
         """Whether no space separates the previous word from this one, judged as a pair."""
@@ -88,7 +123,7 @@ class Detokenizer:
         """Whether the word sticks to its left neighbour, and to its right one."""
         if word.isalnum():
             return False, False
-        if word in ('"', "_", "*"):
+        if word in _PAIRED:
             return self._alternate(word)
         if word == "'":
             return self._straight_single()
@@ -119,7 +154,15 @@ class Detokenizer:
         if word == "‘":
             self._open.add(word)
         category = unicodedata.category(word[0])
+        if category == "Po" and self._is_of_another_script(word[0]):
+            return True, False
         return category in ("Pe", "Pf"), category in ("Ps", "Pi")
+
+    def _is_of_another_script(self, mark: str) -> bool:
+        """Whether the mark ends a phrase in a script other than Latin, as ، । and ։ do."""
+        if mark == "·":  # a Greek semicolon, elsewhere a multiplication or a list
+            return "GREEK" in unicodedata.name(self._previous[-1:] or " ", "")
+        return mark > "\u036f" and not "\u2000" <= mark <= "\u2e7f"
 
     def _alternate(self, mark: str) -> tuple[bool, bool]:
         if mark in self._open:
@@ -148,7 +191,7 @@ def _is_small_letter(word: str) -> bool:
     return len(word) == 1 and word.islower()
 
 
-def detokenize(words: Iterable[str], kind: Kind = "words") -> str:
-    """Readable text of the words."""
-    detokenizer = Detokenizer(kind)
+def detokenize(words: Iterable[str], detokenizer: Detokenizer | None = None) -> str:
+    """Readable text of the words; by the rules for prose alone if no detokenizer is given."""
+    detokenizer = detokenizer or Detokenizer()
     return "".join(detokenizer.push(word) for word in words)

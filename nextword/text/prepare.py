@@ -29,6 +29,7 @@ from nextword.text.dataset import (
 )
 from nextword.text.readers import read_units
 from nextword.text.sources import Source, display_name, text_files
+from nextword.text.spacing import LEARNED_WORDS, Spacing, SpacingCounter
 from nextword.text.split import split_blocks
 from nextword.text.tokenized import spaces_after
 from nextword.text.tokenizer import PATTERNS, Tokenizer
@@ -186,9 +187,8 @@ def _build(
             "or set vocabulary.min_count to 1"
         )
     records = _write_parts(folder, encoding, parts, vocabulary)
-    if set(records) > {"train"}:
-        _write_spellings(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
-    tokenizer = encoding.tokenizer.with_words(vocabulary.words)
+    spacing = _write_spellings(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
+    tokenizer = encoding.tokenizer.with_words(vocabulary.words, spacing)
     finish_dataset(folder, tokenizer, vocabulary, records, sha256, held_out)
     del encoding  # unmaps the file before it is removed
     scratch.unlink()
@@ -211,8 +211,9 @@ def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) 
 
     def measured(files: list[Path]) -> Iterator[str]:
         for paragraph in _read(text, files):
-            characters.append(len(paragraph) + 1)
-            yield paragraph
+            normal = tokenizer.normalize(paragraph)
+            characters.append(len(normal) + 1)
+            yield normal
 
     with scratch.open("wb") as stream:
         for part, files in sources.items():
@@ -256,27 +257,39 @@ def _write_spellings(
     encoding: _Encoding,
     parts: NDArray[np.uint8],
     vocabulary: Vocabulary,
-) -> None:
-    """Write the unknown words and the spaces of the held-out parts."""
+) -> Spacing | None:
+    """Write the unknown words and the spaces of the held-out parts.
+
+    Returns:
+        The spaces of the training part; None for text that is tokenized already.
+    """
     words, known = encoding.tokenizer.words, vocabulary.index
-    unknown = np.array([known.get(word, UNKNOWN_ID) == UNKNOWN_ID for word in words])
+    new_ids = np.array([known.get(word, UNKNOWN_ID) for word in words])
     letters = np.array([len(word) for word in words])
     ends = np.cumsum(encoding.lengths)
     no_space = np.zeros(1, dtype=np.bool_)  # after a paragraph's end
     spellings = {
         number: (list[str](), list[NDArray[np.bool_]]()) for number in np.unique(parts[parts > 0])
     }
-    for number, end, length, paragraph in zip(
-        parts.tolist(), ends.tolist(), encoding.lengths.tolist(), paragraphs, strict=True
+    counter = SpacingCounter(vocabulary.words)
+    prose = encoding.tokenizer.kind == "words"
+    # of a long text every so many paragraphs tell enough about spaces
+    every = 1 + int(encoding.lengths.sum()) // LEARNED_WORDS
+    for position, (number, end, length, paragraph) in enumerate(
+        zip(parts.tolist(), ends.tolist(), encoding.lengths.tolist(), paragraphs, strict=True)
     ):
-        if number == 0:
+        if number == 0 and not (prose and position % every == 0):
             continue
         ids = encoding.ids[end - length : end - 1]
-        unknown_words, spaced = spellings[number]
-        unknown_words += [words[i] for i in ids[unknown[ids]]]
-        spaced += [spaces_after(paragraph, letters[ids], encoding.tokenizer.lowercase), no_space]
-    for number, (unknown_words, spaced) in spellings.items():
-        write_spelling(folder, _PARTS[number], unknown_words, np.concatenate(spaced))
+        spaced = spaces_after(encoding.tokenizer.normalize(paragraph), letters[ids])
+        if number == 0:
+            counter.add(new_ids[ids], spaced)
+            continue
+        spellings[number][0].extend(words[i] for i in ids[new_ids[ids] == UNKNOWN_ID])
+        spellings[number][1].extend((spaced, no_space))
+    for number, (unknown_words, spaces) in spellings.items():
+        write_spelling(folder, _PARTS[number], unknown_words, np.concatenate(spaces))
+    return counter.spacing() if prose else None
 
 
 def _describe(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:

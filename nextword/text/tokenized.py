@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.text.detokenizer import Kind
+from nextword.text.matching import Match
 from nextword.text.readers import read_units
 from nextword.text.sources import text_files
 from nextword.text.tokenizer import Tokenizer
@@ -18,6 +18,7 @@ from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
 
 # what the tokenizer's regular expressions call a space; Python's own idea holds four more
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+_BEFORE_OPENING = frozenset("([{<“‘„‚«‹\"'—–-")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 
@@ -68,33 +69,64 @@ class TokenizedText:
 
 
 def tokenize_paragraphs(
-    tokenizer: Tokenizer, paragraphs: Iterable[str], name: str = ""
+    tokenizer: Tokenizer, paragraphs: Iterable[str], name: str = "", typed: bool = False
 ) -> TokenizedText:
-    """The text of complete paragraphs (or lines), each with an end behind it."""
-    index = {word: number for number, word in enumerate(tokenizer.words)}
+    """The text of complete paragraphs (or lines), each with an end behind it.
+
+    Args:
+        tokenizer: splits them.
+        paragraphs: of the text.
+        name: where the text is from, for messages.
+        typed: whether words are looked up as :mod:`nextword.text.matching` says.
+    """
+    index = tokenizer.index
     ids: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     spaced: list[NDArray[np.bool_]] = [np.zeros(0, dtype=np.bool_)]
     unknown: list[str] = []
     characters = 0
     for paragraph in paragraphs:
-        words = tokenizer.split(paragraph)
-        numbers = [index.get(word, UNKNOWN_ID) for word in words]
+        normal = tokenizer.normalize(paragraph)
+        words = tokenizer.split(normal)
+        lengths = np.array([len(word) for word in words], dtype=np.int64)
+        follows = spaces_after(normal, lengths)
+        if typed:
+            numbers = [match.id for match in match_words(tokenizer, words, follows)]
+        else:
+            numbers = [index.get(word, UNKNOWN_ID) for word in words]
         unknown += [w for w, n in zip(words, numbers, strict=True) if n == UNKNOWN_ID]
         ids.append(np.array([*numbers, END_ID], dtype=np.int64))
-        lengths = np.array([len(word) for word in words], dtype=np.int64)
-        follows = spaces_after(paragraph, lengths, tokenizer.lowercase)
         spaced.append(np.append(follows, False))
-        characters += len(paragraph) + 1
+        characters += len(normal) + 1
     return TokenizedText(np.concatenate(ids), np.concatenate(spaced), unknown, characters, name)
 
 
-def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
-    """The text of a string: paragraphs between blank lines, or lines of tokenized text.
+def match_words(
+    tokenizer: Tokenizer, words: Sequence[str], spaced: NDArray[np.bool_]
+) -> list[Match]:
+    """The vocabulary's words behind those of a typed paragraph.
 
-    The last paragraph has an end only where a blank line (or a line end) shows that it is complete.
+    Args:
+        tokenizer: has split the paragraph.
+        words: of the paragraph.
+        spaced: whether a space follows each, ``(words,)``.
+    """
+    if all(word in tokenizer.index for word in words):  # spares the look-up its preparation
+        return [Match(word, tokenizer.index[word], surely=True) for word in words]
+    opens = [
+        number == 0 or bool(spaced[number - 1]) or words[number - 1] in _BEFORE_OPENING
+        for number in range(len(words))
+    ]
+    return tokenizer.matcher.match(words, opens)
+
+
+def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
+    """The text of a typed string: paragraphs between blank lines, or lines of tokenized text.
+
+    Words that the vocabulary lacks are met as :mod:`nextword.text.matching` says. The last
+    paragraph has an end only where a blank line (or a line end) shows that it is complete.
     """
     paragraphs, complete = _paragraphs(text, tokenizer.kind)
-    tokenized = tokenize_paragraphs(tokenizer, paragraphs)
+    tokenized = tokenize_paragraphs(tokenizer, paragraphs, typed=True)
     if complete or not paragraphs:
         return tokenized
     return TokenizedText(
@@ -105,10 +137,29 @@ def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
     )
 
 
+def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
+    """The distinct words of a typed string that the vocabulary lacks, however they are typeset.
+
+    Each has the id of the word that it is read as: one that differs in case, or the unknown word.
+    """
+    found: dict[str, Match] = {}
+    for paragraph in _paragraphs(text, tokenizer.kind)[0]:
+        words = tokenizer.split(paragraph)
+        nowhere = np.zeros(len(words), dtype=np.bool_)
+        found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.surely}
+    return list(found.values())
+
+
 def tokenize_files(
-    tokenizer: Tokenizer, paths: str | Sequence[str], encoding: str
+    tokenizer: Tokenizer, paths: str | Sequence[str], encoding: str, typed: bool = False
 ) -> TokenizedText:
     """The text of files, folders or ``-`` for standard input, read as for training.
+
+    Args:
+        tokenizer: splits the text.
+        paths: of the files.
+        encoding: of the files.
+        typed: see :func:`tokenize_paragraphs`.
 
     Raises:
         TextError: a file cannot be read.
@@ -116,7 +167,7 @@ def tokenize_files(
     """
     paths = [paths] if isinstance(paths, str) else list(paths)
     units = read_units(tokenizer.kind, text_files(paths), encoding)
-    return tokenize_paragraphs(tokenizer, units, ", ".join(paths))
+    return tokenize_paragraphs(tokenizer, units, ", ".join(paths), typed)
 
 
 def _paragraphs(text: str, kind: Kind) -> tuple[list[str], bool]:
@@ -131,18 +182,13 @@ def _paragraphs(text: str, kind: Kind) -> tuple[list[str], bool]:
     return paragraphs, bool(paragraphs) and not joined[-1]
 
 
-def spaces_after(
-    text: str, lengths: NDArray[np.integer], lowercase: bool = False
-) -> NDArray[np.bool_]:
+def spaces_after(normal: str, lengths: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Whether a space follows each word of a paragraph or line, ``(words,)``.
 
     Args:
-        text: the paragraph or line.
-        lengths: letters of each word as the tokenizer spells it, ``(words,)``.
-        lowercase: whether the tokenizer folds case, which can change a word's length.
+        normal: the paragraph or line, as :meth:`Tokenizer.normalize` spells it.
+        lengths: letters of each word, ``(words,)``.
     """
-    normal = unicodedata.normalize("NFC", text)
-    normal = normal.lower() if lowercase else normal
     # numbers, not strings: a paragraph may be a whole book in one line
     bounds = (number for space in _SPACES.finditer(normal) for number in space.span())
     starts, ends = np.fromiter(bounds, dtype=np.int64).reshape(-1, 2).T

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,23 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 from nextword.errors import ModelError
 from nextword.storage.files import write_atomically
 from nextword.text.detokenizer import Detokenizer, Kind, detokenize
+from nextword.text.matching import WordMatcher
+from nextword.text.normalize import normalize
 from nextword.text.scripts import UNSPACED_LETTERS
+from nextword.text.spacing import FILE as SPACING
+from nextword.text.spacing import Spacing
 from nextword.text.vocabulary import END, SPECIAL_WORDS, UNKNOWN
 
 __all__ = ["END", "PATTERNS", "SPECIAL_WORDS", "UNKNOWN", "Kind", "Tokenizer"]
 
-_MARK = r"[\p{M}\u200c\u200d\u00ad]"
+_MARK = r"[\p{M}\u200c\u200d]"
 _SPACED = rf"[[\p{{L}}\p{{N}}]&&[^{UNSPACED_LETTERS}]]"
 _LETTER = rf"[\p{{L}}&&[^{UNSPACED_LETTERS}]]"
 _WORD_PARTS = (
     rf"{_SPACED}{_MARK}*",
     rf"['’·](?={_SPACED})",  # don't, d'Artagnan
-    rf"[-‐‑](?={_LETTER})",  # absent-minded, 22-year-old
+    rf"[-‐‑־](?={_LETTER})",  # absent-minded, 22-year-old, and the Hebrew maqaf
+    r"(?<=\p{Hebrew})[\"״׳](?=\p{Hebrew})",  # acronyms and sounds that Hebrew has no letter for
     r"(?<=[\p{L}\p{M}])[-‐‑](?=\p{N})",  # mid-1805, but not 1805-1812
     r"(?<=\p{Nd})[.,:](?=\p{Nd})",  # 1,000 3.14 12:30
 )
@@ -58,31 +64,54 @@ _CUTS = re.compile(rf"\s|(?<=[{UNSPACED_LETTERS}])(?=[{UNSPACED_LETTERS}])")
 class Tokenizer:
     """Splits text into words; a word's id is its index in the vocabulary."""
 
-    def __init__(self, words: Sequence[str], kind: Kind, lowercase: bool) -> None:
-        """``words`` is the vocabulary in id order, the special words first."""
+    def __init__(
+        self,
+        words: Sequence[str],
+        kind: Kind,
+        lowercase: bool,
+        spacing: Spacing | None = None,
+    ) -> None:
+        """``words`` is the vocabulary in id order, the special words first.
+
+        ``spacing`` is what its text showed about spaces between them.
+        """
         if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
             raise ValueError(f"a vocabulary starts with {SPECIAL_WORDS}")
         self.kind: Kind = kind
         self.lowercase = lowercase
         self.words = list(words)
-        self._inner = _build({word: number for number, word in enumerate(words)}, kind, lowercase)
+        self.spacing = spacing
+        self.index = {word: number for number, word in enumerate(words)}
+        """The id of every word."""
+        self._inner = _build(self.index, kind, lowercase)
+        self._inner.normalizer = None  # :meth:`normalize` does that, and more
 
     @classmethod
     def learn(cls, paragraphs: Iterable[str], kind: Kind, lowercase: bool) -> Tokenizer:
         """A tokenizer that knows every word of the text."""
         inner = _build({UNKNOWN: 0}, kind, lowercase)
+        inner.normalizer = None
         trainer = trainers.WordLevelTrainer(vocab_size=2**62, min_frequency=0, show_progress=False)
         pieces = (
-            _replace_surrogates(piece) for paragraph in paragraphs for piece in _pieces(paragraph)
+            piece for paragraph in paragraphs for piece in _pieces(normalize(paragraph, lowercase))
         )
         inner.train_from_iterator(pieces, trainer)
         vocabulary = inner.get_vocab(with_added_tokens=False)
         words = sorted(vocabulary, key=lambda word: vocabulary[word])
         return cls(_specials_first(words), kind, lowercase)
 
-    def with_words(self, words: Iterable[str]) -> Tokenizer:
+    def with_words(self, words: Iterable[str], spacing: Spacing | None = None) -> Tokenizer:
         """The same splitting with another vocabulary; special words are moved to the front."""
-        return Tokenizer(_specials_first(words), self.kind, self.lowercase)
+        return Tokenizer(_specials_first(words), self.kind, self.lowercase, spacing)
+
+    @cached_property
+    def matcher(self) -> WordMatcher:
+        """Finds words as people type them."""
+        return WordMatcher(self.words, self.index)
+
+    def normalize(self, text: str) -> str:
+        """The text as it is split: see :func:`nextword.text.normalize.normalize`."""
+        return normalize(text, self.lowercase)
 
     @property
     def unknown_id(self) -> int:
@@ -100,36 +129,34 @@ class Tokenizer:
     def split(self, text: str) -> list[str]:
         """The words of the text, known or not, normalised."""
         words: list[str] = []
-        for piece in _pieces(text):
-            normal = self._inner.normalizer.normalize_str(_replace_surrogates(piece))
-            words += [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(normal)]
+        for piece in _pieces(self.normalize(text)):
+            words += [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(piece)]
         return words
 
     def encode(self, text: str) -> list[int]:
         """The ids of the text's words; no end is added."""
         ids: list[int] = []
-        for piece in _pieces(text):
-            ids += self._inner.encode(_replace_surrogates(piece), add_special_tokens=False).ids
+        for piece in _pieces(self.normalize(text)):
+            ids += self._inner.encode(piece, add_special_tokens=False).ids
         return ids
 
     def unknown_words(self, text: str) -> list[str]:
         """The distinct words of the text outside the vocabulary, in the text's order."""
-        find = self._inner.token_to_id
-        return [word for word in dict.fromkeys(self.split(text)) if find(word) is None]
+        return [word for word in dict.fromkeys(self.split(text)) if word not in self.index]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Readable text of the ids."""
-        return detokenize((self.words[number] for number in ids), self.kind)
+        return detokenize((self.words[number] for number in ids), self.detokenizer())
 
     def detokenizer(self) -> Detokenizer:
-        """A new detokenizer of this kind."""
-        return Detokenizer(self.kind)
+        """A new detokenizer, at the beginning of a text."""
+        return Detokenizer(self.kind, self.spacing, self.index)
 
     def encode_stream(self, paragraphs: Iterable[str]) -> Iterator[NDArray[np.uint32]]:
         """The ids of each paragraph with its end, ``(words + 1,)``; encoded in parallel."""
         end = np.array([self.end_id], dtype=np.uint32)
         pieces: list[NDArray[np.uint32]] = []
-        for batch in _batches(paragraphs):
+        for batch in _batches(map(self.normalize, paragraphs)):
             encodings = self._inner.encode_batch_fast(
                 [piece for piece, _ in batch], add_special_tokens=False
             )
@@ -140,12 +167,22 @@ class Tokenizer:
                     pieces = []
 
     def save(self, path: Path) -> None:
-        """Write ``tokenizer.json``. Raises NextwordError if that is impossible."""
-        write_atomically(path, self._inner.to_str())
+        """Write ``tokenizer.json``, and ``spacing.json`` beside it.
+
+        Raises:
+            NextwordError: that is impossible.
+        """
+        write_atomically(path, _build(self.index, self.kind, self.lowercase).to_str())
+        if self.spacing is not None:
+            self.spacing.save(path.with_name(SPACING), self.words)
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
-        """Read ``tokenizer.json``. Raises ModelError if it is damaged, foreign or incompatible."""
+        """Read ``tokenizer.json``, and ``spacing.json`` where it is there.
+
+        Raises:
+            ModelError: one is damaged, foreign or incompatible.
+        """
         path = Path(path)
         try:
             stored = json.loads(path.read_bytes().decode("utf-8"))
@@ -162,7 +199,9 @@ class Tokenizer:
         kinds: tuple[Kind, ...] = ("words", "whitespace")
         for kind, lowercase in product(kinds, (False, True)):
             if structure == _build({UNKNOWN: 0}, kind, lowercase).to_str():
-                return cls(words, kind, lowercase)
+                beside = path.with_name(SPACING)
+                spacing = Spacing.load(beside, words) if beside.exists() else None
+                return cls(words, kind, lowercase, spacing)
         raise ModelError(
             f"{path}: splits text in a way this version does not know; it was written by another "
             "program or another version"
@@ -172,8 +211,9 @@ class Tokenizer:
 def _build(vocabulary: dict[str, int], kind: Kind, lowercase: bool) -> HuggingFaceTokenizer:
     """The library's tokenizer.
 
-    No word is registered as an added token: the library matches those before it splits the text, so
-    a literal ``<unk>`` in a book would become the special word.
+    Its normalizer is for other programs that read the file; it knows no ligatures. No word is
+    registered as an added token: the library matches those before it splits the text, so a literal
+    ``<unk>`` in a book would become the special word.
     """
     inner = HuggingFaceTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
@@ -202,15 +242,6 @@ def _stored_words(stored: Any, path: Path) -> list[str]:
     return [word for word in words if word is not None]
 
 
-def _replace_surrogates(text: str) -> str:
-    """The text without lone surrogates, which stem from undecodable bytes in a shell."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
 def _pieces(text: str) -> Iterator[str]:
     """The text cut between words into pieces of bounded length."""
     start = 0
@@ -231,7 +262,7 @@ def _batches(paragraphs: Iterable[str]) -> Iterator[list[tuple[str, bool]]]:
         left = len(paragraph)
         for piece in _pieces(paragraph):
             left -= len(piece)
-            batch.append((_replace_surrogates(piece), left == 0))
+            batch.append((piece, left == 0))
             characters += len(piece) + 1
             if characters >= _BATCH:
                 yield batch

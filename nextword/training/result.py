@@ -182,6 +182,7 @@ nextword.load_model("FOLDER").predict("Napoleon was the Emperor of", k=5)
 ```
 
 `config.json` describes the model, `tokenizer.json` holds the words (Hugging Face `tokenizers`
-format), `model.safetensors` the weights. `mixture.json` and `ngram.safetensors`, where present,
-hold n-gram counts and the weights that mix them with the network. Nothing in this folder is code.
+format), `spacing.json` says where no space stands between them, `model.safetensors` holds the
+weights. `mixture.json` and `ngram.safetensors`, where present, hold n-gram counts and the weights
+that mix them with the network. Nothing in this folder is code.
 """

@@ -30,7 +30,7 @@ def word(text: str, bits: float, known: bool = True, spaced: bool = True) -> Sco
 
 def test_a_table_has_a_line_a_word_and_the_sums(cli: Cli, tiny_run: SimpleNamespace) -> None:
     called = cli("score", TEXT)
-    assert (called.code, called.err) == (0, "")
+    assert (called.code, called.err) == (0, "not in the vocabulary: zebra\n")
     head, *rows, note, summary = called.out.splitlines()
     assert head.split() == ["word", "probability", "rank", "bits", "likeliest"]
     assert [row.split()[0] for row in rows] == [*TEXT[:-1].split(), "."]
@@ -46,7 +46,7 @@ def test_a_table_has_a_line_a_word_and_the_sums(cli: Cli, tiny_run: SimpleNamesp
 
 def test_json_is_a_line_a_word_and_one_for_all(cli: Cli, tiny_run: SimpleNamespace) -> None:
     called = cli("score", TEXT, "--json")
-    assert (called.code, called.err) == (0, "")
+    assert (called.code, called.err) == (0, "not in the vocabulary: zebra\n")
     *words, whole = [json.loads(line) for line in called.out.splitlines()]
     score = tiny_run.result.model.score(TEXT)
     assert words == [asdict(word) for word in score.words]

@@ -53,6 +53,7 @@ def test_a_copied_folder_predicts_what_the_run_predicts(
         "config.json",
         "mixture.json",
         "model.safetensors",
+        "spacing.json",
         "tokenizer.json",
     ]
     copied, original = load_model(folder), tiny_run.result.model
@@ -194,6 +195,8 @@ DAMAGES = {
     "tokenizer cut off": (edit_bytes("tokenizer.json", lambda b: b[: len(b) // 2]), "damaged"),
     "foreign tokenizer": (edit_bytes("tokenizer.json", lambda b: b'{"model": 1}'), "tokenizer"),
     "a word too many": (edit_json("tokenizer.json", add_a_word), "do not belong together"),
+    "spaces cut off": (edit_bytes("spacing.json", lambda b: b[:-9]), "damaged"),
+    "spaces changed": (edit_bytes("spacing.json", lambda b: b.replace(b"1", b"2", 1)), "damaged"),
     "weights cut off": (edit_bytes("model.safetensors", lambda b: b[:-1]), "damaged"),
     "weights' header flipped": (
         edit_bytes("model.safetensors", lambda b: b[:8] + bytes([b[8] ^ 0xFF]) + b[9:]),

@@ -85,7 +85,7 @@ def test_round_trips(text: str) -> None:
 def test_open_quotes_are_forgotten_at_the_paragraph_end() -> None:
     words = ['"', "Go", END, '"', "No", ".", '"']
     assert detokenize(words) == '"Go\n\n"No."'
-    assert detokenize(["a", ",", END, "b", "."], kind="whitespace") == "a ,\nb ."
+    assert detokenize(["a", ",", END, "b", "."], Detokenizer("whitespace")) == "a ,\nb ."
 
 
 def test_streaming_gives_the_same_text() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import time
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextword.errors import ModelError
+from nextword.text.normalize import clean
 from nextword.text.tokenizer import END, SPECIAL_WORDS, UNKNOWN, Kind, Tokenizer
 
 BARE = Tokenizer(SPECIAL_WORDS, "words", lowercase=False)
@@ -31,6 +31,8 @@ BARE = Tokenizer(SPECIAL_WORDS, "words", lowercase=False)
         ("한국어 문장", "한국어|문장"),
         ("hi👨‍👩‍👧🇩🇪🇫🇷👍🏽 1️⃣", "hi|👨‍👩‍👧|🇩🇪|🇫🇷|👍🏽|1️⃣"),
         ("a\u00a0b\u3000c\u2028d", "a|b|c|d"),
+        ('צה"ל, מנכ״ל ו"שלום" צ׳ארלס', 'צה"ל|,|מנכ״ל|ו"שלום|"|צ׳ארלס'),
+        ("לבית־הספר ־ כאן", "לבית־הספר|־|כאן"),
         ("", ""),
     ],
 )
@@ -44,8 +46,7 @@ def test_words(text: str, words: str) -> None:
 def test_nothing_but_whitespace_is_lost(kind: Kind, text: str) -> None:
     tokenizer = Tokenizer(SPECIAL_WORDS, kind, lowercase=False)
     words = tokenizer.split(text)
-    normal = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
-    kept = "".join(c for c in normal if not c.isspace())
+    kept = "".join(c for c in clean(text) if not c.isspace())
     assert "".join(c for c in "".join(words) if not c.isspace()) == kept
     assert all(words)
     assert len(tokenizer.encode(text)) == len(words)

@@ -74,6 +74,7 @@ def test_a_run_folder_holds_what_the_contract_says(settings: dict[str, object]) 
         "model/README.md",
         "model/config.json",
         "model/model.safetensors",
+        "model/spacing.json",
         "model/tokenizer.json",
     }
     (line,) = (result.path / "metrics.jsonl").read_text().splitlines()

@@ -133,6 +133,7 @@ def test_a_run_folder_holds_what_the_contract_says(tiny_run: SimpleNamespace) ->
         "model/config.json",
         "model/mixture.json",
         "model/model.safetensors",
+        "model/spacing.json",
         "model/tokenizer.json",
         "state/state.safetensors",
     }

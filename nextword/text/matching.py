@@ -1,0 +1,159 @@
+"""What people type meets what a text holds: quotes, dashes, forms of letters, and case.
+
+A typed word that the vocabulary lacks is looked up once more with the marks of typesetting as a
+keyboard has them (``don't`` finds ``don’t``), and then without regard to case. Only prompts are
+read so: a text that is measured keeps its own spelling.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
+
+SUGGESTIONS = 3
+"""Spellings suggested for a word that the vocabulary lacks."""
+
+_SINGLE = "'’‘ʼʻ‛´`′׳"
+_DOUBLE = '"“”„‟«»″״'
+_HYPHENS = "-‐‑‒–—―−־"
+_KEYBOARD = str.maketrans(
+    {
+        **dict.fromkeys(_SINGLE, "'"),
+        **dict.fromkeys(_DOUBLE, '"'),
+        **dict.fromkeys(_HYPHENS, "-"),
+    }
+)
+_OPENING = {'"': "„«“", "'": "‚‹‘"}
+"""Marks that open a quotation, by the key that types them."""
+_CLOSING = {"„": "“”", "«": "»", "“": "”", "‚": "‘’", "‹": "›", "‘": "’"}
+"""Marks that close what each of them opens."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A typed word and the word that it is read as."""
+
+    typed: str
+    id: int
+    """In the vocabulary; the unknown word's if it has none."""
+    surely: bool
+    """Whether it is the same word but for typesetting, so that nothing need be said."""
+
+
+class WordMatcher:
+    """Finds typed words in a vocabulary.
+
+    Args:
+        words: the vocabulary by ids.
+        index: the id of each word.
+    """
+
+    def __init__(self, words: Sequence[str], index: dict[str, int]) -> None:
+        self.words = words
+        self.index = index
+
+    def match(self, typed: Sequence[str], opens: Iterable[bool]) -> list[Match]:
+        """The words of a prompt in the vocabulary.
+
+        Args:
+            typed: words as the tokenizer spells them.
+            opens: for each whether a quotation mark there would open a quotation.
+        """
+        return [self._match(word, at) for word, at in zip(typed, opens, strict=True)]
+
+    def _match(self, word: str, opens: bool) -> Match:
+        number = self.index.get(word)
+        if number is None:
+            number = self._typeset(word, opens)
+        if number is not None:
+            return Match(word, number, surely=True)
+        return Match(word, self._by_case.get(case_key(word), UNKNOWN_ID), surely=False)
+
+    def _typeset(self, word: str, opens: bool) -> int | None:
+        """The id of the word in other typesetting."""
+        key = keyboard(word)
+        mark = self._quotation_mark(key, opens) if key in _OPENING else None
+        return self._by_keyboard.get(key) if mark is None else mark
+
+    def _quotation_mark(self, key: str, opens: bool) -> int | None:
+        """The id of the text's own quotation mark; the commonest where it has several."""
+        opening = self._commonest(_OPENING[key])
+        if opening == "“" and self._rank("„") < self._rank("”"):
+            opening = "„"  # German closes with the mark that opens in English
+        mark = opening if opens else self._commonest(_CLOSING.get(opening, ""))
+        return self.index.get(mark)
+
+    def _commonest(self, marks: str) -> str:
+        """The mark with the smallest id; an empty string where the vocabulary has none of them."""
+        known = [mark for mark in marks if mark in self.index]
+        return min(known, key=self._rank, default="")
+
+    def _rank(self, mark: str) -> int:
+        return self.index.get(mark, len(self.words))
+
+    def find(self, word: str) -> Match:
+        """One word, typed alone."""
+        return self._match(word, True)
+
+    def with_prefix(self, prefix: str) -> list[int]:
+        """The ids of the words that begin so, in any typesetting; failing that, in any case."""
+        key, folded = keyboard(prefix), case_key(prefix)
+        beginning = [number for number, typed in self._typed if typed.startswith(key)]
+        return beginning or [n for n, typed in self._typed if case_key(typed).startswith(folded)]
+
+    def suggestions(self, word: str) -> list[str]:
+        """The words most similarly spelled, those that differ only in case and accents first."""
+        bare = _without_accents(word)
+        known = self.words[len(SPECIAL_WORDS) :]
+        same = [other for other in known if case_key(other) == case_key(word)]
+        same = same or [other for other in known if _without_accents(other) == bare]
+        near = [other for other in known if abs(len(other) - len(word)) <= 2]
+        close = difflib.get_close_matches(word, near, n=SUGGESTIONS, cutoff=0.7)
+        return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
+
+    @cached_property
+    def _typed(self) -> list[tuple[int, str]]:
+        """Every word's id and its spelling on a keyboard."""
+        first = len(SPECIAL_WORDS)
+        return [(number, keyboard(w)) for number, w in enumerate(self.words[first:], first)]
+
+    @cached_property
+    def _by_keyboard(self) -> dict[str, int]:
+        return _first_of_each(self._typed)
+
+    @cached_property
+    def _by_case(self) -> dict[str, int]:
+        return _first_of_each((number, case_key(typed)) for number, typed in self._typed)
+
+
+def _first_of_each(keys: Iterable[tuple[int, str]]) -> dict[str, int]:
+    """The first id, that of the commonest word, of each key."""
+    found: dict[str, int] = {}
+    for number, key in keys:
+        found.setdefault(key, number)
+    return found
+
+
+def keyboard(word: str) -> str:
+    """The word with the quotes, dashes and letter forms that a keyboard has."""
+    typed = word
+    if not word.isascii():
+        typed = unicodedata.normalize("NFKC", word.translate(_KEYBOARD))
+    if len(typed) > 1 and not typed.strip("-."):
+        return "-" if typed[0] == "-" else "..."  # a dash or an ellipsis of any length
+    return typed
+
+
+def case_key(word: str) -> str:
+    """The same for words that differ only in typesetting and case, Turkish and Greek included."""
+    return keyboard(word).casefold().replace("\u0307", "").replace("ı", "i")
+
+
+def _without_accents(word: str) -> str:
+    letters = unicodedata.normalize("NFD", case_key(word))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

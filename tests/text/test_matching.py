@@ -1,0 +1,106 @@
+"""What people type meets what a text holds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextword.text.matching import case_key, keyboard
+from nextword.text.tokenized import tokenize_paragraphs, tokenize_string, unmatched_words
+from nextword.text.tokenizer import Tokenizer
+from nextword.text.vocabulary import UNKNOWN_ID
+
+
+def learned(text: str) -> Tokenizer:
+    return Tokenizer.learn([text], "words", lowercase=False)
+
+
+def read_as(text: str, typed: str) -> str:
+    """The words of a text that a typed prompt is read as."""
+    tokenizer = learned(text)
+    return " ".join(tokenizer.words[i] for i in tokenize_string(tokenizer, typed).ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "wanted"),
+    [
+        ("I don’t know", "I don't know", "I don’t know"),
+        ("I don't know", "I don’t know", "I don't know"),
+        ("“Go,” he said.", '"Go," he said.', "“ Go , ” he said ."),
+        ('"Go," he said.', "“Go,” he said.", '" Go , " he said .'),
+        ("„Geh“, sagte er. „Gut“", '"Geh", sagte er.', "„ Geh “ , sagte er ."),
+        ("« Va », dit-il.", '"Va", dit-il.', "« Va » , dit-il ."),
+        ("„Idź” rzekł", '"Idź" rzekł', "„ Idź ” rzekł"),
+        ("No—yes … well", "No--yes ... well", "No — yes … well"),
+        ("No--yes ... well", "No—yes… well", "No -- yes ... well"),
+        ("a well‑known man", "a well-known man", "a well‑known man"),
+        ("מנכ״ל בא", 'מנכ"ל בא', "מנכ״ל בא"),
+        ("find the first flour", "ﬁnd the ﬁrst ﬂour", "find the first flour"),
+        ("ﬁnd the lan\u00adtern", "find the lantern", "find the lantern"),
+        ("Napoleon was the Emperor", "napoleon WAS the emperor", "Napoleon was the Emperor"),
+        ("İstanbul ve IŞIK", "istanbul ve ışık", "İstanbul ve IŞIK"),
+        ("ὁ ΔΡΟΜΟΣ", "ὁ δρομος", "ὁ ΔΡΟΜΟΣ"),
+        ("the cat", "the dog", "the <unk>"),
+    ],
+)
+def test_a_prompt_is_read_as_the_text_spells(text: str, typed: str, wanted: str) -> None:
+    assert read_as(text, typed) == wanted
+
+
+def test_the_text_s_own_spelling_comes_first() -> None:
+    tokenizer = learned("don’t don’t don't us US \" “")
+    for word in ("don't", "don’t", "us", "US", '"', "“"):
+        number = tokenize_string(tokenizer, word).ids.tolist()
+        assert number == [tokenizer.index[word]]
+        assert unmatched_words(tokenizer, word) == []
+
+
+def test_a_text_that_is_measured_keeps_its_own_spelling() -> None:
+    tokenizer = learned("I don’t know")
+    measured = tokenize_paragraphs(tokenizer, ["I don't know"])
+    assert measured.unknown_words == ["don't"]
+
+
+def test_only_what_differs_in_more_than_typesetting_is_named() -> None:
+    tokenizer = learned("Napoleon doesn’t sleep")
+    found = unmatched_words(tokenizer, "napoleon doesn't dream, napoleon")
+    words = [(match.typed, tokenizer.words[match.id]) for match in found]
+    assert words == [("napoleon", "Napoleon"), ("dream", "<unk>"), (",", "<unk>")]
+
+
+def test_suggestions_begin_with_case_and_accents() -> None:
+    matcher = learned("Marya mark Mary café cage οδός zzz").matcher
+    assert matcher.suggestions("MARY")[0] == "Mary"
+    assert matcher.suggestions("cafe")[0] == "café"
+    assert matcher.suggestions("ΟΔΟΣ") == ["οδός"]
+    assert matcher.suggestions("pierre") == []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "wanted"),
+    [
+        ("don'", {"don’t"}),
+        ("fl", {"flour"}),
+        ("nap", {"nap"}),
+        ("NAP", {"nap", "Napoleon"}),
+        ("istan", {"İstanbul"}),
+        ("οδος", {"οδοστρωμα"}),
+        ("q", set()),
+    ],
+)
+def test_prefixes_meet_words_too(prefix: str, wanted: set[str]) -> None:
+    tokenizer = learned("don’t ﬂour nap Napoleon İstanbul οδοστρωμα")
+    assert {tokenizer.words[i] for i in tokenizer.matcher.with_prefix(prefix)} == wanted
+
+
+WORDS = st.text(st.sampled_from("aBéﬁ'’‘-‑–\"“”ıİσς1"), min_size=1, max_size=6)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6))
+def test_every_word_of_a_text_is_known_however_it_is_typeset(words: list[str]) -> None:
+    tokenizer = learned(" ".join(words))
+    assert unmatched_words(tokenizer, " ".join(words)) == []
+    typed = " ".join(map(keyboard, words))
+    unknown = [m.typed for m in unmatched_words(tokenizer, typed) if m.id == UNKNOWN_ID]
+    # a straight quote may split a word otherwise than a curly one, but letters always meet
+    assert not [word for word in unknown if word.isalnum() and word in words]
+    assert all(case_key(keyboard(word)) == case_key(word) for word in words)
