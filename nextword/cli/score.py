@@ -91,7 +91,7 @@ def command(
         tokenized = tokenize_string(tokenizer, typed)
         say_unknown(tokenizer, unmatched_words(tokenizer, typed))
     else:
-        tokenized = tokenize_files(tokenizer, text, encoding, typed=True)
+        tokenized = tokenize_files(tokenizer, text, encoding)
         if text != "-" and opened.folder is not None and trained_on(opened.folder, [text]):
             say(f"the model {TRAINED_ON}", err=True)
     with ProgressBars(delay=1) as bars:

@@ -151,15 +151,9 @@ def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
 
 
 def tokenize_files(
-    tokenizer: Tokenizer, paths: str | Sequence[str], encoding: str, typed: bool = False
+    tokenizer: Tokenizer, paths: str | Sequence[str], encoding: str
 ) -> TokenizedText:
     """The text of files, folders or ``-`` for standard input, read as for training.
-
-    Args:
-        tokenizer: splits the text.
-        paths: of the files.
-        encoding: of the files.
-        typed: see :func:`tokenize_paragraphs`.
 
     Raises:
         TextError: a file cannot be read.
@@ -167,7 +161,7 @@ def tokenize_files(
     """
     paths = [paths] if isinstance(paths, str) else list(paths)
     units = read_units(tokenizer.kind, text_files(paths), encoding)
-    return tokenize_paragraphs(tokenizer, units, ", ".join(paths), typed)
+    return tokenize_paragraphs(tokenizer, units, ", ".join(paths))
 
 
 def _paragraphs(text: str, kind: Kind) -> tuple[list[str], bool]:
