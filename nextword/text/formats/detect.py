@@ -135,6 +135,8 @@ def _zip_format(file: Path) -> Format:
 
 def _text_format(text: str, file: Path, cut: bool) -> Format:
     """The format of a text file by its beginning, which may be ``cut`` at any character."""
+    if "\0" in text:  # binary, or UTF-16 without a mark: decoding says so
+        return PLAIN
     lines = text.split("\n")
     suffix = _suffix(file)
     if cut and len(lines) > 1:

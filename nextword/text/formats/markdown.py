@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkd")
 """Of files that are Markdown if they have any mark of it."""
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:[\w-]+[ \t]*:.*\n|[ \t-].*\n|[ \t]*\n)+---[ \t]*\n")
-_HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} +\S.*$", re.MULTILINE)
+_HASHES = re.compile(r"^#+ ", re.MULTILINE)
+_HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} +\S.*\n(?=\n)")
 _OTHER_MARKS = (
     (re.compile(r"!?\[[^\]\n]+\]\((?:https?:|[\w./#-])[^)\s]*\)"), 2),  # a link
     (re.compile(r"^(?:```|~~~).*\n(?:.*\n)*?(?:```|~~~)[ \t]*$", re.MULTILINE), 1),  # code
@@ -31,14 +32,15 @@ _FEWEST_HEADINGS = 2
 def is_markdown(text: str, suffix: str) -> bool:
     """Whether a text is Markdown: by its suffix and any mark, or by headings and other marks.
 
-    Breaks of ``***``, ``_underscored_`` words and lists occur in plain text too, and lines that
-    begin with ``#`` in programs.
+    Breaks of ``***``, ``_underscored_`` words and lists occur in plain text too; in programs lines
+    begin with ``#``, but few stand alone.
     """
     others = sum(len(mark.findall(text)) >= fewest for mark, fewest in _OTHER_MARKS)
     if suffix in SUFFIXES:
         return others > 0 or _WEAK_MARKS.search(text) is not None or _starts_with_data(text)
     headings = len(_HEADING.findall(text))
-    return headings >= _FEWEST_HEADINGS and others > 0
+    is_program = 2 * headings < len(_HASHES.findall(text))
+    return headings >= _FEWEST_HEADINGS and not is_program and others > 0
 
 
 def _starts_with_data(text: str) -> bool:

@@ -6,14 +6,13 @@ import re
 
 from nextword.text.formats.html import BLOCKS, INLINE
 
-_PROLOGUE = r"\s*(?:<\?xml[^>]*\?>\s*|<!--.*?-->\s*)*"
-_DOCTYPE = re.compile(_PROLOGUE + r"<!DOCTYPE\s+html\b", re.IGNORECASE | re.DOTALL)
-_FIRST_TAG = re.compile(_PROLOGUE + r"<([a-z][a-z0-9]*)(?:\s[^<>]*)?/?>", re.IGNORECASE | re.DOTALL)
-_XML = re.compile(
-    r"\s*(<\?xml\s[^>]*\?>)?(?:<!--.*?-->|<!DOCTYPE\s[^>\[]*(?:\[.*?\]\s*)?>|<\?[^>]*\?>|\s+)*"
-    r"<([a-z_][\w:.-]*)[\s/>]",
+_PROLOGUE = re.compile(
+    r"\s+|<\?(?:[^?]|\?(?!>))*\?>|<!--.*?-->|<!DOCTYPE\s(?!\s*html\b)[^>\[]*(?:\[.*?\]\s*)?>",
     re.DOTALL | re.IGNORECASE,
 )
+_DECLARED = re.compile(r"\s*<\?xml\s")
+_DOCTYPE = re.compile(r"<!DOCTYPE\s+html\b", re.IGNORECASE)
+_FIRST_TAG = re.compile(r"<([a-z_][\w:.-]*)[\s/>]", re.IGNORECASE)
 _ROOTS = frozenset("fictionbook tei tei.2 svg rss feed mediawiki tt opml plist".split())
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)(\s[^<>]*)?(/?)>", re.IGNORECASE)
 _DOCUMENT = frozenset("html head body script style title".split())
@@ -30,10 +29,13 @@ def is_html(text: str) -> bool:
     A text that quotes some tags has few of them, leaves them open, or begins with something else;
     programs that write HTML have other tags than prose. Names in angle brackets are no tags.
     """
-    if _DOCTYPE.match(text):
+    start = _prologue_end(text)
+    if _DOCTYPE.match(text, start):
         return True
-    first = _FIRST_TAG.match(text)
+    first = _FIRST_TAG.match(text, start)
     begins = first is not None and first[1].lower() in _KNOWN
+    if _DECLARED.match(text) and not (first and first[1].lower() == "html"):
+        return False
     names: list[str] = []
     unknown = unclosed = 0
     for end, name, _, empty in _TAG.findall(text):
@@ -53,7 +55,14 @@ def is_html(text: str) -> bool:
 
 def xml_root(text: str) -> str | None:
     """The root element's name, in lower case, if a text is XML; None for other text."""
-    root = _XML.match(text)
-    if root is None or not (root[1] or root[2].lower() in _ROOTS):
-        return None
-    return root[2].lower()
+    root = _FIRST_TAG.match(text, _prologue_end(text))
+    name = root[1].lower() if root else ""
+    return name if name in _ROOTS or (name and _DECLARED.match(text)) else None
+
+
+def _prologue_end(text: str) -> int:
+    """Where the first element stands, past declarations and comments."""
+    at = 0
+    while part := _PROLOGUE.match(text, at):
+        at = part.end()
+    return at
