@@ -21,7 +21,7 @@ def fuzz(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     import fuzz
 
     yield fuzz
-    for name in ("fuzz", "fuzz_readers", "fuzz_mutations"):
+    for name in ("fuzz", "fuzz_readers", "fuzz_formats", "fuzz_mutations"):
         sys.modules.pop(name, None)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 _CONTROLS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\ufeff]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028]")
+_SPACES = re.compile(r"[ \t]{2,}|\t")
 _BLANK_LINES = re.compile(r"\n\s*\n|\u2029")
 
 
@@ -50,11 +51,11 @@ def clean(text: str) -> str:
 
 
 def paragraphs_in(text: str) -> Iterator[str]:
-    """The paragraphs of a string, which blank lines separate; line ends become spaces."""
+    """The paragraphs of a string, which blank lines separate; white space becomes one space."""
     for block in _BLANK_LINES.split(clean(_LINE_ENDS.sub("\n", text))):
         paragraph = " ".join(line for part in block.split("\n") if (line := part.strip()))
         if paragraph:
-            yield paragraph
+            yield _SPACES.sub(" ", paragraph)
 
 
 def counted(number: int, noun: str) -> str:

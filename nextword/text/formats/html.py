@@ -170,7 +170,8 @@ class _Lines(_Blocks):
 
     def end_block(self) -> None:
         """End the last line."""
-        self._pieces.append("\n")
+        if any(self._pieces):
+            self._pieces.append("\n")
 
     def _open(self, tag: str) -> None:
         if tag == "br" and not self._after_break:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from nextword.errors import TextError
@@ -56,7 +57,7 @@ def _cues(lines: list[str], web: bool) -> list[list[str]]:
     """The lines of each cue, also blank ones."""
     timings = [place for place, line in enumerate(lines) if _TIMING.match(line)]
     cues: list[list[str]] = []
-    for start, end in zip(timings, [*timings[1:], len(lines) + 1], strict=True):
+    for start, end in pairwise([*timings, len(lines) + 1]):
         cue = lines[start + 1 : end]
         if web:  # comments and names of cues follow a blank line
             cue = cue[: cue.index("")] if "" in cue else cue
