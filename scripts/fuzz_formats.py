@@ -27,7 +27,8 @@ _PACKAGE = (
 )
 _DOCUMENT = (
     b"<w:document xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'><w:p>"
-    b"<w:r><w:t>It was</w:t><w:tab/></w:r><w:del><w:r><w:t>no</w:t></w:r></w:del></w:p></w:document>"
+    b"<w:r><w:t>It was</w:t><w:tab/></w:r><w:del><w:r><w:t>no</w:t></w:r></w:del></w:p>"
+    b"</w:document>"
 )
 
 

@@ -29,7 +29,7 @@ _IN_HEAD = frozenset("base link meta noscript script style template title".split
 _HIDDEN_UNTIL = {"rt": ("rt", "rp", "ruby"), "rp": ("rt", "rp", "ruby"), "head": ("head", "body")}
 _BLOCK_TAG = re.compile(rf"<(?:{'|'.join(BLOCKS - {'html', 'body', 'title'})})\b", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_MARKED_SECTION = re.compile(r"<!\[(?:CDATA\[(.*?)\]\]>|[^>-]*>)", re.DOTALL)
+_MARKED_SECTION = re.compile(r"<!\[(?:CDATA\[((?:(?!<!\[).)*?)\]\]>|[^<>-]*>)", re.DOTALL)
 _CHARSET = re.compile(rb"""(?:charset|<\?xml[^>]*encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _CHUNK = 1 << 16
 _LONGEST_SECTION = 1 << 20

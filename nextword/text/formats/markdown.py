@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkd")
 """Of files that are Markdown if they have any mark of it."""
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:[\w-]+[ \t]*:.*\n|[ \t-].*\n|[ \t]*\n)+---[ \t]*\n")
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n(?:(?!---)(?=[\w-]+[ \t]*:|[ \t-]|\n).*\n)+---[ \t]*\n",
+)
 _HASHES = re.compile(r"^#+ ", re.MULTILINE)
 _HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} +\S.*\n(?=\n)")
-_OTHER_MARKS = (
-    (re.compile(r"!?\[[^\]\n]+\]\((?:https?:|[\w./#-])[^)\s]*\)"), 2),  # a link
-    (re.compile(r"^(?:```|~~~).*\n(?:.*\n)*?(?:```|~~~)[ \t]*$", re.MULTILINE), 1),  # code
-    (re.compile(r"(?<![\w*])\*\*(?=[^\s*])[^*\n]+(?<=\S)\*\*(?![\w*])"), 3),  # bold
+_OTHER_MARKS = (  # each with the number of times that is evidence
+    (re.compile(r"!?\[[^\[\]\n]{1,200}\]\((?:https?:|[\w./#-])[^)\s]{,500}\)"), 2),  # a link
+    (re.compile(r"^(?:```|~~~)", re.MULTILINE), 2),  # code
+    (re.compile(r"(?<![\w*])\*\*(?=[^\s*])[^*\n]{1,200}(?<=\S)\*\*(?![\w*])"), 3),  # bold
     (re.compile(r"^\|?[ \t]*:?-{3,}:?[ \t]*\|[ \t|:-]*$", re.MULTILINE), 1),  # a table
 )
 _WEAK_MARKS = re.compile(r"^(?:[*+-] |\d+\. |> |#{1,6} |={3,}$|-{3,}$)|\*\w|_\w|`", re.MULTILINE)

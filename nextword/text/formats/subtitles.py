@@ -15,7 +15,7 @@ from nextword.text.sources import display_name
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3}"
 _TIMING = re.compile(rf"\s*{_TIME}\s*--+>\s*{_TIME}")
 _TAG = re.compile(
-    r"</?(?:i|b|u|s|c|v|font|lang|ruby|rt)(?:[.\s][^>]*)?>|<[\d:.]+>|\{\\[^}]*\}", re.IGNORECASE
+    r"</?(?:i|b|u|s|c|v|font|lang|ruby|rt)(?:[.\s][^<>]*)?>|<[\d:.]+>|\{\\[^{}]*\}", re.IGNORECASE
 )
 _ENTITY = re.compile(r"&(?:(amp)|(lt)|(gt)|nbsp|lrm|rlm);")
 _DASH = re.compile(r"[-–—‐]\s*(?=[^\W_]|[\"“'‘¿¡(\[])")
@@ -73,16 +73,16 @@ def _utterances(cues: Iterable[list[str]], web: bool) -> Iterator[str]:
     """What one speaker says in one cue."""
     last = ""
     for cue in cues:
-        spoken: list[str] = []
+        spoken: list[list[str]] = []
         for line in map(_plain, cue):
             if not line or (web and line == last and not spoken):
                 continue  # captions that roll repeat the line above
             if spoken and not _DASH.match(line):
-                spoken[-1] += f" {line}"
+                spoken[-1].append(line)
             else:
-                spoken.append(_DASH.sub("", line, count=1) if _DASH.match(line) else line)
+                spoken.append([_DASH.sub("", line, count=1) if _DASH.match(line) else line])
         last = next((line for line in map(_plain, reversed(cue)) if line), last)
-        yield from spoken
+        yield from map(" ".join, spoken)
 
 
 def _plain(line: str) -> str:

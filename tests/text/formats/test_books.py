@@ -127,7 +127,8 @@ def test_docx_paragraphs_without_what_was_deleted(tmp_path: Path) -> None:
         f"<w:pPr><w:tabs><w:tab/></w:tabs></w:pPr>{run('It ')}{run('was')}<w:r><w:tab/></w:r>"
         f"{run('late')}<w:r><w:br/></w:r>{run('&amp; so.')}",
         f"{run('One')}<w:del>{run(' no')}<w:r><w:delText>no</w:delText></w:r></w:del>"
-        f"<w:ins>{run(' two')}</w:ins><w:r><w:footnoteReference/><w:instrText>/w:instrText></w:r>",
+        f"<w:ins>{run(' two')}</w:ins>"
+        "<w:r><w:footnoteReference/><w:instrText>PAGE</w:instrText></w:r>",
         f"<w:moveFrom>{run('no')}</w:moveFrom>",
         run("twenty") + "<w:r><w:noBreakHyphen/></w:r>" + run("one"),
         f"{run('Before, ')}{box}{old}{run('after.')}",
