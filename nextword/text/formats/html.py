@@ -30,6 +30,9 @@ _HIDDEN_UNTIL = {"rt": ("rt", "rp", "ruby"), "rp": ("rt", "rp", "ruby"), "head":
 _BLOCK_TAG = re.compile(rf"<(?:{'|'.join(BLOCKS - {'html', 'body', 'title'})})\b", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _MARKED_SECTION = re.compile(r"<!\[(?:CDATA\[((?:(?!<!\[).)*?)\]\]>|[^<>-]*>)", re.DOTALL)
+_OPEN_TAG = re.compile(r"<(?=[a-zA-Z/][^<>]*<)")
+_MANY_OPEN = 200
+"""Tags without an end in one piece; a "<" in an attribute or a script looks the same."""
 _CHARSET = re.compile(rb"""(?:charset|<\?xml[^>]*encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _CHUNK = 1 << 16
 _LONGEST_SECTION = 1 << 20
@@ -80,13 +83,15 @@ def _chunks(lines: Iterable[str]) -> Iterator[str]:
             unclosed = text.rfind("<![", -_LONGEST_SECTION)
             if unclosed < 0 or _MARKED_SECTION.match(text, unclosed):
                 unclosed = len(text)
-            yield _without_sections(text[:unclosed])
+            yield _parsable(text[:unclosed])
             kept, size, pieces = text[unclosed:], 0, []
-    yield _without_sections(kept + "".join(pieces))
+    yield _parsable(kept + "".join(pieces))
 
 
-def _without_sections(text: str) -> str:
-    return _MARKED_SECTION.sub(_escaped, text).replace("<![", "&lt;![")
+def _parsable(text: str) -> str:
+    text = _MARKED_SECTION.sub(_escaped, text).replace("<![", "&lt;![")
+    # html.parser takes quadratic time for these
+    return _OPEN_TAG.sub("&lt;", text) if len(_OPEN_TAG.findall(text)) > _MANY_OPEN else text
 
 
 def _escaped(section: re.Match[str]) -> str:

@@ -75,6 +75,10 @@ def test_pieces_of_a_long_document_fit_together() -> None:
     ]
 
 
+def test_many_tags_without_an_end_are_text() -> None:
+    assert paragraphs("<i " * 9000 + "late<p>so") == [("<i " * 9000).strip() + " late", "so"]
+
+
 def test_a_text_with_inline_tags_alone_gives_lines(tmp_path: Path) -> None:
     found = extract(tmp_path, "html", "It was <i>late</i>.<br>\nSo.\n\nOne<br /><br />two &amp;\n")
     assert found.as_lines
