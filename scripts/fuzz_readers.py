@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from fuzz_formats import format_seeds, read_format
 from fuzz_mutations import spoil, spoil_json, spoil_tensors
 
 from nextword.cli.info import describe_run, description_lines
@@ -101,6 +102,9 @@ def _text_readers(folder: Path) -> dict[str, Reader]:
     return {
         "text": _random_encoding_reader([text, marked], read),
         "text, wide": _random_encoding_reader([wide], read),
+        "formats": _random_encoding_reader(
+            format_seeds(), lambda content, draw: read_format(folder / "any", content, draw)
+        ),
         "text, gz": _random_encoding_reader([gzip.compress(text, mtime=0)], read),
     }
 
