@@ -90,7 +90,9 @@ class TextDecoder:
                 raise self._c1_control(text, control.start(), chunk)
             text = _DROPPED.sub("", text)
         self._lines += text.count("\n")
-        return _CONTROLS.sub(" ", _PAGE_BREAKS.sub("", text))
+        if "\x0c" in text:
+            text = _PAGE_BREAKS.sub("", text)
+        return _CONTROLS.sub(" ", text)
 
     def _misfit(self, byte: int, chunk: bytes, offset: int) -> TextError:
         sample = _sample(chunk, offset)
@@ -183,9 +185,12 @@ def decoded_lines(
     size = 0
     for text in _decoded(file, encoding, on_bytes or (lambda number: None)):
         for line in text.splitlines(keepends=True):  # no other line ends are left
+            if not pieces and line[-1] == "\n":
+                yield line
+                continue
             pieces.append(line)
             size += len(line)
-            if line.endswith("\n") or size >= _PIECE:
+            if line[-1] == "\n" or size >= _PIECE:
                 yield "".join(pieces)
                 pieces, size = [], 0
     if pieces:

@@ -71,24 +71,17 @@ class _Line:
 
 
 def split_indent(line: str) -> tuple[int, str]:
-    """The width of a line's indent, 0 for a single space, and the line without outer spaces.
+    """The width of a line's indent, 0 for a single space, and its text without outer spaces.
 
     Invisible marks before the first letter are no part of either.
     """
-    text = line.strip()
-    if not text or text[0] <= "\x7f":
-        start = len(line) - len(line.lstrip())
-    else:
-        start = _start_of(line)
-        text = line[start:].rstrip()
-    width = sum(_WIDE_SPACES.get(space, space.isspace()) for space in line[:start])
-    return (width if text and width >= _LEAST_INDENT else 0), text
-
-
-def _start_of(line: str) -> int:
-    """Where the first visible character is."""
+    if " " < line[:1] <= "\x7f":
+        return 0, line.rstrip()
     match = _INVISIBLE.match(line)
-    return match.end() if match else 0
+    text = line[match.end() :].rstrip() if match else line
+    before = line[: match.end()] if match else ""
+    width = sum(_WIDE_SPACES.get(space, space.isspace()) for space in before)
+    return (width if text and width >= _LEAST_INDENT else 0), text
 
 
 def set_division(mode: Mode) -> Division:
@@ -101,12 +94,12 @@ def find_division(head: Sequence[str]) -> Division:
     shape = _Shape([_Line(*split_indent(line)) for line in head])
     if shape.count > 1 and shape.long_share >= _LONG_SHARE:
         if shape.lines_a_group > 2:
-            return Division("lines", "one per line (lines are longer than any margin)")
+            return Division("lines", "one per line, since lines are longer than any margin")
     elif shape.indented:
         return Division("indents", MODE_NAMES["indents"])
     elif shape.count >= _FEWEST_LINES and not shape.wrapped:
         if shape.lines_a_group > _LINES_A_GROUP:
-            return Division("lines", "one per line (lines do not fill a margin)")
+            return Division("lines", "one per line, since lines do not fill a margin")
     if shape.undivided:
         return Division("blank_lines", "none are marked", divided=False)
     return Division("blank_lines", MODE_NAMES["blank_lines"])

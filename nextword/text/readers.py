@@ -109,8 +109,10 @@ class TextReader:
         elif cut:
             which = "a very long one is" if cut == 1 else f"{cut:,} very long ones are"
             summary += f"; {which} cut after sentences"
-        certain = self._setting != "auto" or set(self.modes) == {"blank_lines"}
-        return summary if certain else f"{summary} (to change: --set text.paragraphs=...)"
+        if self._setting != "auto" or self.modes == {"blank_lines"}:
+            return summary
+        other = "blank_lines" if self.modes else "lines"
+        return f"{summary} (change: --set text.paragraphs={other})"
 
     def _paragraphs(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
         if self._setting == "auto":

@@ -119,7 +119,7 @@ def spool(source: str) -> Path:
         OSError: the copy cannot be written.
     """
     if source not in _spooled:
-        if source == "-" and (sys.stdin is None or sys.stdin.closed):
+        if source == "-" and sys.stdin is None:
             raise TextError(
                 "standard input is closed; name a file, or send the text through a pipe"
             )
