@@ -36,6 +36,7 @@ _SLACK = 0.9
 _LEAST_FILLED = 0.5
 _MOST_ENDED = 0.5
 _MOST_OPENED = 0.75
+_LEAST_FILLED_DIVIDED = 0.3
 """Shares of a wrapped text's line ends that are full, end a clause, and precede a new beginning."""
 _WIDE_SPACES = {"\t": 4, "\u3000": 2, "\u2003": 2, "\u2001": 2}
 _LEAST_INDENT = 2
@@ -44,7 +45,7 @@ _INVISIBLE = re.compile(
 )
 _CLAUSE_END = re.compile(r"""[.!?…,:;>。！？、，；：؟۔،؛।።։]["'”’»)\]」』]*\Z""")
 _SENTENCE_END = re.compile(r"""[.!?…:。！？：؟۔।።։]["'”’»)\]」』]*\Z""")
-_NEUTRAL_START = "\"'“”„‘’«‹(—–-「『…¿¡"
+_ITEM_STARTS = frozenset("<[{*#-+>|/@~=•·0123456789")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Division:
     """In plain words, to follow ``paragraphs:``."""
     divided: bool = True
     """Whether the text shows any division at all."""
+    base_indent: int = 0
+    """The indent of lines that begin no paragraph."""
 
 
 @dataclass(frozen=True)
@@ -84,25 +87,30 @@ def split_indent(line: str) -> tuple[int, str]:
     return (width if text and width >= _LEAST_INDENT else 0), text
 
 
-def set_division(mode: Mode) -> Division:
-    """The division that a configuration sets."""
-    return Division(mode, f"{MODE_NAMES[mode]}, as text.paragraphs says")
+def set_division(mode: Mode, head: Sequence[str]) -> Division:
+    """The division that a configuration sets for the text that begins with these lines."""
+    base = _shape(head).base_indent
+    return Division(mode, f"{MODE_NAMES[mode]}, as text.paragraphs says", base_indent=base)
 
 
 def find_division(head: Sequence[str]) -> Division:
     """How the text that begins with these lines marks its paragraphs."""
-    shape = _Shape([_Line(*split_indent(line)) for line in head])
+    shape = _shape(head)
     if shape.count > 1 and shape.long_share >= _LONG_SHARE:
         if shape.lines_a_group > 2:
             return Division("lines", "one per line, since lines are longer than any margin")
     elif shape.indented:
-        return Division("indents", MODE_NAMES["indents"])
+        return Division("indents", MODE_NAMES["indents"], base_indent=shape.base_indent)
     elif shape.count >= _FEWEST_LINES and not shape.wrapped:
         if shape.lines_a_group > _LINES_A_GROUP:
             return Division("lines", "one per line, since lines do not fill a margin")
     if shape.undivided:
         return Division("blank_lines", "none are marked", divided=False)
     return Division("blank_lines", MODE_NAMES["blank_lines"])
+
+
+def _shape(head: Sequence[str]) -> _Shape:
+    return _Shape([_Line(*split_indent(line)) for line in head])
 
 
 class _Shape:
@@ -112,10 +120,12 @@ class _Shape:
         visible = [line for line in lines if line.text]
         self.count = len(visible)
         indents = sorted(line.indent for line in visible)
-        self._base = indents[len(indents) // 10] if indents else 0  # of a text that is all indented
-        starts = [not previous.text for previous in (_Line(0, ""), *lines[:-1])]
+        self.base_indent = indents[len(indents) // 10] if indents else 0
+        """Above 0 in a text that is indented as a whole."""
+        before = [_Line(0, ""), *lines]
         self.groups = sum(
-            bool(line.text) and start for line, start in zip(lines, starts, strict=True)
+            bool(line.text and not previous.text)
+            for previous, line in zip(before, lines, strict=False)
         )
         self._visible = visible
         self._pairs = [
@@ -154,7 +164,9 @@ class _Shape:
     @property
     def wrapped(self) -> bool:
         """Whether a margin ended the lines."""
-        return self._wrapped([pair for pair in self._pairs if not self._is_indented(pair[1])])
+        # between regular blank lines even a ragged margin is the likelier
+        least = _LEAST_FILLED if self.undivided else _LEAST_FILLED_DIVIDED
+        return self._wrapped(self._continued, least)
 
     @property
     def indented(self) -> bool:
@@ -162,14 +174,17 @@ class _Shape:
         begun = [line for line, following in self._pairs if self._is_indented(following)]
         if len(begun) < max(_FEWEST_INDENTS, self.groups) or len(begun) < 0.02 * self.count:
             return False
-        continued = [pair for pair in self._pairs if not self._is_indented(pair[1])]
         ended = sum(_SENTENCE_END.search(line.text) is not None for line in begun)
-        return ended >= 0.6 * len(begun) and self._wrapped(continued)
+        return ended >= 0.6 * len(begun) and self._wrapped(self._continued, _LEAST_FILLED)
+
+    @cached_property
+    def _continued(self) -> list[tuple[_Line, _Line]]:
+        return [pair for pair in self._pairs if not self._is_indented(pair[1])]
 
     def _is_indented(self, line: _Line) -> bool:
-        return line.indent > self._base
+        return line.indent > self.base_indent
 
-    def _wrapped(self, pairs: Sequence[tuple[_Line, _Line]]) -> bool:
+    def _wrapped(self, pairs: Sequence[tuple[_Line, _Line]], least_filled: float) -> bool:
         """Whether the lines of these pairs go on in the following one for want of room."""
         if not pairs:
             return False
@@ -188,15 +203,18 @@ class _Shape:
         ended = share(lambda line, _: _CLAUSE_END.search(line.text) is not None)
         if narrow:
             return filled >= 0.8 and ended < 0.35
-        return filled >= _LEAST_FILLED and ended < _MOST_ENDED and _opened(pairs) < _MOST_OPENED
+        return filled >= least_filled and ended < _MOST_ENDED and _opened(pairs) < _MOST_OPENED
 
 
 def _opened(pairs: Sequence[tuple[_Line, _Line]]) -> float:
-    """The share of lines that begin anew, by a capital or a sign, where the script shows it."""
+    """The share of lines that begin anew: by a capital, a digit or the mark of an item."""
     starts = [following.text[0] for _, following in pairs]
-    continued = sum(start.islower() for start in starts)
-    opened = sum(not start.isalpha() and start not in _NEUTRAL_START for start in starts)
+    opened = sum(start in _ITEM_STARTS for start in starts)
+    capitals = sum(map(str.isupper, starts))
+    others = sum(map(str.isalpha, starts)) - capitals
     letters = "".join(line.text for line, _ in pairs[:1000])
     if sum(map(str.islower, letters)) > sum(map(str.isupper, letters)) / 10:  # not all in capitals
-        opened += sum(start.isupper() for start in starts)
-    return opened / max(opened + continued, 1)
+        opened += capitals
+    else:
+        others += capitals
+    return opened / max(opened + others, 1)

@@ -22,16 +22,16 @@ _SINGLE_BYTE = (  # the likelier first, for equal scores
 _MULTI_BYTE = {  # with the lead bytes of its marks, its syllables and its frequent ideographs
     "euc_kr": ((0xA1, 0xA1), (0xA3, 0xA3), (0xB0, 0xC8)),
     "gb18030": ((0xA1, 0xA1), (0xA3, 0xA3), (0xB0, 0xD7)),
+    "euc_jp": ((0xA1, 0xA1), (0xA4, 0xA5), (0xB0, 0xCF)),
     "big5": ((0xA1, 0xC6),),
     "shift_jis": ((0x81, 0x83), (0x88, 0x97)),
-    "euc_jp": ((0xA1, 0xA1), (0xA4, 0xA5), (0xB0, 0xCF)),
 }
 _ZERO_BYTES = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ALPHABETS = (  # letters beyond ASCII; in alphabets without Latin letters the frequent ones first
     "éèêëàâçùûüôîïœæÿ",  # French
     "äöüßéàèê",  # German
     "áéíóúüñçàèòïºª",  # Spanish, Catalan
-    "áâãàçéêíóôõúüºª",  # Portuguese
+    "áâãàçéêíóôõúºª",  # Portuguese
     "àèéìíîòóùú",  # Italian
     "åäöæøéüá",  # Swedish, Danish, Norwegian, Finnish
     "áðéíóúýþæö",  # Icelandic
@@ -63,7 +63,7 @@ def guess_encoding(sample: bytes) -> str | None:
     """
     if b"\0" in sample:
         return next((name for name in _ZERO_BYTES if _reads_zero_bytes(sample, name)), None)
-    scores = {name: _score(text, name) for name, text in _decodings(sample)}
+    scores = {name: round(_score(text, name), 3) for name, text in _decodings(sample)}
     best = max(scores, key=scores.__getitem__, default=None)  # the first of equals
     return best if best is not None and scores[best] >= _LEAST_SHARE else None
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nextword.text.detokenizer import Kind
-from nextword.text.division import Division, Mode, split_indent
+from nextword.text.division import Division, split_indent
 from nextword.text.scripts import UNSPACED_LETTERS, is_unspaced
 from nextword.text.vocabulary import END
 
@@ -115,7 +115,7 @@ def cutter_of(division: Division, kind: Kind, few_files: bool) -> Cutter:
     return Cutter(kind, LONGEST_PARAGRAPH if whole else SHORTEST_UNDIVIDED)
 
 
-def paragraph_pieces(lines: Iterable[str], mode: Mode) -> Iterator[str | None]:
+def paragraph_pieces(lines: Iterable[str], division: Division) -> Iterator[str | None]:
     """The paragraphs' text in pieces with the spaces between them; None ends a paragraph."""
     last = ""
     open_line = False
@@ -126,7 +126,7 @@ def paragraph_pieces(lines: Iterable[str], mode: Mode) -> Iterator[str | None]:
             yield text
         else:
             indent, text = split_indent(line)
-            if last and (not text or _begins(mode, indent, last)):
+            if last and (not text or _begins(division, indent, last)):
                 yield None
                 last = ""
             if text:
@@ -148,11 +148,12 @@ def line_pieces(lines: Iterable[str]) -> Iterator[str | None]:
     yield None
 
 
-def _begins(mode: Mode, indent: int, last: str) -> bool:
+def _begins(division: Division, indent: int, last: str) -> bool:
     """Whether a line that follows another one begins a paragraph."""
     if last[-1] == "\u00ad":  # a word is hyphenated there
         return False
-    return mode == "lines" or (mode == "indents" and indent > 0)
+    indented = division.mode == "indents" and indent > division.base_indent
+    return division.mode == "lines" or indented
 
 
 def _sticks(last: str, line: str) -> bool:

@@ -115,15 +115,15 @@ class TextReader:
         return f"{summary} (change: --set text.paragraphs={other})"
 
     def _paragraphs(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
+        head = _take(lines, HEAD)
+        lines = chain(head, lines)
         if self._setting == "auto":
-            head = _take(lines, HEAD)
             division = find_division(head)
-            lines = chain(head, lines)
         else:
-            division = set_division(self._setting)
+            division = set_division(self._setting, head)
         self._divisions[file] = division
         cutter = cutter_of(division, self._kind, few_files)
-        yield from cutter.blocks(paragraph_pieces(lines, division.mode))
+        yield from cutter.blocks(paragraph_pieces(lines, division))
         self._cut[file] = cutter.cut
 
     def _lines(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
