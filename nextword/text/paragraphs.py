@@ -102,11 +102,17 @@ class Cutter:
     def _end_of_block(self, text: str, first: int) -> int:
         """The end of the sentence at ``first``; ``first`` itself where none ends soon."""
         last = min(first + _LOOK_AHEAD // 2, len(text))
-        for match in self._sentence_end.finditer(text, max(first - 4, 0), last):
+        ends = [
+            match
+            for match in self._sentence_end.finditer(text, max(first - 4, 0), last)
+            if match.end() >= first
+        ]
+        for match in ends:
             # after an abbreviation the sentence goes on in lower case
-            if match.end() >= first and not text[match.end() : match.end() + 1].islower():
+            abbreviated = text[match.end() : match.end() + 1].islower()
+            if not abbreviated or text[match.start() - 1].isspace():
                 return match.end()
-        return first
+        return ends[0].end() if ends else first
 
 
 def cutter_of(division: Division, kind: Kind, few_files: bool) -> Cutter:
