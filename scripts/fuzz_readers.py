@@ -37,9 +37,10 @@ from nextword.ngram.model import NgramModel
 from nextword.storage.run_folder import RunFolder, RunRecord
 from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.dataset import EncodedText
+from nextword.text.division import Setting
 from nextword.text.prepare import prepare_text
-from nextword.text.readers import read_lines, read_paragraphs
-from nextword.text.tokenizer import Tokenizer
+from nextword.text.readers import TextReader
+from nextword.text.tokenizer import Kind, Tokenizer
 from nextword.training.checkpoint import read_state, save_state
 from nextword.training.trainer import Trainer
 from nextword.windows import StreamBatches
@@ -48,6 +49,14 @@ PROSE = (
     "The cat sat on the mat, didn't it?\n\nÉté 我爱你 👍🏽 “so”—1,000 שלום\n\nThe end of it.\n\n"
 )
 WORDS = ["<unk>", "<eos>", "the", "cat", "sat", "Été", "我", "."]
+CHAT = "".join(f"[{n}:30] {'Ida' if n % 2 else 'Olaf'}: are you com\u00ading\n" for n in range(40))
+INDENTED = "   The cat sat on the mat, didn't it? And then it went\naway from the mat.\n" * 30
+OLD_BOOK = (
+    "The Project Gutenberg Etext of Cats\n\nThe small print is at the end.\n\n"
+    "The cat.\u2028Sat. <eos>\n\nEnd of The Project Gutenberg Etext of Cats\n\n"
+    "***START**THE SMALL PRINT!\nlaw\n*END THE SMALL PRINT! Ver.04.29.93*END*\n"
+)
+SETTINGS: tuple[Setting, ...] = ("auto", "blank_lines", "lines", "indents")
 ENCODINGS = ["utf-8"] * 6 + "latin-1 cp1252 utf-16 utf-32 utf-7 gb18030 shift_jis hz".split()
 ENCODINGS += "iso2022_jp utf-8-sig unicode_escape raw_unicode_escape punycode idna cp037".split()
 
@@ -91,16 +100,20 @@ def _text_readers(folder: Path) -> dict[str, Reader]:
         path = folder / "text.txt"
         path.write_bytes(content)
         encoding = draw.choice(ENCODINGS)
-        decoder = draw.choice((read_paragraphs, read_lines))
-        paragraphs = list(decoder(path, encoding))
-        tokenizer = Tokenizer.learn(paragraphs, draw.choice(("words", "whitespace")), False)
+        kind: Kind = draw.choice(("words", "whitespace"))
+        reader = TextReader(kind, encoding, draw.choice(SETTINGS))
+        paragraphs = list(reader.read([path]))
+        if any("\n" in paragraph for paragraph in paragraphs) or len(reader.notes) > 2:
+            raise AssertionError("a line end in a paragraph, or too many notes")
+        tokenizer = Tokenizer.learn(paragraphs, kind, False)
         return sum(len(ids) for ids in tokenizer.encode_stream(paragraphs))
 
     text = (PROSE * 3).encode()
+    others = [form.encode() for form in (CHAT, INDENTED, OLD_BOOK, "one line " * 3000)]
     marked = b"\xef\xbb\xbf*** START OF THE PROJECT GUTENBERG EBOOK X ***\r\n" + text
     wide = PROSE.encode("utf-16")
     return {
-        "text": _random_encoding_reader([text, marked], read),
+        "text": _random_encoding_reader([text, marked, *others], read),
         "text, wide": _random_encoding_reader([wide], read),
         "formats": _random_encoding_reader(
             format_seeds(), lambda content, draw: read_format(folder / "any", content, draw)
@@ -219,7 +232,13 @@ def _contents(text: EncodedText) -> list[object]:
         (name, part.ids.tolist(), part.characters, part.unknown, part.words)
         for name, part in sorted(text.parts.items())
     ]
-    return [*parts, text.tokenizer.words, text.vocabulary.counts.tolist(), text.held_out]
+    return [
+        *parts,
+        text.tokenizer.words,
+        text.vocabulary.counts.tolist(),
+        text.held_out,
+        text.notes,
+    ]
 
 
 def _vectors_reader(folder: Path) -> Reader:

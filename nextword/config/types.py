@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -68,7 +69,8 @@ Width = Annotated[int, Number, Field(ge=1, le=65_536)]
 Fraction = Annotated[float, Number, Field(ge=0, lt=1, allow_inf_nan=False)]
 Positive = Annotated[float, Number, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 NonNegative = Annotated[float, Number, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-File = Annotated[str, Field(min_length=1)]
+File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
+"""A path; a leading ``~`` is the home folder."""
 # the reference and the error messages quote a string among the marks as the type
 Encoding = Annotated[
     str, AfterValidator(_known_encoding), "an encoding's Python name, such as utf-8 or latin-1"

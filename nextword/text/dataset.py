@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,8 @@ class EncodedText:
     """The files' names, for messages."""
     held_out: str
     """A sentence about the held-out parts."""
+    notes: tuple[str, ...]
+    """Lines for the user: how the text was divided, how it begins, and what is amiss with it."""
     folder: Path
     """The folder of the arrays."""
     temporary_folder: object = field(default=None, repr=False)
@@ -147,6 +149,7 @@ def finish_dataset(
     parts: Mapping[str, PartRecord],
     sha256: str,
     held_out: str,
+    notes: Sequence[str],
 ) -> None:
     """Write the files that belong to no part, ``meta.json`` with the checksums last."""
     tokenizer.save(folder / "tokenizer.json")
@@ -159,6 +162,7 @@ def finish_dataset(
         "format": _FORMAT,
         "sha256": sha256,
         "held_out": held_out,
+        "notes": list(notes),
         "parts": {name: asdict(record) for name, record in parts.items()},
         "files": {name: file_checksum(folder / name) for name in files},
     }
@@ -199,6 +203,7 @@ def read_dataset(folder: Path, source: str, temporary_folder: object = None) -> 
             sha256=meta["sha256"],
             source=source,
             held_out=meta["held_out"],
+            notes=tuple(meta["notes"]),
             folder=folder,
             temporary_folder=temporary_folder,
         )

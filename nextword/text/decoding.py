@@ -7,11 +7,12 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nextword.config.types import text_codec
 from nextword.errors import TextError
+from nextword.text.encodings import guess_encoding, mostly_utf8
 from nextword.text.sources import display_name, failure
 
 _CHUNK = 1 << 20
@@ -21,13 +22,21 @@ _BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with that o
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# C0 controls, the zero-width space, and byte order marks inside concatenated files
-_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
+_PIECE = 1 << 16
+"""Characters after which a line is handed on in pieces."""
+_SAMPLE = 1 << 15
+"""Bytes around a misfit that a proposal of another encoding rests on."""
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_PAGE_BREAKS = re.compile(r"(?<=\n)\x0c+")
+_DROPPED = re.compile("[\u200b\ufeff]")
+"""The zero-width space, and byte order marks inside concatenated files."""
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_C1_CONTROLS = re.compile(r"[\x80-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 class TextDecoder:
-    """An incremental decoder for one file; CR LF and CR become LF, control characters spaces."""
+    """An incremental decoder for one file; all line ends become LF, control characters spaces."""
 
     def __init__(self, name: str, encoding: str) -> None:
         """``name`` is for messages. Raises ConfigError for an unknown ``encoding``."""
@@ -40,37 +49,82 @@ class TextDecoder:
             codec = codecs.lookup("utf-8-sig")
         assert codec.incrementaldecoder is not None
         self._decoder = io.IncrementalNewlineDecoder(codec.incrementaldecoder(), translate=True)
+        self._unicode = codec.name.startswith(("utf", "gb18030"))
+        # in the ISO encodings 0x85 is no letter, so it shows that they are the wrong ones
+        self._line_end = not codec.name.startswith("iso8859")
         self._read = 0
+        self._lines = 0
 
     def decode(self, chunk: bytes, final: bool = False) -> str:
-        """The characters that ``chunk`` completes. Raises TextError for an invalid byte."""
+        """The characters that ``chunk`` completes.
+
+        Raises:
+            TextError: a byte is invalid, or the characters show that the encoding is another.
+        """
         if self._read == 0:
             self._refuse_other_marks(chunk)
         if not self._wide and (offset := chunk.find(b"\0")) >= 0:
-            raise self._binary(self._read + offset)
+            raise self._binary(self._read + offset, chunk)
         start, self._read = self._read, self._read + len(chunk)
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
             # error.object starts with the bytes kept back from the previous chunk
-            raise self._misfit(self._read - len(error.object) + error.start) from None
+            offset = self._read - len(error.object)
+            raise self._misfit(offset + error.start, error.object, error.start) from None
         except UnicodeError as error:
             raise TextError(
                 f"{self._name}: not {self._encoding} near byte {start} ({error}); set text.encoding"
             ) from None
         if "\0" in text:
-            raise self._binary(start)
+            raise self._binary(start, b"")
         if _SURROGATES.search(text):
-            raise self._misfit(start)
+            raise self._misfit(start, chunk, 0)
+        return self._clean(text, chunk)
+
+    def _clean(self, text: str, chunk: bytes) -> str:
+        if not text.isascii():
+            if self._line_end:
+                text = _LINE_ENDS.sub("\n", text)
+            if control := _C1_CONTROLS.search(text):
+                raise self._c1_control(text, control.start(), chunk)
+            text = _DROPPED.sub("", text)
+        self._lines += text.count("\n")
+        if "\x0c" in text:
+            text = _PAGE_BREAKS.sub("", text)
         return _CONTROLS.sub(" ", text)
 
-    def _misfit(self, byte: int) -> TextError:
+    def _misfit(self, byte: int, chunk: bytes, offset: int) -> TextError:
+        sample = _sample(chunk, offset)
+        if self._canonical == "utf-8" and mostly_utf8(sample):
+            return TextError(
+                f"{self._name}: byte {byte} is not utf-8, though the text around it is; mend or "
+                "remove it, or set text.encoding"
+            )
         return TextError(
-            f"{self._name}: byte {byte} is not {self._encoding}; set text.encoding to the file's "
-            "encoding (for example --set text.encoding=latin-1)"
+            f"{self._name}: byte {byte} is not {self._encoding}; {_advice(guess_encoding(sample))}"
         )
 
-    def _binary(self, byte: int) -> TextError:
+    def _c1_control(self, text: str, place: int, chunk: bytes) -> TextError:
+        line = self._lines + text.count("\n", 0, place) + 1
+        found = f"{self._name}: line {line} has the control character U+{ord(text[place]):04X}"
+        if not self._unicode:
+            guess = guess_encoding(_sample(chunk, _first_high_byte(chunk)))
+            return TextError(f"{found}, so it is not {self._encoding}; {_advice(guess)}")
+        around = text[max(0, place - _SAMPLE) : place + _SAMPLE].encode("latin-1", "ignore")
+        guess = guess_encoding(around) or "cp1252"
+        return TextError(
+            f"{found}: it seems to have been converted from {guess} as if that were latin-1; "
+            f"convert the original file again, from {guess}"
+        )
+
+    def _binary(self, byte: int, chunk: bytes) -> TextError:
+        guess = guess_encoding(chunk[:_SAMPLE])
+        if guess is not None and guess.startswith("utf"):
+            return TextError(
+                f"{self._name}: has a zero byte at byte {byte}, so it is not {self._encoding}; "
+                f"{_advice(guess)}"
+            )
         return TextError(
             f"{self._name}: looks like a binary file (a zero byte at byte {byte}); give plain "
             "text, or set text.encoding if it is UTF-16 or UTF-32"
@@ -88,23 +142,77 @@ class TextDecoder:
                 return
 
 
-def decoded_lines(file: Path, encoding: str) -> Iterator[str]:
-    """Unfiltered lines; pieces of a long line are joined once, so that time stays linear."""
+def _advice(guess: str | None) -> str:
+    """What to do about a wrong encoding."""
+    if guess is None:
+        return (
+            "set text.encoding to the file's encoding (for example --set text.encoding=cp1252), or "
+            "--encoding where a command has it"
+        )
+    return (
+        f"it looks like {guess}: set text.encoding (for example --set text.encoding={guess}), or "
+        f"--encoding {guess} where a command has it"
+    )
+
+
+def _sample(chunk: bytes, offset: int) -> bytes:
+    """Whole words around a byte."""
+    start, end = max(0, offset - _SAMPLE), offset + _SAMPLE
+    before = max(chunk.rfind(b" ", 0, start), chunk.rfind(b"\n", 0, start)) + 1
+    after = chunk.find(b" ", end)
+    return chunk[before : after if after >= 0 else len(chunk)][: 4 * _SAMPLE]
+
+
+def _first_high_byte(chunk: bytes) -> int:
+    return next((place for place, byte in enumerate(chunk) if byte > 0x7F), 0)
+
+
+def decoded_lines(
+    file: Path, encoding: str, on_bytes: Callable[[int], object] | None = None
+) -> Iterator[str]:
+    """A file's lines with their ends, LF; a long line comes in pieces, of which the last has it.
+
+    Args:
+        file: plain text, or such text compressed by gzip.
+        encoding: its character encoding.
+        on_bytes: called with the number of bytes read, again and again.
+
+    Raises:
+        TextError: the file cannot be read or decoded.
+        ConfigError: Python does not know the encoding.
+    """
     pieces: list[str] = []
-    for text in _decoded(file, encoding):
-        first, *others = text.split("\n")
-        pieces.append(first)
-        if others:
-            yield "".join(pieces)
-            yield from others[:-1]
-            pieces = [others[-1]]
-    last = "".join(pieces)
-    del pieces  # keeps one copy of a one-line text in memory, not two
-    if last:
-        yield last
+    size = 0
+    for text in _decoded(file, encoding, on_bytes or (lambda number: None)):
+        for line in text.splitlines(keepends=True):  # no other line ends are left
+            if not pieces and line[-1] == "\n":
+                yield line
+                continue
+            pieces.append(line)
+            size += len(line)
+            if line[-1] == "\n" or size >= _PIECE:
+                yield "".join(pieces)
+                pieces, size = [], 0
+    if pieces:
+        yield "".join(pieces)
 
 
-def _decoded(file: Path, encoding: str) -> Iterator[str]:
+def whole_lines(lines: Iterator[str]) -> Iterator[str]:
+    """The lines without their ends; pieces of a long line are joined once, in linear time."""
+    pieces: list[str] = []
+    for line in lines:
+        if not line.endswith("\n"):
+            pieces.append(line)
+        elif pieces:
+            yield "".join((*pieces, line[:-1]))
+            pieces = []
+        else:
+            yield line[:-1]
+    if pieces:
+        yield "".join(pieces)
+
+
+def _decoded(file: Path, encoding: str, on_bytes: Callable[[int], object]) -> Iterator[str]:
     """The file's decompressed text in chunks, all line ends LF."""
     decoder = TextDecoder(display_name(file), encoding)
     try:
@@ -112,8 +220,11 @@ def _decoded(file: Path, encoding: str) -> Iterator[str]:
             compressed = stream.read(2) == b"\x1f\x8b"
             stream.seek(0)
             source = gzip.GzipFile(fileobj=stream) if compressed else stream
+            place = 0
             while chunk := source.read(_CHUNK):
                 yield decoder.decode(chunk)
+                before, place = place, stream.tell()
+                on_bytes(place - before)
             yield decoder.decode(b"", final=True)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TextError(

@@ -1,79 +1,180 @@
-"""Removes Project Gutenberg's header and licence from a stream of lines."""
+"""Removes Project Gutenberg's headers, footers and licences from a stream of lines."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
+from typing import Literal
 
-_START = re.compile(
-    r"\*\*\*\s*START OF (?:(?:THE|THIS) )?PROJECT GUTENBERG|\*END\W{0,4}THE SMALL PRINT",
-    re.IGNORECASE,
-)
-_END = re.compile(r"\*\*\*\s*END OF (?:(?:THE|THIS) )?PROJECT GUTENBERG", re.IGNORECASE)
-_OLD_END = re.compile(r"End of (?:the |this )?Project Gutenberg", re.IGNORECASE)
+Marker = Literal["start", "end", "footer", "licence", "licence end", "title"]
+
+_PATTERNS: dict[Marker, str] = {
+    "start": r"\*{2,}\s*START OF (?:(?:THE|THIS) )?(?:COPYRIGHTED )?PROJECT GUTENBERG",
+    "end": r"\*{2,}\s*END OF (?:(?:THE|THIS) )?(?:COPYRIGHTED )?PROJECT GUTENBERG",
+    "licence": r"\*+\s*START[*:\s]*(?:THE )?(?:SMALL PRINT|FULL LICEN[SC]E)",
+    "licence end": r"\*+\s*END[*:\s]*(?:THE )?(?:SMALL PRINT|FULL LICEN[SC]E)",
+    "footer": r"\W{0,5}(?:The )?End of (?:the |this )?Project Gutenberg",
+    "title": r"\W{0,5}(?:The )?Project Gutenberg(?:['’]s)? (?:\w+ )?E-?(?:text|book)s? of\b",
+}
+_MARKERS = {marker: re.compile(text, re.IGNORECASE) for marker, text in _PATTERNS.items()}
+_BOILERPLATE = re.compile(r"Project Gutenberg|small print|\be-?texts?\b", re.IGNORECASE)
+_AT_THE_END = re.compile(r"small\s+print.{0,40}\bend\b", re.IGNORECASE | re.DOTALL)
 _LONGEST_HEADER = 1 << 16
 """Characters within which a start marker is expected."""
+_LONGEST_TITLE = 1 << 14
+"""Characters of a header before its licence; what is longer is a book."""
+_TITLE_BLOCKS = 12
+"""Blocks at a text's beginning among which its header is looked for."""
 
 
 def without_licence(lines: Iterable[str]) -> Iterator[str]:
-    """The lines between the start and end markers; all of them where there are no markers.
+    """The text between headers and footers; all of it where Project Gutenberg added nothing.
 
-    Concatenated books are each cut. The older headers (``*END*THE SMALL PRINT``)
-    and footers (``End of Project Gutenberg's ...``, only after a header) count as markers too.
+    Concatenated books are each cut. In the older form, which is told by its title line, by the
+    small print or by a footer (``End of Project Gutenberg's ...``), the licence stands before the
+    book or after it.
     """
-    stream = iter(lines)
-    head, marked = _header(stream)
-    if not marked:
-        yield from head
-    inside = True
-    for line in stream:
+    stream = _Lines(lines)
+    known = False  # whether a marker of Project Gutenberg was met
+    while (first := stream.next()) is not None:
+        stream.put_back([first])
+        known = yield from _book(stream, known)
+
+
+class _Lines:
+    """A stream of lines that takes lines back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+
+    def next(self) -> str | None:
+        """The next line; None at the end."""
+        return next(self._lines, None)
+
+    def put_back(self, lines: list[str]) -> None:
+        """Make these the next lines."""
+        self._lines = chain(lines, self._lines)
+
+    def skip_blank(self) -> bool:
+        """Pass over blank lines; whether a line follows."""
+        while (line := self.next()) is not None:
+            if line.strip():
+                self.put_back([line])
+                return True
+        return False
+
+    def finish_marker(self, line: str) -> None:
+        """Consume the rest of a marker that a long title wraps over several lines."""
+        while line.strip() and not line.rstrip().endswith("*"):
+            following = self.next()
+            if following is None:
+                return
+            line = following
+
+    def skip_to(self, *markers: Marker) -> Marker | None:
+        """Consume lines up to one of these markers, it included; None at the end."""
+        while (line := self.next()) is not None:
+            marker = _marker(line)
+            if marker in markers:
+                if marker in ("start", "title"):
+                    self.put_back([line])
+                else:
+                    self.finish_marker(line)
+                return marker
+        return None
+
+
+def _book(stream: _Lines, known: bool) -> Generator[str, None, bool]:
+    """Yield one book; return whether Project Gutenberg is known to have made the text."""
+    head, marker = _head(stream, known)
+    known = known or marker is not None or _titled(head)
+    if marker == "licence" and not _ends_a_book(head):
+        # the licence of a header, unless nothing follows it
+        closed = stream.skip_to("licence end", "start")
+        if not closed or (closed == "licence end" and not stream.skip_blank()):
+            yield from _without_title(head)
+            return known
+        marker = "licence end"
+    elif marker == "licence end" and not stream.skip_blank():
+        marker = "licence"
+    if marker in ("end", "footer", "licence"):
+        yield from _without_title(head)
+        _skip_licence(stream, marker)
+        return known
+    if marker is None:
+        yield from _without_title(head)
+    while (line := stream.next()) is not None:
         kind = _marker(line)
-        if kind == "start":
-            inside, marked = True, True
-            _finish_marker(line, stream)
-        elif kind == "end" or (kind == "old end" and marked):
-            inside = False
-        elif inside:
+        if kind in ("end", "licence") or (kind == "footer" and known):
+            _skip_licence(stream, kind)
+            return True
+        if kind in ("start", "licence end"):
+            known = True
+            stream.finish_marker(line)
+        else:
             yield line
+    return known
 
 
-def _header(stream: Iterator[str]) -> tuple[list[str], bool]:
-    """The first lines, and whether a start marker followed them (it is consumed)."""
+def _head(stream: _Lines, known: bool) -> tuple[list[str], Marker | None]:
+    """The first lines of a book, and the marker that ended them (it is consumed)."""
     head: list[str] = []
     left = _LONGEST_HEADER
-    for line in stream:
+    while left > 0 and (line := stream.next()) is not None:
         kind = _marker(line)
-        if kind == "start":
-            _finish_marker(line, stream)
-            return head, True
-        if kind == "end":
-            # an end without a start: the text is before it, the licence follows
-            for following in stream:
-                if _marker(following) == "start":
-                    _finish_marker(following, stream)
-                    break
-            return head, False
+        if kind in ("start", "licence end"):
+            stream.finish_marker(line)
+        if kind == "footer" and not (known or _titled(head)):
+            kind = None
+        if kind not in (None, "title"):
+            return head, kind
         head.append(line)
-        left -= len(line) + 1
-        if left <= 0:
-            break
-    return head, False
+        left -= len(line)
+    return head, None
 
 
-def _marker(line: str) -> str | None:
-    if line[:1] not in ("*", "E"):
+def _skip_licence(stream: _Lines, marker: Marker | None) -> None:
+    """Consume what stands between a book and the next one."""
+    if marker == "licence":
+        stream.skip_to("licence end", "start")
+        return
+    found = stream.skip_to("start", "title", "licence", "licence end")
+    if found == "licence":
+        stream.skip_to("licence end", "start")
+
+
+def _marker(line: str) -> Marker | None:
+    if "utenberg" not in line and "UTENBERG" not in line and "*" not in line:
         return None
-    if _START.match(line):
-        return "start"
-    if _END.match(line):
-        return "end"
-    return "old end" if _OLD_END.match(line) else None
+    line = line.lstrip()
+    return next((marker for marker, pattern in _MARKERS.items() if pattern.match(line)), None)
 
 
-def _finish_marker(line: str, stream: Iterator[str]) -> None:
-    """Consume the rest of a marker that a long title wraps over several lines."""
-    while line.strip() and not line.rstrip().endswith("*"):
-        following = next(stream, None)
-        if following is None:
-            return
-        line = following
+def _titled(head: list[str]) -> bool:
+    """Whether the text begins with Project Gutenberg's own title line."""
+    first = next((line for line in head if line.strip()), "")
+    return _marker(first) == "title"
+
+
+def _ends_a_book(head: list[str]) -> bool:
+    """Whether lines before a licence are a book, not the beginning of a header."""
+    text = "".join(head)
+    return len(text) > _LONGEST_TITLE or _AT_THE_END.search(text) is not None
+
+
+def _without_title(head: list[str]) -> list[str]:
+    """The lines after a header without an end mark: its title and its remarks."""
+    if not _titled(head):
+        return head
+    blocks, last = 0, 0
+    for number, line in enumerate(head):
+        if line.strip() and (number == 0 or not head[number - 1].strip()):
+            blocks += 1
+        if blocks > _TITLE_BLOCKS:
+            break
+        if _BOILERPLATE.search(line):
+            last = number
+    while last < len(head) and head[last].strip():
+        last += 1
+    return head[last:]

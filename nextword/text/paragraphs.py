@@ -1,84 +1,193 @@
-"""Lines to paragraphs: finds out how a text marks them, and joins what a margin wrapped."""
+"""Lines to paragraphs: joins what a margin wrapped, and cuts what nothing divides.
+
+Lines come with their ends; a line without one is a piece, and the next piece continues it.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
-from nextword.text.scripts import is_unspaced
+from nextword.text.detokenizer import Kind
+from nextword.text.division import Division, split_indent
+from nextword.text.scripts import UNSPACED_LETTERS, is_unspaced
+from nextword.text.vocabulary import END
 
-_LOOK_AHEAD = 1 << 16
-_LONGEST_WRAPPED = 200
-_LEAST_WRAPPED = 40
-_FEWEST_LINES = 20
-_SENTENCE_END = re.compile(r"[.!?…。！？:;)][\"'”’»)]*\Z")
+LONGEST_PARAGRAPH = 12_000
+"""Characters; longer paragraphs are cut into blocks after sentences."""
+BLOCK_WORDS = 100
+"""Words after which a block may end."""
+SHORTEST_UNDIVIDED = 900
+"""Characters; longer paragraphs of a text without any division are cut."""
+_LOOK_AHEAD = 2_000
+"""Characters that must follow a place before it is chosen as the end of a block."""
+_SMALLEST_REST = 300
+"""Characters; a shorter end of a paragraph stays with the block before it."""
 _DASH_AT_END = re.compile(r"\S(?:--|[—―])\Z|[^\W\d_][-‐]\Z")
 _SUSPENDED = re.compile(r"(?:and|or|to)\b")
+_WORDS = {
+    "words": re.compile(rf"[{UNSPACED_LETTERS}]|[^\s{UNSPACED_LETTERS}]+"),
+    "whitespace": re.compile(r"\S+"),
+}
+_SENTENCE_END = r"""[.!?…؟۔।።։。！？]["'”’»)\]」』]*"""
+_SENTENCE_ENDS = {
+    "words": re.compile(rf"{_SENTENCE_END}(?:\s+|(?<=[。！？」』]))"),
+    "whitespace": re.compile(rf"{_SENTENCE_END}\s+"),
+}
+_LITERAL_END = re.compile(rf"(?<!\S){END}(?!\S)")
+_LITERAL_END_ANY_CASE = re.compile(_LITERAL_END.pattern, re.IGNORECASE)
 
 
-def paragraphs_of(lines: Iterator[str]) -> Iterator[str]:
-    """The paragraphs in the lines of one file.
+class Cutter:
+    """Cuts paragraphs that are too long into blocks, without ever holding a whole one.
 
-    They are separated by blank lines, and inner line ends become spaces; in a file without blank
-    lines whose lines are not wrapped, each line is a paragraph.
+    Args:
+        kind: the tokenizer's; a block never ends within one of its words.
+        longest: characters up to which a paragraph stays whole.
     """
-    head = _take(lines, _LOOK_AHEAD)
-    every_line = chain(head, lines)
-    if _one_paragraph_a_line(head):
-        yield from (line.strip() for line in every_line if line.strip())
-    else:
-        yield from _join(every_line)
+
+    def __init__(self, kind: Kind, longest: int) -> None:
+        self._word, self._sentence_end = _WORDS[kind], _SENTENCE_ENDS[kind]
+        self._longest = longest
+        self.cut = 0
+        """Number of paragraphs that were cut so far."""
+
+    def blocks(self, pieces: Iterable[str | None]) -> Iterator[str]:
+        """Paragraphs, or blocks of them, from their pieces; None ends a paragraph."""
+        waiting: list[str] = []
+        size, enough, cut = 0, self._longest, False
+        for piece in pieces:
+            if piece is not None:
+                waiting.append(piece)
+                size += len(piece)
+                if size <= enough + _LOOK_AHEAD:
+                    continue
+            text = "".join(waiting)
+            if cut or size > self._longest:
+                *blocks, text = self._cut(text, complete=piece is None)
+                yield from blocks
+                self.cut += bool(blocks) and not cut
+                cut = cut or bool(blocks)
+            if piece is not None:
+                # what has no end in sight is looked at again once it has doubled: linear time
+                waiting, size = [text], len(text)
+                enough = max(2 * size, self._longest)
+                continue
+            if text := text.strip():
+                yield text
+            waiting, size, enough, cut = [], 0, self._longest, False
+
+    def _cut(self, text: str, complete: bool) -> list[str]:
+        """Blocks of about 100 words and, last, the rest of the text.
+
+        Args:
+            text: the beginning of a paragraph, or its continuation.
+            complete: whether the paragraph ends with it.
+        """
+        blocks: list[str] = []
+        start = words = 0
+        last = len(text) - (_SMALLEST_REST if complete else _LOOK_AHEAD)
+        for word in self._word.finditer(text):
+            if word.end() > last:
+                break
+            if word.start() < start:
+                continue
+            words += 1
+            if words >= BLOCK_WORDS:
+                end = self._end_of_block(text, word.end())
+                blocks.append(text[start:end].strip())
+                start, words = end, 0
+        return [*blocks, text[start:]]
+
+    def _end_of_block(self, text: str, first: int) -> int:
+        """The end of the sentence at ``first``; ``first`` itself where none ends soon."""
+        last = min(first + _LOOK_AHEAD // 2, len(text))
+        ends = [
+            match
+            for match in self._sentence_end.finditer(text, max(first - 4, 0), last)
+            if match.end() >= first
+        ]
+        for match in ends:
+            # after an abbreviation the sentence goes on in lower case
+            abbreviated = text[match.end() : match.end() + 1].islower()
+            if not abbreviated or text[match.start() - 1].isspace():
+                return match.end()
+        return ends[0].end() if ends else first
 
 
-def _take(lines: Iterator[str], characters: int) -> list[str]:
-    head = []
-    for line in lines:
-        head.append(line)
-        characters -= len(line) + 1
-        if characters <= 0:
-            break
-    return head
+def cutter_of(division: Division, kind: Kind, few_files: bool) -> Cutter:
+    """The cutter for a file; an undivided text is cut unless it is one of many files."""
+    whole = division.divided or not few_files
+    return Cutter(kind, LONGEST_PARAGRAPH if whole else SHORTEST_UNDIVIDED)
 
 
-def _one_paragraph_a_line(head: list[str]) -> bool:
-    """Whether every line is a paragraph: no blank lines, and lines are not wrapped at a margin."""
-    lines = [line.strip() for line in head]
-    while lines and not lines[0]:
-        lines.pop(0)
-    while lines and not lines[-1]:
-        lines.pop()
-    if not all(lines) or len(lines) < 2:
-        return False
-    longest = max(map(len, lines))
-    if longest > _LONGEST_WRAPPED:
-        return True
-    ended = sum(_SENTENCE_END.search(line) is not None for line in lines)
-    return len(lines) >= _FEWEST_LINES and (longest < _LEAST_WRAPPED or 2 * ended > len(lines))
-
-
-def _join(lines: Iterable[str]) -> Iterator[str]:
-    pieces: list[str] = []
+def paragraph_pieces(lines: Iterable[str], division: Division) -> Iterator[str | None]:
+    """The paragraphs' text in pieces with the spaces between them; None ends a paragraph."""
     last = ""
-    for line in chain(lines, [""]):
-        line = line.strip()
-        if not line:
-            if pieces:
-                yield "".join(pieces)
-            pieces, last = [], ""
-            continue
-        if last and not _sticks(last, line):
-            pieces.append(" ")
-        pieces.append(line)
-        last = line
+    open_line = False
+    for line in lines:
+        if open_line:
+            # spaces are kept inside a line that is longer than a piece
+            text = line.rstrip("\n")
+            yield text
+        else:
+            indent, text = split_indent(line)
+            if last and (not text or _begins(division, indent, last)):
+                yield None
+                last = ""
+            if text:
+                yield f" {text}" if last and not _sticks(last, text) else text
+                if line[-1].isspace() and not line.endswith("\n"):
+                    yield " "
+        last = text.strip() or last
+        open_line = not line.endswith("\n") and (open_line or bool(text))
+    if last:
+        yield None
+
+
+def line_pieces(lines: Iterable[str]) -> Iterator[str | None]:
+    """The same for tokenized text, where every line that is not blank is a paragraph."""
+    for line in lines:
+        yield line.rstrip("\n")
+        if line.endswith("\n"):
+            yield None
+    yield None
+
+
+def _begins(division: Division, indent: int, last: str) -> bool:
+    """Whether a line that follows another one begins a paragraph."""
+    if last[-1] == "\u00ad":  # a word is hyphenated there
+        return False
+    indented = division.mode == "indents" and indent > division.base_indent
+    return division.mode == "lines" or indented
 
 
 def _sticks(last: str, line: str) -> bool:
     """Whether a wrapped line continues without a space: Han, kana, after a dash or hyphen."""
     if is_unspaced(last[-1]) and is_unspaced(line[0]):
         return True
+    if last[-1] == "\u00ad":
+        return True
     return (
         last[-1] in "-‐—―"
         and _DASH_AT_END.search(last, max(0, len(last) - 3)) is not None
         and not (last[-2:] != "--" and _SUSPENDED.match(line))
     )
+
+
+def split_at_ends(line: str, lowercase: bool = False) -> list[str]:
+    """A line of tokenized text cut where it says ``<eos>`` itself; each part is one line.
+
+    An end that is written at the line's end, or twice, is the line's own and counts once.
+
+    Args:
+        line: without its line end.
+        lowercase: whether the tokenizer folds case, which makes ``<EOS>`` an end too.
+    """
+    if "<" not in line:
+        return [line]
+    pattern = _LITERAL_END_ANY_CASE if lowercase else _LITERAL_END
+    first, *others = pattern.split(line)
+    if not others:
+        return [line]
+    return [part.strip() for part in (first, *others) if part.strip()] or [""]

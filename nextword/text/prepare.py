@@ -27,7 +27,14 @@ from nextword.text.dataset import (
     write_part,
     write_spelling,
 )
-from nextword.text.readers import read_units
+from nextword.text.notes import (
+    FIRST_WORDS,
+    beginning,
+    describe_parts,
+    finer_division,
+    warn_of_large_parts,
+)
+from nextword.text.readers import TextReader
 from nextword.text.sources import Source, display_name, text_files
 from nextword.text.spacing import LEARNED_WORDS, Spacing, SpacingCounter
 from nextword.text.split import split_blocks
@@ -39,6 +46,7 @@ Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
 _CHUNK = 1 << 22
 """Words processed at once."""
+_Progress = Callable[[str, int, int], object]
 
 
 def prepare_text(
@@ -46,6 +54,7 @@ def prepare_text(
     vocabulary: VocabularyConfig,
     cache: Path | None = None,
     report: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], object] | None = None,
 ) -> EncodedText:
     """Encode a text, or read it from the cache if it was encoded with these settings before.
 
@@ -55,6 +64,8 @@ def prepare_text(
         cache: the cache folder; :func:`~nextword.text.dataset.default_cache` if not given. If it
             cannot be written, a temporary folder is used for as long as the result lives.
         report: called with lines for the user.
+        progress: called with a label, the bytes read so far and all bytes to read; several times
+            those of the files, which are read again and again.
 
     Raises:
         TextError: the text cannot be read or is too short, or the result cannot be written.
@@ -62,28 +73,36 @@ def prepare_text(
     """
     report = report or (lambda line: None)
     cache = cache or default_cache()
-    sources = _sources(text)
+    progress = progress or (lambda label, done, total: None)
+    sources = _sources(text, report)
     source = ", ".join(display_name(file) for files in sources.values() for file in files[:3])
     source += ", ..." if any(len(files) > 3 for files in sources.values()) else ""
-    sha256, digests = _digests(sources)
+    sha256, digests = _digests(sources, _counter("checking the text", sources, 1, progress))
     key = dataset_key(
         {
             "files": digests,
             "pattern": PATTERNS[text.tokenizer],
-            "text": text.model_dump(mode="json", include={"encoding", "lowercase", "holdout"}),
+            "text": text.model_dump(
+                mode="json", include={"encoding", "paragraphs", "lowercase", "holdout"}
+            ),
             "vocabulary": vocabulary.model_dump(mode="json"),
         }
     )
     stored = cache / key
     if stored.exists():
         try:
-            return read_dataset(stored, source)
+            return _reported(read_dataset(stored, source), report)
         except DamagedDataset as error:
             report(f"the cached text in {stored} is damaged ({error}): preparing it again")
     work, target, temporary_folder = make_work_folder(cache, key, report)
     report(f"preparing {source}")
     try:
-        _build(work, text, vocabulary, sources, sha256)
+        passes = 3 if text.train or text.holdout.valid or text.holdout.test else 2
+        on_bytes = _counter("preparing the text", sources, passes, progress)
+        reader = TextReader(
+            text.tokenizer, text.encoding, text.paragraphs, text.lowercase, on_bytes
+        )
+        _build(work, text, vocabulary, sources, sha256, reader)
         publish(work, target)
     except OSError as error:
         raise TextError(
@@ -93,27 +112,54 @@ def prepare_text(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     try:
-        return read_dataset(target, source, temporary_folder)
+        return _reported(read_dataset(target, source, temporary_folder), report)
     except DamagedDataset as error:
         raise TextError(f"{target}: the text just written cannot be read back ({error})") from error
 
 
-def _sources(text: TextConfig) -> dict[str, list[Path]]:
+def _reported(text: EncodedText, report: Callable[[str], None]) -> EncodedText:
+    for note in text.notes:
+        report(note)
+    return text
+
+
+def _counter(
+    label: str, sources: Mapping[str, list[Path]], passes: int, progress: _Progress
+) -> Callable[[int], None]:
+    """Takes numbers of bytes read and reports their sum."""
+    try:
+        total = passes * sum(file.stat().st_size for files in sources.values() for file in files)
+    except OSError:
+        total = 0
+    done = 0
+
+    def count(number: int) -> None:
+        nonlocal done
+        done += number
+        progress(label, done, total)
+
+    count(0)
+    return count
+
+
+def _sources(text: TextConfig, report: Callable[[str], None]) -> dict[str, list[Path]]:
     """The files of each part; only ``train`` if the text is not split into parts yet."""
     if text.path is not None:
-        return {"train": text_files(text.path)}
+        return {"train": text_files(text.path, report)}
     if text.train is None:
         raise ConfigError("text.path: no text is named; give a file, a folder, or - for a pipe")
     named = {"train": text.train, "valid": text.valid, "test": text.test}
-    return {part: text_files(path) for part, path in named.items() if path is not None}
+    return {part: text_files(path, report) for part, path in named.items() if path is not None}
 
 
 def text_sha256(path: Source) -> str:
     """SHA-256 of the concatenated files of a text, as in :attr:`EncodedText.sha256`."""
-    return _digests({"train": text_files(path)})[0]
+    return _digests({"train": text_files(path)}, lambda number: None)[0]
 
 
-def _digests(sources: Mapping[str, list[Path]]) -> tuple[str, dict[str, list[str]]]:
+def _digests(
+    sources: Mapping[str, list[Path]], on_bytes: Callable[[int], None]
+) -> tuple[str, dict[str, list[str]]]:
     """SHA-256 of the concatenated files, and of each file by part."""
     whole = hashlib.sha256()
     digests: dict[str, list[str]] = {}
@@ -125,6 +171,7 @@ def _digests(sources: Mapping[str, list[Path]]) -> tuple[str, dict[str, list[str
                     while chunk := stream.read(1 << 20):
                         whole.update(chunk)
                         single.update(chunk)
+                        on_bytes(len(chunk))
             except OSError as error:
                 raise TextError(f"{display_name(file)}: cannot be read ({error})") from error
             digests.setdefault(part, []).append(single.hexdigest())
@@ -144,6 +191,8 @@ class _Encoding:
     """``(paragraphs,)``: characters of each paragraph, one for its end included."""
     source_part: NDArray[np.uint8]
     """``(paragraphs,)``: the part whose files hold the paragraph."""
+    beginning: list[str]
+    """The text's first words."""
 
     def select(self, chosen: NDArray[np.bool_]) -> Iterator[Ids]:
         """The ids of chosen paragraphs in chunks of bounded size; ``chosen`` is (paragraphs,)."""
@@ -162,18 +211,24 @@ def _build(
     settings: VocabularyConfig,
     sources: Mapping[str, list[Path]],
     sha256: str,
+    reader: TextReader,
 ) -> None:
     """Write the encoded text into ``folder``."""
     scratch = folder / "intermediate.bin"
-    encoding = _encode(text, sources, scratch)
+    encoding = _encode(text, sources, scratch, reader)
+    notes = [*reader.notes, beginning(encoding.beginning)]
     if text.train is not None:
         parts = encoding.source_part
         held_out = "held out: the files given for " + " and ".join(
             {"valid": "validation", "test": "test"}[part] for part in sources if part != "train"
         )
     else:
-        parts = split_blocks(encoding.lengths, text.holdout.valid, text.holdout.test)
-        held_out = _describe(encoding.lengths, parts)
+        unit = "line" if text.tokenizer == "whitespace" else "paragraph"
+        advice = finer_division(text, reader)
+        shares = text.holdout
+        parts = split_blocks(encoding.lengths, shares.valid, shares.test, unit, advice)
+        held_out = describe_parts(encoding.lengths, parts)
+        notes += warn_of_large_parts(encoding.lengths, parts, shares, unit, advice)
     if int((encoding.lengths[parts == 0] - 1).sum()) < 2:  # without ends
         raise TextError("the training part has fewer than 2 words; provide more text")
     words = encoding.tokenizer.words
@@ -187,32 +242,34 @@ def _build(
             "or set vocabulary.min_count to 1"
         )
     records = _write_parts(folder, encoding, parts, vocabulary)
-    spacing = _write_spellings(folder, _paragraphs(text, sources), encoding, parts, vocabulary)
+    paragraphs = _read_all(reader, sources)
+    spacing = _write_spellings(folder, paragraphs, encoding, parts, vocabulary)
     tokenizer = encoding.tokenizer.with_words(vocabulary.words, spacing)
-    finish_dataset(folder, tokenizer, vocabulary, records, sha256, held_out)
+    finish_dataset(folder, tokenizer, vocabulary, records, sha256, held_out, notes)
     del encoding  # unmaps the file before it is removed
     scratch.unlink()
 
 
-def _read(text: TextConfig, files: list[Path]) -> Iterator[str]:
-    return read_units(text.tokenizer, files, text.encoding)
+def _read_all(reader: TextReader, sources: Mapping[str, list[Path]]) -> Iterator[str]:
+    return chain.from_iterable(reader.read(files) for files in sources.values())
 
 
-def _paragraphs(text: TextConfig, sources: Mapping[str, list[Path]]) -> Iterator[str]:
-    return chain.from_iterable(_read(text, files) for files in sources.values())
-
-
-def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) -> _Encoding:
+def _encode(
+    text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path, reader: TextReader
+) -> _Encoding:
     """Read the text twice: to learn its words, and to write their ids to ``scratch``."""
-    tokenizer = Tokenizer.learn(_paragraphs(text, sources), text.tokenizer, text.lowercase)
+    tokenizer = Tokenizer.learn(_read_all(reader, sources), text.tokenizer, text.lowercase)
+    first_words: list[str] = []
     lengths: list[int] = []
     characters: list[int] = []
     part_sizes: list[int] = []
 
     def measured(files: list[Path]) -> Iterator[str]:
-        for paragraph in _read(text, files):
+        for paragraph in reader.read(files):
             normal = tokenizer.normalize(paragraph)
             characters.append(len(normal) + 1)
+            if len(first_words) < FIRST_WORDS:
+                first_words.extend(paragraph[:1000].split()[:FIRST_WORDS])
             yield normal
 
     with scratch.open("wb") as stream:
@@ -231,6 +288,7 @@ def _encode(text: TextConfig, sources: Mapping[str, list[Path]], scratch: Path) 
         np.array(lengths, dtype=np.int64),
         np.array(characters, dtype=np.int64),
         np.repeat(np.arange(len(part_sizes), dtype=np.uint8), part_sizes),
+        first_words,
     )
 
 
@@ -290,23 +348,3 @@ def _write_spellings(
     for number, (unknown_words, spaces) in spellings.items():
         write_spelling(folder, _PARTS[number], unknown_words, np.concatenate(spaces))
     return counter.spacing() if prose else None
-
-
-def _describe(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:
-    """A sentence about the held-out parts."""
-    total = int(lengths.sum())
-    phrases = []
-    for number, name in ((1, "validation"), (2, "test")):
-        held = parts == number
-        if not held.any():
-            continue
-        share = 100 * int(lengths[held].sum()) / total
-        blocks = int((np.diff(held.astype(np.int8), prepend=0) == 1).sum())
-        words = int(lengths[held].sum()) / blocks
-        about = f"{round(words, -2 if words >= 1000 else 0):,.0f}"
-        phrases.append(
-            f"{share:.1f} % for {name} ({blocks} block{'s' * (blocks != 1)} of about {about} words)"
-        )
-    if not phrases:
-        return "held out: nothing"
-    return f"held out: {', '.join(phrases)}, spread over the text"

@@ -2,13 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 
-from nextword.text.decoding import decoded_lines
+from nextword.text.decoding import decoded_lines, whole_lines
 from nextword.text.detokenizer import Kind
+from nextword.text.division import (
+    HEAD,
+    MODE_NAMES,
+    Division,
+    Mode,
+    Setting,
+    find_division,
+    set_division,
+)
 from nextword.text.gutenberg import without_licence
-from nextword.text.paragraphs import paragraphs_of
+from nextword.text.paragraphs import (
+    BLOCK_WORDS,
+    SHORTEST_UNDIVIDED,
+    Cutter,
+    cutter_of,
+    line_pieces,
+    paragraph_pieces,
+    split_at_ends,
+)
 from nextword.text.sources import Source, text_files
+from nextword.text.vocabulary import END
+
+_FEW_FILES = 20
+"""Files; in fewer than these, a text without any division is cut into blocks."""
+
+
+class TextReader:
+    """Reads text files as paragraphs of prose, or as lines of text that is tokenized already.
+
+    Args:
+        kind: the tokenizer's: ``words`` for paragraphs, ``whitespace`` for lines.
+        encoding: the files' character encoding.
+        paragraphs: how paragraphs are marked; found out for each file by default.
+        lowercase: whether the tokenizer folds case.
+        on_bytes: called with the number of bytes read, again and again.
+
+    Raises:
+        ConfigError: Python does not know the encoding.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        encoding: str = "utf-8",
+        paragraphs: Setting = "auto",
+        lowercase: bool = False,
+        on_bytes: Callable[[int], object] | None = None,
+    ) -> None:
+        self._kind: Kind = kind
+        self._encoding = encoding
+        self._setting: Setting = paragraphs
+        self._lowercase = lowercase
+        self._on_bytes = on_bytes
+        self._divisions: dict[Path, Division] = {}
+        self._cut: dict[Path, int] = {}
+        self._ends: dict[Path, int] = {}
+
+    def read(self, files: Sequence[Path]) -> Iterator[str]:
+        """The paragraphs or lines of the files; a file's end ends one.
+
+        Raises:
+            TextError: a file cannot be read or decoded.
+        """
+        read = self._lines if self._kind == "whitespace" else self._paragraphs
+        for file in files:
+            lines = without_licence(decoded_lines(file, self._encoding, self._on_bytes))
+            yield from read(file, lines, len(files) < _FEW_FILES)
+
+    @property
+    def modes(self) -> set[Mode]:
+        """How the files read so far mark their paragraphs; empty for lines."""
+        return {division.mode for division in self._divisions.values() if division.divided}
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the user about how the files read so far were divided."""
+        notes = [] if self._kind == "whitespace" else [f"paragraphs: {self._summary}"]
+        if self._kind == "whitespace" and any(self._cut.values()):
+            notes.append(f"the text is one line: it is cut into lines of about {BLOCK_WORDS} words")
+        if ends := sum(self._ends.values()):
+            times = "once" if ends == 1 else f"{ends:,} times"
+            notes.append(f"the text says {END} itself ({times}): it ends a line, and counts once")
+        return notes
+
+    @property
+    def _summary(self) -> str:
+        divisions = list(self._divisions.values())
+        reasons = Counter(division.reason for division in divisions)
+        if len(divisions) > 1:
+            modes = Counter(MODE_NAMES[d.mode] if d.divided else d.reason for d in divisions)
+            summary = ", ".join(f"{mode} ({n} files)" for mode, n in modes.most_common())
+            summary = summary.replace("(1 files)", "(1 file)")
+        else:
+            summary = "".join(reasons)
+        cut = sum(self._cut.values())
+        if cut and all(not division.divided for division in divisions):
+            summary += f", so the text is cut after sentences, every {BLOCK_WORDS} words or so"
+        elif cut:
+            which = "a very long one is" if cut == 1 else f"{cut:,} very long ones are"
+            summary += f"; {which} cut after sentences"
+        if self._setting != "auto" or self.modes == {"blank_lines"}:
+            return summary
+        other = "blank_lines" if self.modes else "lines"
+        return f"{summary} (change: --set text.paragraphs={other})"
+
+    def _paragraphs(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
+        head = _take(lines, HEAD)
+        lines = chain(head, lines)
+        if self._setting == "auto":
+            division = find_division(head)
+        else:
+            division = set_division(self._setting, head)
+        self._divisions[file] = division
+        cutter = cutter_of(division, self._kind, few_files)
+        yield from cutter.blocks(paragraph_pieces(lines, division))
+        self._cut[file] = cutter.cut
+
+    def _lines(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
+        head = _take(lines, HEAD)
+        lines = chain(head, lines)
+        self._ends[file] = 0
+        if few_files and _is_one_line(head, self._lowercase):
+            cutter = Cutter(self._kind, 0)
+            yield from cutter.blocks(line_pieces(lines))
+            self._cut[file] = cutter.cut
+            return
+        for line in whole_lines(lines):
+            parts = split_at_ends(line, self._lowercase)
+            if parts != [line]:
+                self._ends[file] += 1
+            yield from parts
 
 
 def read_lines(path: Source, encoding: str = "utf-8") -> Iterator[str]:
@@ -19,19 +150,38 @@ def read_lines(path: Source, encoding: str = "utf-8") -> Iterator[str]:
         ConfigError: Python does not know the encoding.
     """
     for file in text_files(path):
-        yield from without_licence(decoded_lines(file, encoding))
+        yield from whole_lines(without_licence(decoded_lines(file, encoding)))
 
 
 def read_paragraphs(path: Source, encoding: str = "utf-8") -> Iterator[str]:
-    """Paragraphs of prose, separated by blank lines, with inner line ends replaced by spaces.
+    """Paragraphs of prose with inner line ends replaced by spaces; errors as in read_lines."""
+    return read_units("words", path, encoding)
 
-    In a file without blank lines whose lines are not wrapped, each line is a paragraph. The end of
-    a file ends a paragraph. Errors as in :func:`read_lines`.
+
+def read_units(
+    kind: Kind, path: Source, encoding: str = "utf-8", paragraphs: Setting = "auto"
+) -> Iterator[str]:
+    """Paragraphs of prose, or lines of text that is tokenized already.
+
+    Errors as in :class:`TextReader`.
     """
-    for file in text_files(path):
-        yield from paragraphs_of(without_licence(decoded_lines(file, encoding)))
+    return TextReader(kind, encoding, paragraphs).read(text_files(path))
 
 
-def read_units(kind: Kind, path: Source, encoding: str = "utf-8") -> Iterator[str]:
-    """Paragraphs of prose, or lines of text that is tokenized already."""
-    return (read_lines if kind == "whitespace" else read_paragraphs)(path, encoding)
+def _take(lines: Iterator[str], characters: int) -> list[str]:
+    """The first lines, of so many characters together."""
+    head = []
+    for line in lines:
+        head.append(line)
+        characters -= len(line)
+        if characters <= 0:
+            break
+    return head
+
+
+def _is_one_line(head: Sequence[str], lowercase: bool) -> bool:
+    """Whether a text of this beginning is one long line without any written end."""
+    text = [line for line in head if line.strip()]
+    if sum(map(len, text)) < SHORTEST_UNDIVIDED or any(line[-1] == "\n" for line in text[:-1]):
+        return False
+    return all(split_at_ends(line, lowercase) == [line] for line in text)

@@ -8,10 +8,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nextword.errors import TextError
+from nextword.resources import find_resource
 
 Source = str | Path | Sequence[str | Path]
 """A file, a folder, ``-`` for standard input, or several of these."""
@@ -19,10 +20,14 @@ Source = str | Path | Sequence[str | Path]
 _SUFFIXES = (".txt", ".txt.gz")
 
 
-def text_files(path: Source) -> list[Path]:
-    """The files of a text: for a folder its .txt and .txt.gz files, sorted.
+def text_files(path: Source, report: Callable[[str], None] | None = None) -> list[Path]:
+    """The files of a text: for a folder its .txt and .txt.gz files that are not empty, sorted.
 
     Standard input and pipes, which can be read only once, are copied to a temporary file.
+
+    Args:
+        path: where the text is.
+        report: called with a line about the empty files of a folder, if there are any.
 
     Raises:
         TextError: a file is missing, empty or unreadable.
@@ -30,27 +35,56 @@ def text_files(path: Source) -> list[Path]:
     sources = [path] if isinstance(path, (str, Path)) else list(path)
     if not sources:
         raise TextError("no text is named: give a file, a folder, or - for standard input")
-    return [file for source in sources for file in _files_of(source)]
+    report = report or (lambda line: None)
+    return [file for source in sources for file in _files_of(source, report)]
 
 
-def _files_of(source: str | Path) -> list[Path]:
+def _files_of(source: str | Path, report: Callable[[str], None]) -> list[Path]:
     file = Path(source)
     try:
-        if str(source) == "-" or (file.exists() and not file.is_file() and not file.is_dir()):
-            files = [spool(str(source))]
-        elif file.is_dir():
-            files = folder_files(file)
-        elif file.exists():
-            files = [file]
-        else:
-            raise TextError(f"{file}: no such file or folder; check the path")
-        for found in files:
-            with found.open("rb") as stream:
-                if not stream.read(1):
-                    raise TextError(f"{display_name(found)} is empty; give a text with words in it")
+        if file.is_dir():
+            return _without_empty(file, folder_files(file), report)
+        if str(source) == "-" or (file.exists() and not file.is_file()):
+            file = spool(str(source))
+        elif not file.exists():
+            file = shipped_text(source) or file
+            if not file.exists():
+                raise TextError(f"{file}: no such file or folder; {_hint(file)}")
+        if _is_empty(file):
+            raise TextError(f"{display_name(file)} is empty; give a text with words in it")
     except (OSError, ValueError) as error:
         raise TextError(f"{file}: cannot be read ({failure(error)})") from error
-    return files
+    return [file]
+
+
+def shipped_text(source: str | Path) -> Path | None:
+    """The text that ships under this name, such as ``data/napoleon.txt``; None for other names."""
+    path = Path(source)
+    return find_resource("data", path.name) if path.parent == Path("data") else None
+
+
+def _hint(missing: Path) -> str:
+    if missing.parent == Path() and shipped_text(Path("data") / missing):
+        return f"the text of that name that ships is data/{missing.name}"
+    return "check the path"
+
+
+def _without_empty(folder: Path, files: list[Path], report: Callable[[str], None]) -> list[Path]:
+    empty = [file for file in files if _is_empty(file)]
+    if len(empty) == len(files):
+        raise TextError(
+            f"{folder}: every file in the folder is empty; give a text with words in it"
+        )
+    if empty:
+        names = ", ".join(display_name(file) for file in empty[:3])
+        more = f" and {len(empty) - 3:,} more" if len(empty) > 3 else ""
+        report(f"{names}{more}: empty, left out")
+    return [file for file in files if file not in set(empty)]
+
+
+def _is_empty(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return not stream.read(1)
 
 
 def folder_files(folder: Path) -> list[Path]:
@@ -78,9 +112,17 @@ _spooled: dict[str, Path] = {}
 def spool(source: str) -> Path:
     """Copy ``source`` (``-``: standard input) to a file, once; later calls return the same file.
 
-    The file is removed when the program ends. Raises OSError if it cannot be written.
+    The file is removed when the program ends.
+
+    Raises:
+        TextError: standard input is closed.
+        OSError: the copy cannot be written.
     """
     if source not in _spooled:
+        if source == "-" and sys.stdin is None:
+            raise TextError(
+                "standard input is closed; name a file, or send the text through a pipe"
+            )
         handle, name = tempfile.mkstemp(prefix="nextword-", suffix=".txt")
         atexit.register(_remove, name)
         with os.fdopen(handle, "wb") as copy:

@@ -21,7 +21,11 @@ _PHASES = {VALID: Fraction(1, 4), TEST: Fraction(3, 4)}
 
 
 def split_blocks(
-    paragraph_tokens: NDArray[np.int64], valid: float, test: float
+    paragraph_tokens: NDArray[np.int64],
+    valid: float,
+    test: float,
+    unit: str = "paragraph",
+    advice: str = "",
 ) -> NDArray[np.uint8]:
     """The part of every paragraph, ``(paragraphs,)``: 0 train, 1 valid, 2 test.
 
@@ -31,18 +35,19 @@ def split_blocks(
         paragraph_tokens: number of words of each paragraph, ``(paragraphs,)``.
         valid: share of the validation part, in [0, 1).
         test: share of the test part, in [0, 1).
+        unit: ``paragraph`` or ``line``, for the message.
+        advice: another way to more of them, for the message.
 
     Raises:
         TextError: the text has fewer paragraphs than parts.
     """
     shares = {part: share for part, share in ((VALID, valid), (TEST, test)) if share > 0}
     if len(paragraph_tokens) < len(shares) + 1:
+        count = len(paragraph_tokens)
         raise TextError(
-            f"the text has {len(paragraph_tokens)} paragraph{'s' * (len(paragraph_tokens) != 1)}, "
-            "too few to hold any out: provide more text, separate paragraphs by blank lines (or, "
-            "if the text is already tokenized, treat lines as paragraphs: --set "
-            "text.tokenizer=whitespace), or hold nothing out: --set "
-            "'text.holdout={valid: 0, test: 0}'"
+            f"the text has {count} {unit}{'s' * (count != 1)}, too few to set some aside for "
+            f"testing: provide more text, {advice + ', ' if advice else ''}or hold nothing out: "
+            "--set 'text.holdout={valid: 0, test: 0}'"
         )
     blocks = _blocks(paragraph_tokens, minimum=len(shares) + 1)
     part_of_block = _deal(int(blocks[-1]) + 1, shares)

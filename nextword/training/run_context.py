@@ -5,6 +5,7 @@ Made once, at the start of every training, whatever kind of model it trains.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,10 +27,13 @@ from nextword.storage.run_folder import (
 )
 from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text
+from nextword.text.sources import shipped_text
 from nextword.training.callbacks import Callback
 
 DEFAULT_TEXT = "napoleon.txt"
 """The text of a configuration that names none; it ships with the package."""
+_LONGEST_STEM = 80
+"""Bytes of the text's name in a run's name."""
 
 
 class RunContext:
@@ -57,9 +61,9 @@ class RunContext:
         resumed: RunFolder | None = None,
         callback: Callback | None = None,
     ) -> None:
-        self.config = with_text(config)
-        """Updated once the open settings are resolved."""
         self.callback = callback or Callback()
+        self.config = with_text(config, self.say)
+        """Updated once the open settings are resolved."""
         self.resumed = resumed is not None
         self._made: list[Path] = []
         stem = f"{text_stem(self.config)}-{self.config.model.kind}"
@@ -112,7 +116,12 @@ class RunContext:
         Raises:
             TextError: it cannot be read, or is too short.
         """
-        text = prepare_text(self.config.text, self.config.vocabulary, report=self.say)
+        text = prepare_text(
+            self.config.text,
+            self.config.vocabulary,
+            report=self.say,
+            progress=self.callback.on_progress,
+        )
         part = text.parts["train"]
         unknown = 100 * part.unknown / max(len(part.ids), 1)
         self.say(
@@ -146,8 +155,12 @@ class RunContext:
         self.folder.log.append(kind, **values)
 
 
-def with_text(config: Config) -> Config:
+def with_text(config: Config, report: Callable[[str], None]) -> Config:
     """The configuration with absolute paths to its text, or to the text that ships.
+
+    Args:
+        config: the configuration.
+        report: called with a line where a text that ships is taken for a file that is not there.
 
     Raises:
         TextError: it names no text, and the one that ships is missing.
@@ -155,11 +168,13 @@ def with_text(config: Config) -> Config:
     text = config.text
     if text.train is not None:
         parts = {"train": text.train, "valid": text.valid, "test": text.test}
-        update: dict[str, Any] = {part: _absolute(path) for part, path in parts.items() if path}
+        update: dict[str, Any] = {
+            part: _absolute(path, report) for part, path in parts.items() if path
+        }
+    elif isinstance(text.path, list):
+        update = {"path": [_absolute(path, report) for path in text.path]}
     else:
-        path = text.path if text.path is not None else str(_default_text())
-        absolute = [_absolute(p) for p in path] if isinstance(path, list) else _absolute(path)
-        update = {"path": absolute}
+        update = {"path": _absolute(text.path, report) if text.path else str(_default_text())}
     return config.model_copy(update={"text": text.model_copy(update=update)})
 
 
@@ -170,19 +185,27 @@ def _default_text() -> Path:
     return path
 
 
-def _absolute(path: str) -> str:
+def _absolute(path: str, report: Callable[[str], None]) -> str:
     """The absolute path of a file that exists, or of a text that ships under that name."""
     if path == "-":
         return path
     if Path(path).exists():
         return str(Path(path).resolve())
-    may_ship = Path(path).parent in (Path(), Path("data"))
-    shipped = find_resource("data", Path(path).name) if may_ship else None
-    return path if shipped is None else str(shipped)
+    shipped = shipped_text(path)
+    if shipped is None:
+        return path
+    report(f"{path}: no such file here, so the text of that name that ships is taken")
+    return str(shipped)
 
 
 def text_stem(config: Config) -> str:
-    """A short name for the text: that of its first file, without suffixes."""
+    """A short name for the text: that of its first file, without suffixes.
+
+    It leaves out what the name of a folder may not hold, here or on another system.
+    """
     source = config.text.train or config.text.path
     first = source[0] if isinstance(source, list) else source
-    return "text" if first in (None, "-") else Path(str(first)).name.split(".")[0] or "text"
+    name = "" if first in (None, "-") else Path(str(first)).name.split(".")[0]
+    allowed = "".join(c for c in name if c.isprintable() and c not in '/\\<>:"|?*')
+    short = allowed.encode("utf-8", "ignore")[:_LONGEST_STEM].decode("utf-8", "ignore")
+    return short.strip(" -") or "text"

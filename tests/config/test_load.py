@@ -231,3 +231,21 @@ def test_a_shareable_configuration_names_files_without_folders() -> None:
         update={"training": config.training.model_copy(update={"threads": 2})}
     )
     assert fixed.shareable(threads=3).training.threads == 2
+
+
+def test_a_tilde_is_the_home_folder_wherever_a_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    file = tmp_path / "c.yaml"
+    file.write_text("text: {path: [~/a.txt, -, ./~]}\nmodel: {vectors: ~/v.txt}\n")
+    config = load_config(file, environ={})
+    assert config.text.path == [f"{tmp_path}/a.txt", "-", "./~"]
+    assert config.model.vectors == f"{tmp_path}/v.txt"
+    parts = {f"NEXTWORD_TEXT_{part}": f"~/{part}" for part in ("TRAIN", "VALID", "TEST")}
+    config = load_config(environ=parts)
+    assert [config.text.train, config.text.valid, config.text.test] == [
+        f"{tmp_path}/{part}" for part in ("TRAIN", "VALID", "TEST")
+    ]
+    assert load_config(overrides={"text.path": "~/x"}, environ={}).text.path == f"{tmp_path}/x"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import hashlib
 import sys
 from pathlib import Path
@@ -139,9 +140,12 @@ def test_the_cache_is_used_and_knows_what_changes_the_result(tmp_path: Path) -> 
         return prepare_text(config, settings, tmp_path / "cache", lines.append)
 
     first = prepare()
-    assert lines == [f"preparing {file}"]
+    notes = ["paragraphs: separated by blank lines"]
+    notes += ["it begins: The cat number 0 sat on the mat. The cat ..."]
+    assert lines == [f"preparing {file}", *notes]
     again = prepare()
-    assert len(lines) == 1
+    assert lines[3:] == notes  # those of a text that is in the cache already
+    assert again.notes == first.notes == tuple(notes)
     assert again.sha256 == first.sha256
     assert again.held_out == first.held_out
     for name, part in first.parts.items():
@@ -150,17 +154,18 @@ def test_the_cache_is_used_and_knows_what_changes_the_result(tmp_path: Path) -> 
         assert isinstance(again.parts[name].ids, np.memmap)
     for change in (
         {"lowercase": True},
+        {"paragraphs": "lines"},
         {"tokenizer": "whitespace"},
         {"holdout": {"valid": 0.1}},
         {"min_count": 2},
     ):
         before = len(lines)
         prepare(**change)
-        assert len(lines) == before + 1
+        assert lines[before] == f"preparing {file}"
     file.write_text(file.read_text(encoding="utf-8") + " More", encoding="utf-8")
     prepare()
-    assert len(lines) == 6
-    assert len(list((tmp_path / "cache").iterdir())) == 6  # no temporary folder stays
+    assert sum(line.startswith("preparing") for line in lines) == 7
+    assert len(list((tmp_path / "cache").iterdir())) == 7  # no temporary folder stays
 
 
 @pytest.mark.parametrize(
@@ -192,10 +197,9 @@ def test_a_damaged_cache_is_rebuilt(tmp_path: Path, name: str, damage: str) -> N
     lines: list[str] = []
     again = prepare_text(config, ALL_WORDS, tmp_path / "cache", lines.append)
     assert again.parts["train"].ids.tolist() == expected
-    assert "damaged" in lines[0]
-    assert len(lines) == 2
+    assert "damaged" in lines[0] and lines[1].startswith("preparing")
     prepare_text(config, ALL_WORDS, tmp_path / "cache", lines.append)
-    assert len(lines) == 2
+    assert sum("damaged" in line or line.startswith("preparing") for line in lines) == 2
 
 
 def test_without_a_cache_folder_the_text_lives_as_long_as_the_object(tmp_path: Path) -> None:
@@ -238,6 +242,75 @@ def test_too_little_text(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").iterdir()) == []
     with pytest.raises(ConfigError, match="text.path"):
         prepare_text(TextConfig(), ALL_WORDS, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("settings", "advised", "not_advised"),
+    [
+        ({}, "text.paragraphs=lines or indents", "whitespace"),
+        ({"paragraphs": "blank_lines"}, "text.paragraphs=lines or indents", "blank_lines"),
+        ({"paragraphs": "indents"}, "text.paragraphs=lines)", "indents"),
+        ({"paragraphs": "lines"}, "provide more text", "text.paragraphs"),
+        ({"tokenizer": "whitespace"}, "1 line, too few", "whitespace"),
+    ],
+)
+def test_advice_never_names_what_is_set(
+    tmp_path: Path, settings: dict[str, str], advised: str, not_advised: str
+) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("only a few words in one line", encoding="utf-8")
+    config = TextConfig.model_validate({"path": str(file), **settings})
+    with pytest.raises(TextError) as error:
+        prepare_text(config, ALL_WORDS, tmp_path / "cache")
+    assert advised in str(error.value) and not_advised not in str(error.value)
+
+
+def test_parts_that_are_too_large_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("\n\n".join(["word " * 50] * 3), encoding="utf-8")
+    lines: list[str] = []
+    prepare_text(TextConfig(path=str(file)), ALL_WORDS, tmp_path / "cache", lines.append)
+    warnings = [line for line in lines if line.startswith("warning")]
+    assert len(warnings) == 2
+    assert "33.3% of the text is held out for validation instead of 5.0%" in warnings[0]
+    assert "only 3 paragraphs" in warnings[0] and "text.paragraphs=lines" in warnings[0]
+    lines.clear()
+    prepare_text(TextConfig(path=str(write_text(tmp_path))), ALL_WORDS, tmp_path, lines.append)
+    assert not any("warning" in line for line in lines)
+
+
+def test_the_first_words_are_shown_on_one_safe_line(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    start = "*** START OF THE PROJECT GUTENBERG EBOOK X ***"
+    file.write_text(f"Title\n{start}\n\nIt was\u202e {'very ' * 9}{'late' * 50}\n\n", "utf-8")
+    config = TextConfig(path=str(file), holdout=Holdout(valid=0, test=0))
+    text = prepare_text(config, ALL_WORDS, tmp_path / "cache")
+    (line,) = [note for note in text.notes if note.startswith("it begins")]
+    assert line == f"it begins: It was\\u202e {'very ' * 8}..."
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_progress_is_told_from_the_first_byte_to_the_last(tmp_path: Path, packed: bool) -> None:
+    file = write_text(tmp_path, 3000)
+    if packed:
+        file.write_bytes(gzip.compress(file.read_bytes()))
+    calls: list[tuple[str, int, int]] = []
+    config = TextConfig(path=str(file))
+    for _ in range(2):
+        prepare_text(
+            config, ALL_WORDS, tmp_path / "cache", progress=lambda *call: calls.append(call)
+        )
+    size = file.stat().st_size
+    assert list(dict.fromkeys(call[0] for call in calls)) == [
+        "checking the text",
+        "preparing the text",
+    ]
+    for label, passes in (("checking the text", 1), ("preparing the text", 3)):
+        done = [call[1] for call in calls if call[0] == label]
+        assert {call[2] for call in calls if call[0] == label} == {passes * size}
+        assert done[0] == 0 and max(done) == passes * size
+    # a text in the cache is only checked
+    assert calls[-1] == ("checking the text", size, size)
 
 
 @needs_corpora

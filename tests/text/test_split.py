@@ -51,5 +51,5 @@ def test_nothing_held_out() -> None:
 
 @pytest.mark.parametrize("lengths", [[], [100], [100, 100]])
 def test_too_few_paragraphs(lengths: list[int]) -> None:
-    with pytest.raises(TextError, match=r"text\.holdout"):
-        split_blocks(np.array(lengths, dtype=np.int64), 0.05, 0.05)
+    with pytest.raises(TextError, match=rf"has {len(lengths)} line.*mend it, or .*text\.holdout"):
+        split_blocks(np.array(lengths, dtype=np.int64), 0.05, 0.05, "line", "mend it")

@@ -9,10 +9,10 @@ import pytest
 from nextword import train
 from nextword.config import Config, load_config
 from nextword.errors import ConfigError, TextError
-from nextword.storage.run_folder import RunFolder
+from nextword.storage.run_folder import RunFolder, run_folder
 from nextword.training.callbacks import Callback
 from nextword.training.network import prepare
-from nextword.training.run_context import RunContext
+from nextword.training.run_context import RunContext, text_stem, with_text
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +91,64 @@ def test_the_log_is_cut_back_to_whole_lines(config: Config) -> None:
         run.folder.log.truncate(size + 5)
         assert run.folder.metrics.read_text() == '{"kind": "train", "loss": null, "step": 1}\n'
         assert run.folder.log.size() == size
+
+
+class Lines(Callback):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def on_message(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_the_text_that_ships_is_taken_only_where_it_is_meant(home: Path) -> None:
+    lines: list[str] = []
+    meant = load_config(overrides={"text.path": "data/napoleon.txt"}, environ={})
+    path = with_text(meant, lines.append).text.path
+    assert isinstance(path, str) and Path(path).exists()
+    assert lines == [
+        "data/napoleon.txt: no such file here, so the text of that name that ships is taken"
+    ]
+    other = load_config(overrides={"text.path": "napoleon.txt"}, environ={})
+    with pytest.raises(TextError, match=r"napoleon\.txt: no such file.*data/napoleon\.txt"):
+        train(other)
+    (home / "data").mkdir()
+    (home / "data" / "napoleon.txt").write_text("own")
+    assert with_text(meant, lines.append).text.path == str(home / "data" / "napoleon.txt")
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("plain.txt", "plain"),
+        ("A\\B songs.txt", "AB songs"),
+        ("a\x1b[1m\nb.txt", "a[1mb"),
+        ("--help.txt", "help"),
+        (".hidden.txt", "text"),
+        ("   .txt", "text"),
+        ("\u202ea:b*.txt", "ab"),
+        ("é" * 120 + ".txt", "é" * 40),
+        ("-", "text"),
+    ],
+)
+def test_a_run_is_named_after_its_text_without_what_no_name_may_hold(name: str, stem: str) -> None:
+    config = load_config(overrides={"text.path": name}, environ={})
+    assert text_stem(config) == stem
+    assert run_folder(f"{stem}-lstm").path.name == f"{stem}-lstm"
+
+
+def test_the_first_lines_say_how_the_text_was_read(config: Config) -> None:
+    callback = Lines()
+    with RunContext(config, "a", callback=callback) as run:
+        run.read_text()
+        before = len(callback.lines)
+        run.read_text()
+    assert any(line.startswith("it begins: ") for line in callback.lines[:before])
+    assert any(line.startswith("paragraphs: ") for line in callback.lines[:before])
+    # also where the text is in the cache
+    assert [line for line in callback.lines[:before] if not line.startswith("preparing")] == (
+        callback.lines[before:]
+    )
