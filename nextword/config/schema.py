@@ -14,10 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nextword.config.kinds import KINDS
 from nextword.config.types import (
+    Column,
     Count,
     Device,
     Encoding,
     File,
+    Format,
     Fraction,
     Kind,
     NonNegative,
@@ -71,6 +73,11 @@ class TextConfig(Section):
     """The validation file of a text that comes split."""
     test: File | None = None
     """The test file of a text that comes split."""
+    format: Format = "auto"
+    """The files' format. ``auto`` recognises it by the content of each file."""
+    column: Column | None = None
+    """The column of a CSV file, or the key of JSON records, that is the text. Default: the one that
+    holds most running text."""
     encoding: Encoding = "utf-8"
     """Character encoding of the files, by its Python name."""
     tokenizer: Literal["words", "whitespace"] = "words"

@@ -6,7 +6,7 @@ import codecs
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -75,6 +75,9 @@ File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
 Encoding = Annotated[
     str, AfterValidator(_known_encoding), "an encoding's Python name, such as utf-8 or latin-1"
 ]
+TextFormat = Literal["auto", "plain", "html", "markdown", "srt", "jsonl", "csv", "epub", "docx"]
+Format = Literal["auto", "plain", "html", "markdown", "srt", "jsonl", "csv", "epub", "docx"]
+Column = Annotated[str, Field(min_length=1)]
 Device = Annotated[
     str, Field(pattern=r"\A(auto|cpu|cuda|cuda:[0-9]{1,3}|mps)\z"), "auto, cpu, cuda, cuda:N or mps"
 ]

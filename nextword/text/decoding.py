@@ -197,6 +197,11 @@ def decoded_lines(
         yield "".join(pieces)
 
 
+def plain_lines(file: Path, encoding: str) -> Iterator[str]:
+    """A file's lines, each whole and without its end; raises as :func:`decoded_lines`."""
+    return whole_lines(decoded_lines(file, encoding))
+
+
 def whole_lines(lines: Iterator[str]) -> Iterator[str]:
     """The lines without their ends; pieces of a long line are joined once, in linear time."""
     pieces: list[str] = []

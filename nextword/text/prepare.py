@@ -44,6 +44,8 @@ from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
 
 Ids = NDArray[np.uint32]
 _PARTS = ("train", "valid", "test")
+_READ_BY = {"format", "column", "encoding", "paragraphs", "lowercase", "holdout"}
+"""Keys of the ``text`` section that decide what is read, besides the files and the tokenizer."""
 _CHUNK = 1 << 22
 """Words processed at once."""
 _Progress = Callable[[str, int, int], object]
@@ -82,9 +84,7 @@ def prepare_text(
         {
             "files": digests,
             "pattern": PATTERNS[text.tokenizer],
-            "text": text.model_dump(
-                mode="json", include={"encoding", "paragraphs", "lowercase", "holdout"}
-            ),
+            "text": text.model_dump(mode="json", include=_READ_BY),
             "vocabulary": vocabulary.model_dump(mode="json"),
         }
     )
@@ -97,12 +97,8 @@ def prepare_text(
     work, target, temporary_folder = make_work_folder(cache, key, report)
     report(f"preparing {source}")
     try:
-        passes = 3 if text.train or text.holdout.valid or text.holdout.test else 2
-        on_bytes = _counter("preparing the text", sources, passes, progress)
-        reader = TextReader(
-            text.tokenizer, text.encoding, text.paragraphs, text.lowercase, on_bytes
-        )
-        _build(work, text, vocabulary, sources, sha256, reader)
+        on_bytes = _counter("preparing the text", sources, 3, progress)
+        _build(work, text, vocabulary, sources, sha256, TextReader(text, on_bytes))
         publish(work, target)
     except OSError as error:
         raise TextError(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from nextword.config.schema import TextConfig
+from nextword.errors import TextError
 from nextword.text.decoding import decoded_lines, whole_lines
 from nextword.text.detokenizer import Kind
 from nextword.text.division import (
@@ -18,7 +20,9 @@ from nextword.text.division import (
     find_division,
     set_division,
 )
+from nextword.text.formats import format_of
 from nextword.text.gutenberg import without_licence
+from nextword.text.normalize import clean
 from nextword.text.paragraphs import (
     BLOCK_WORDS,
     SHORTEST_UNDIVIDED,
@@ -28,9 +32,10 @@ from nextword.text.paragraphs import (
     paragraph_pieces,
     split_at_ends,
 )
-from nextword.text.sources import Source, text_files
+from nextword.text.sources import Source, display_name, text_files
 from nextword.text.vocabulary import END
 
+_NAMED_FILES = 3
 _FEW_FILES = 20
 """Files; in fewer than these, a text without any division is cut into blocks."""
 
@@ -39,43 +44,52 @@ class TextReader:
     """Reads text files as paragraphs of prose, or as lines of text that is tokenized already.
 
     Args:
-        kind: the tokenizer's: ``words`` for paragraphs, ``whitespace`` for lines.
-        encoding: the files' character encoding.
-        paragraphs: how paragraphs are marked; found out for each file by default.
-        lowercase: whether the tokenizer folds case.
+        settings: how the files are read: their format, encoding, paragraphs and tokenizer.
         on_bytes: called with the number of bytes read, again and again.
-
-    Raises:
-        ConfigError: Python does not know the encoding.
     """
 
     def __init__(
-        self,
-        kind: Kind,
-        encoding: str = "utf-8",
-        paragraphs: Setting = "auto",
-        lowercase: bool = False,
-        on_bytes: Callable[[int], object] | None = None,
+        self, settings: TextConfig, on_bytes: Callable[[int], object] | None = None
     ) -> None:
-        self._kind: Kind = kind
-        self._encoding = encoding
-        self._setting: Setting = paragraphs
-        self._lowercase = lowercase
-        self._on_bytes = on_bytes
+        self._settings = settings
+        self._kind: Kind = settings.tokenizer
+        self._on_bytes = on_bytes or (lambda number: None)
+        self._taken: dict[Path, str] = {}
         self._divisions: dict[Path, Division] = {}
         self._cut: dict[Path, int] = {}
         self._ends: dict[Path, int] = {}
 
     def read(self, files: Sequence[Path]) -> Iterator[str]:
-        """The paragraphs or lines of the files; a file's end ends one.
+        """The paragraphs or lines of the files, in NFC; a file's end ends one.
 
         Raises:
-            TextError: a file cannot be read or decoded.
+            TextError: a file cannot be read or decoded, or its format is not read.
+            ConfigError: Python does not know the encoding.
         """
-        read = self._lines if self._kind == "whitespace" else self._paragraphs
+        few = len(files) < _FEW_FILES
         for file in files:
-            lines = without_licence(decoded_lines(file, self._encoding, self._on_bytes))
-            yield from read(file, lines, len(files) < _FEW_FILES)
+            lines, division = self._open(file)
+            lines = without_licence(lines)
+            if self._kind == "whitespace":
+                yield from map(clean, self._lines(file, lines, few))
+            else:
+                yield from map(clean, self._paragraphs(file, lines, division, few))
+
+    def _open(self, file: Path) -> tuple[Iterator[str], Division | None]:
+        """A file's lines, and how they are divided where its format says so."""
+        settings = self._settings
+        found = format_of(file, settings.encoding, settings.format)
+        if settings.column is not None and not found.columns:
+            raise TextError(
+                f"{display_name(file)}: is {found.name} and has no columns; leave out text.column"
+            )
+        if found.open is None:
+            return decoded_lines(file, settings.encoding, self._on_bytes), None
+        extract = found.open(file, settings.encoding, settings.column)
+        self._taken[file] = extract.taken
+        lines = (f"{paragraph}\n" for paragraph in extract.paragraphs)
+        counted = _then(lines, lambda: self._on_bytes(file.stat().st_size))
+        return counted, None if extract.as_lines else Division("lines", f"as in {found.name}")
 
     @property
     def modes(self) -> set[Mode]:
@@ -85,7 +99,12 @@ class TextReader:
     @property
     def notes(self) -> list[str]:
         """Lines for the user about how the files read so far were divided."""
-        notes = [] if self._kind == "whitespace" else [f"paragraphs: {self._summary}"]
+        taken = [f"{display_name(file)}: {what}" for file, what in self._taken.items()]
+        if len(taken) > _NAMED_FILES:
+            taken[_NAMED_FILES:] = [f"and {len(taken) - _NAMED_FILES:,} more files"]
+        notes = [f"reading {line}" for line in taken]
+        if self._kind == "words":
+            notes.append(f"paragraphs: {self._summary}")
         if self._kind == "whitespace" and any(self._cut.values()):
             notes.append(f"the text is one line: it is cut into lines of about {BLOCK_WORDS} words")
         if ends := sum(self._ends.values()):
@@ -109,18 +128,19 @@ class TextReader:
         elif cut:
             which = "a very long one is" if cut == 1 else f"{cut:,} very long ones are"
             summary += f"; {which} cut after sentences"
-        if self._setting != "auto" or self.modes == {"blank_lines"}:
+        if self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
             return summary
         other = "blank_lines" if self.modes else "lines"
         return f"{summary} (change: --set text.paragraphs={other})"
 
-    def _paragraphs(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
+    def _paragraphs(
+        self, file: Path, lines: Iterator[str], division: Division | None, few_files: bool
+    ) -> Iterator[str]:
         head = _take(lines, HEAD)
         lines = chain(head, lines)
-        if self._setting == "auto":
-            division = find_division(head)
-        else:
-            division = set_division(self._setting, head)
+        if division is None:
+            setting = self._settings.paragraphs
+            division = find_division(head) if setting == "auto" else set_division(setting, head)
         self._divisions[file] = division
         cutter = cutter_of(division, self._kind, few_files)
         yield from cutter.blocks(paragraph_pieces(lines, division))
@@ -130,13 +150,13 @@ class TextReader:
         head = _take(lines, HEAD)
         lines = chain(head, lines)
         self._ends[file] = 0
-        if few_files and _is_one_line(head, self._lowercase):
+        if few_files and _is_one_line(head, self._settings.lowercase):
             cutter = Cutter(self._kind, 0)
             yield from cutter.blocks(line_pieces(lines))
             self._cut[file] = cutter.cut
             return
         for line in whole_lines(lines):
-            parts = split_at_ends(line, self._lowercase)
+            parts = split_at_ends(line, self._settings.lowercase)
             if parts != [line]:
                 self._ends[file] += 1
             yield from parts
@@ -165,7 +185,15 @@ def read_units(
 
     Errors as in :class:`TextReader`.
     """
-    return TextReader(kind, encoding, paragraphs).read(text_files(path))
+    # the encoding is checked where it is used, with an error of this program's own
+    settings = TextConfig.model_construct(tokenizer=kind, encoding=encoding, paragraphs=paragraphs)
+    return TextReader(settings).read(text_files(path))
+
+
+def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:
+    """The lines; ``finish`` is called after the last one."""
+    yield from lines
+    finish()
 
 
 def _take(lines: Iterator[str], characters: int) -> list[str]:

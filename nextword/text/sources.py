@@ -17,11 +17,16 @@ from nextword.resources import find_resource
 Source = str | Path | Sequence[str | Path]
 """A file, a folder, ``-`` for standard input, or several of these."""
 
-_SUFFIXES = (".txt", ".txt.gz")
+_PLAIN_SUFFIXES = (".txt", ".txt.gz")
+SUFFIXES = tuple(
+    ".txt .text .html .htm .xhtml .md .markdown .srt .vtt .jsonl .ndjson .json .csv .tsv .epub "
+    ".docx".split()
+)
+"""Of files that are likely to hold text."""
 
 
 def text_files(path: Source, report: Callable[[str], None] | None = None) -> list[Path]:
-    """The files of a text: for a folder its .txt and .txt.gz files that are not empty, sorted.
+    """The files of a text: for a folder those of :func:`folder_files` that are not empty.
 
     Standard input and pipes, which can be read only once, are copied to a temporary file.
 
@@ -88,17 +93,24 @@ def _is_empty(file: Path) -> bool:
 
 
 def folder_files(folder: Path) -> list[Path]:
-    """A folder's .txt and .txt.gz files, sorted. Raises TextError if there are none."""
-    files = sorted(
+    """A folder's .txt and .txt.gz files, sorted; its files of other formats if it has none.
+
+    Raises:
+        TextError: there are none of these either.
+    """
+    visible = sorted(
         file
         for file in folder.rglob("*")
-        if file.name.lower().endswith(_SUFFIXES)
-        and file.is_file()
+        if file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     )
-    if not files:
-        raise TextError(f"{folder}: the folder holds no .txt or .txt.gz file")
-    return files
+    for suffixes in (_PLAIN_SUFFIXES, SUFFIXES):
+        if files := [file for file in visible if file.name.lower().endswith(suffixes)]:
+            return files
+    raise TextError(
+        f"{folder}: the folder holds no text; its files should end in {', '.join(SUFFIXES)} or "
+        ".txt.gz"
+    )
 
 
 def failure(error: Exception) -> str:

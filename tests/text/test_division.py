@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nextword.config.schema import TextConfig
 from nextword.text.division import Division, Mode, find_division, set_division, split_indent
 from nextword.text.paragraphs import Cutter, cutter_of, paragraph_pieces
 from nextword.text.readers import TextReader
@@ -199,7 +200,7 @@ SET: dict[Mode, list[str]] = {
 def test_a_setting_overrules_what_would_be_found(tmp_path: Path, mode: Mode) -> None:
     file = tmp_path / "a.txt"
     file.write_text("one\n  two\nthree\n\nfour\n")
-    reader = TextReader("words", paragraphs=mode)
+    reader = TextReader(TextConfig(paragraphs=mode))
     assert list(reader.read([file])) == SET[mode]
     assert reader.notes[0].endswith("as text.paragraphs says")
 
@@ -216,7 +217,7 @@ def test_reasons_are_one_line_also_for_many_files(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.txt").write_text("\n\n".join(map(wrapped, PROSE)))
     (tmp_path / "chat.txt").write_text("\n".join(MESSAGES))
-    reader = TextReader("words")
+    reader = TextReader(TextConfig())
     list(reader.read(sorted(tmp_path.iterdir())))
     assert reader.notes == [
         "paragraphs: separated by blank lines (3 files), one per line (1 file) "
@@ -228,7 +229,7 @@ def test_a_folder_of_many_short_texts_is_divided_by_its_files(tmp_path: Path) ->
     texts = [" ".join(prose(8)) for _ in range(25)]
     for number, text in enumerate(texts):
         (tmp_path / f"{number:02}.txt").write_text(text)
-    assert list(TextReader("words").read(sorted(tmp_path.iterdir()))) == texts
+    assert list(TextReader(TextConfig()).read(sorted(tmp_path.iterdir()))) == texts
 
 
 LINES = st.lists(

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextword.config.schema import TextConfig
 from nextword.text.decoding import decoded_lines
+from nextword.text.detokenizer import Kind
 from nextword.text.paragraphs import Cutter, line_pieces, split_at_ends
 from nextword.text.readers import TextReader
 
@@ -19,10 +21,10 @@ WORDS = "a ferry crossed the river twice a day . "
 
 
 @pytest.mark.parametrize("kind", ["words", "whitespace"])
-def test_one_line_is_cut_between_words_whatever_the_tokenizer(tmp_path: Path, kind: str) -> None:
+def test_one_line_is_cut_between_words_whatever_the_tokenizer(tmp_path: Path, kind: Kind) -> None:
     file = tmp_path / "line.txt"
     file.write_text(WORDS * 300)
-    reader = TextReader("whitespace" if kind == "whitespace" else "words")
+    reader = TextReader(TextConfig(tokenizer=kind))
     found = list(reader.read([file]))
     assert " ".join(found).split() == (WORDS * 300).split()
     assert all(block.endswith(" .") and 95 < len(block.split()) < 130 for block in found[:-1])
@@ -33,11 +35,11 @@ def test_lines_of_a_tokenized_text_stay_whole(tmp_path: Path) -> None:
     lines = [WORDS * 300, "", " b ", WORDS * 3000]
     file = tmp_path / "lines.txt"
     file.write_text("\n".join(lines))
-    reader = TextReader("whitespace")
+    reader = TextReader(TextConfig(tokenizer="whitespace"))
     assert list(reader.read([file])) == lines
     assert reader.notes == []
     file.write_text("a b\n")
-    assert list(TextReader("whitespace").read([file])) == ["a b"]
+    assert list(TextReader(TextConfig(tokenizer="whitespace")).read([file])) == ["a b"]
 
 
 def test_a_word_of_a_tokenized_text_is_never_cut() -> None:
@@ -67,7 +69,7 @@ def test_cutting_takes_linear_time(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     assert max(map(len, decoded_lines(file, "utf-8"))) <= 1 << 20
     began = time.perf_counter()
-    assert sum(len(block.split()) for block in TextReader("words").read([file])) == len(
+    assert sum(len(block.split()) for block in TextReader(TextConfig()).read([file])) == len(
         text.split()
     )
     assert time.perf_counter() - began < 20
@@ -105,8 +107,8 @@ def test_written_ends_are_gone_and_no_other_word(words: list[str]) -> None:
 def test_written_ends_are_said_once(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("a b <eos>\nc <eos> d\n\ne\n")
-    reader = TextReader("whitespace")
+    reader = TextReader(TextConfig(tokenizer="whitespace"))
     for _ in range(2):  # every text is read more than once
         assert list(reader.read([file])) == ["a b", "c", "d", "", "e"]
     assert reader.notes == ["the text says <eos> itself (2 times): it ends a line, and counts once"]
-    assert list(TextReader("words").read([file])) == ["a b <eos> c <eos> d", "e"]
+    assert list(TextReader(TextConfig()).read([file])) == ["a b <eos> c <eos> d", "e"]

@@ -137,7 +137,11 @@ def test_folders_and_several_files(tmp_path: Path) -> None:
 def test_missing_and_empty_sources_are_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     write(tmp_path, "", "empty.txt")
-    for name, message in [("gone.txt", "no such"), ("empty.txt", "empty"), ("folder", "no .txt")]:
+    for name, message in [
+        ("gone.txt", "no such"),
+        ("empty.txt", "empty"),
+        ("folder", "no text"),
+    ]:
         with pytest.raises(TextError, match=rf"{name}.*{message}"):
             text_files(tmp_path / name)
     with pytest.raises(TextError, match="no text is named"):

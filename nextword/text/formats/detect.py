@@ -36,17 +36,12 @@ FORMATS: Mapping[str, Format] = {
     "html": Format("HTML", open_html),
     "markdown": Format("Markdown", open_markdown),
     "srt": Format("SRT", open_subtitles),
-    "jsonl": Format("JSON", open_json),
-    "csv": Format("CSV", open_table),
+    "jsonl": Format("JSON", open_json, columns=True),
+    "csv": Format("CSV", open_table, columns=True),
     "epub": Format("EPUB", open_epub, binary=True),
     "docx": Format("DOCX", open_docx, binary=True),
 }
 """The formats that are read, by the names that ``text.format`` has for them."""
-SUFFIXES = tuple(
-    ".txt .text .html .htm .xhtml .md .markdown .srt .vtt .jsonl .ndjson .json .csv .tsv .epub "
-    ".docx".split()
-)
-"""Of files that are likely to be read, for folders."""
 _ODF = "application/vnd.oasis.opendocument."
 _ARCHIVES = (
     # the beginning of the member "mimetype", or the name of another; the format; the command

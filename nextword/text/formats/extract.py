@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # what decoding removes from plain text may stand here as an escape or an entity
-_CONTROLS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\ufeff]")
+_CONTROLS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028]")
 _SPACES = re.compile(r"[ \t]{2,}|\t")
@@ -41,6 +41,8 @@ class Format:
     """Gives the text; None for plain text, and for what cannot be read."""
     refusal: str = ""
     """Why the file is not read and what to do instead, to follow the file's name and a colon."""
+    columns: bool = False
+    """Whether it has columns or keys, of which one is the text."""
     binary: bool = False
     """Whether a file of this kind is certainly no text, whatever the user says."""
 

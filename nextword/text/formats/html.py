@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nextword.config.types import text_codec
 from nextword.errors import ConfigError, TextError
-from nextword.text.decoding import decoded_lines
+from nextword.text.decoding import plain_lines
 from nextword.text.formats.extract import Extract, clean, paragraphs_in
 from nextword.text.formats.head import read_head
 
@@ -46,7 +46,7 @@ def open_html(file: Path, encoding: str, column: str | None) -> Extract:
     A text without block elements, whose only marks are such as ``<i>`` and ``<br>``, is given as
     lines.
     """
-    chunks = _chunks(decoded_lines(file, _encoding_of(file, encoding)))
+    chunks = _chunks(plain_lines(file, _encoding_of(file, encoding)))
     first = next(chunks)
     as_lines = _BLOCK_TAG.search(first) is None
     return Extract("HTML", _parsed(chain([first], chunks), as_lines), as_lines)
@@ -204,7 +204,7 @@ def _encoding_of(file: Path, encoding: str) -> str:
     try:
         if text_codec(name).name == "utf-8":
             return encoding
-        for _ in decoded_lines(file, encoding):
+        for _ in plain_lines(file, encoding):
             pass
     except ConfigError:
         return encoding

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nextword.errors import TextError
-from nextword.text.decoding import decoded_lines
+from nextword.text.decoding import plain_lines
 from nextword.text.formats.columns import ADVICE, SAMPLE, choose, listed
 from nextword.text.formats.extract import Extract, paragraphs_in
 from nextword.text.sources import display_name
@@ -29,7 +29,7 @@ def open_json(file: Path, encoding: str, column: str | None) -> Extract:
     Raises:
         TextError: the file is not valid JSON, or ``column`` is not one of its keys.
     """
-    lines = decoded_lines(file, encoding)
+    lines = plain_lines(file, encoding)
     whole = not _is_lines(file, encoding)
     kind = "JSON" if whole else "JSONL"
     values = _whole(file, lines) if whole else _lines(file, lines)
@@ -107,7 +107,7 @@ def _past_spaces(text: str, at: int) -> int:
 
 def _is_lines(file: Path, encoding: str) -> bool:
     """Whether the first line that is not blank is a value of its own, and another follows."""
-    filled = (line for line in decoded_lines(file, encoding) if line.strip())
+    filled = (line for line in plain_lines(file, encoding) if line.strip())
     first = next(filled, "")
     return next(filled, None) is not None and parsed(first) is not None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nextword.text.decoding import decoded_lines
+from nextword.text.decoding import plain_lines
 from nextword.text.formats.extract import Extract, counted, paragraphs_in
 from nextword.text.formats.html import html_paragraphs
 
@@ -53,7 +53,7 @@ def open_markdown(file: Path, encoding: str, column: str | None) -> Extract:
     """The text of a Markdown file, without front matter, fenced code, images and addresses."""
     from markdown_it import MarkdownIt
 
-    text = _FRONT_MATTER.sub("", "\n".join(decoded_lines(file, encoding)) + "\n", count=1)
+    text = _FRONT_MATTER.sub("", "\n".join(plain_lines(file, encoding)) + "\n", count=1)
     # four spaces begin a paragraph more often than a program in the texts of writers
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("code")
     tokens = parser.parse(text)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from nextword.errors import TextError
-from nextword.text.decoding import decoded_lines
+from nextword.text.decoding import plain_lines
 from nextword.text.formats.extract import Extract, clean, counted
 from nextword.text.sources import display_name
 
@@ -44,7 +44,7 @@ def open_subtitles(file: Path, encoding: str, column: str | None) -> Extract:
     Raises:
         TextError: the file has no subtitles.
     """
-    lines = [line.strip() for line in decoded_lines(file, encoding)]
+    lines = [line.strip() for line in plain_lines(file, encoding)]
     web = next(filter(None, lines), "").startswith("WEBVTT")
     cues = _cues(lines, web)
     if not cues:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from nextword.errors import TextError
-from nextword.text.decoding import decoded_lines
+from nextword.text.decoding import plain_lines
 from nextword.text.formats.columns import ADVICE, SAMPLE, choose, is_data, is_running, listed
 from nextword.text.formats.extract import Extract, paragraphs_in
 from nextword.text.sources import display_name
@@ -154,7 +154,7 @@ def open_table(file: Path, encoding: str, column: str | None) -> Extract:
         TextError: the file is no table, or has no such column.
     """
     name = display_name(file)
-    lines = list(islice(decoded_lines(file, encoding), SAMPLE))
+    lines = list(islice(plain_lines(file, encoding), SAMPLE))
     found = layout_of(lines, 0.0) or _single_column(lines) or _lenient(lines)
     if found is None:
         raise TextError(f"{name}: no table was found in it; if it is text: --set text.format=plain")
@@ -197,7 +197,7 @@ def _index(name: str, names: list[str], rows: list[list[str]], column: str | Non
 def _paragraphs(
     file: Path, encoding: str, layout: Layout, index: int, header: bool
 ) -> Iterator[str]:
-    rows = layout.rows(decoded_lines(file, encoding))
+    rows = layout.rows(plain_lines(file, encoding))
     try:
         for row in islice(rows, int(header), None):
             if index < len(row):

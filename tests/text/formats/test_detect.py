@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from nextword.errors import TextError
-from nextword.text.formats import FORMATS, SUFFIXES, format_of, recognise
+from nextword.text.formats import FORMATS, format_of, recognise
+from nextword.text.sources import SUFFIXES
 
 PARAGRAPH = "The miller carried three apples home, and no one asked him why.\n"
 PLAIN_TEXTS = {

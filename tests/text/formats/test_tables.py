@@ -139,7 +139,7 @@ def test_odd_characters_in_escapes_are_replaced(tmp_path: Path) -> None:
     found = extract(
         tmp_path, "jsonl", '["it \\u0000was\\u0007 \\ud83d so\\u200b late\\u2028again"]'
     )
-    assert list(found.paragraphs) == ["it was \ufffd so late again"]
+    assert list(found.paragraphs) == ["it was \ufffd so\u200b late again"]
 
 
 @pytest.mark.parametrize(
