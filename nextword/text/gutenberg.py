@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
@@ -24,6 +25,8 @@ _LONGEST_HEADER = 1 << 16
 """Characters within which a start marker is expected."""
 _LONGEST_TITLE = 1 << 14
 """Characters of a header before its licence; what is longer is a book."""
+_LONGEST_LICENCE = 40_000
+"""Characters; what goes on for longer without an end mark is no licence."""
 _TITLE_BLOCKS = 12
 """Blocks at a text's beginning among which its header is looked for."""
 
@@ -72,9 +75,23 @@ class _Lines:
                 return
             line = following
 
-    def skip_to(self, *markers: Marker) -> Marker | None:
-        """Consume lines up to one of these markers, it included; None at the end."""
+    def skip_licence(self) -> Marker | None:
+        """Consume a licence; nothing of what is too long for one. Returns what ended it."""
+        return self.skip_to("licence end", "start", "title", within=_LONGEST_LICENCE)
+
+    def skip_to(self, *markers: Marker, within: float = math.inf) -> Marker | None:
+        """Consume lines up to one of these markers, an end mark included; None at the end.
+
+        If none stands within so many characters, nothing is consumed.
+        """
+        skipped: list[str] = []
         while (line := self.next()) is not None:
+            within -= len(line)
+            if math.isfinite(within):
+                skipped.append(line)
+            if within < 0:
+                self.put_back(skipped)
+                return None
             marker = _marker(line)
             if marker in markers:
                 if marker in ("start", "title"):
@@ -91,7 +108,7 @@ def _book(stream: _Lines, known: bool) -> Generator[str, None, bool]:
     known = known or marker is not None or _titled(head)
     if marker == "licence" and not _ends_a_book(head):
         # the licence of a header, unless nothing follows it
-        closed = stream.skip_to("licence end", "start")
+        closed = stream.skip_licence()
         if not closed or (closed == "licence end" and not stream.skip_blank()):
             yield from _without_title(head)
             return known
@@ -136,12 +153,10 @@ def _head(stream: _Lines, known: bool) -> tuple[list[str], Marker | None]:
 
 def _skip_licence(stream: _Lines, marker: Marker | None) -> None:
     """Consume what stands between a book and the next one."""
+    if marker != "licence":
+        marker = stream.skip_to("start", "title", "licence", "licence end")
     if marker == "licence":
-        stream.skip_to("licence end", "start")
-        return
-    found = stream.skip_to("start", "title", "licence", "licence end")
-    if found == "licence":
-        stream.skip_to("licence end", "start")
+        stream.skip_licence()
 
 
 def _marker(line: str) -> Marker | None:

@@ -105,7 +105,8 @@ def test_predictions_and_unknown_words(cli: Cli, evil_model: Path) -> None:
 def test_costliest_words_and_file_names(cli: Cli, evil_model: Path) -> None:
     text = Path(f"a{EVIL}.txt")
     words = json.loads((evil_model / "tokenizer.json").read_text())["model"]["vocab"]
-    text.write_text(" ".join(words) + "\n", encoding="utf-8")
+    # a text with C1 controls is refused as read in a wrong encoding
+    text.write_text(re.sub(r"[\x80-\x9f]", "", " ".join(words)) + "\n", encoding="utf-8")
     called = cli("eval", "--text", text, "--details", "--model", evil_model)
     assert called.code == 0 and "\\x1b" in called.out
     assert not commands_in(called.out + called.err)

@@ -89,6 +89,12 @@ def test_a_print_at_the_end_of_an_untitled_text_takes_nothing_else() -> None:
     assert text_of(BOOK + PRINT + ["\n", "\n"]) == "".join(BOOK).strip()
 
 
+def test_a_licence_without_an_end_takes_no_book_with_it() -> None:
+    head = [*TITLE, *PRINT[:2]]
+    assert text_of(head + LONG).endswith("".join(LONG).strip())
+    assert text_of(TITLE + AT_END + BOOK + PRINT[:2]) == "".join(BOOK).strip()
+
+
 def test_a_text_that_speaks_of_project_gutenberg_is_whole() -> None:
     lines = ["A letter\n", "\n", "End of Project Gutenberg is not near.\n", "*END* of it\n", "x\n"]
     assert list(without_licence(lines)) == lines
