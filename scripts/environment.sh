@@ -30,7 +30,7 @@ find_python() {
 # Whether this Python has the PyTorch that the constraints ask for, in whatever build.
 has_torch() {
     local version='from importlib.metadata import version; print(version("torch").split("+")[0])'
-    grep -qx "torch==$("$1" -c "$version" 2>/dev/null)" "$root/scripts/constraints.txt"
+    grep -qx "torch==$("$1" -c "$version" 2>/dev/null)" "${root:?}/scripts/constraints.txt"
 }
 
 # Prints the extra package index from which pip takes PyTorch, if any, and says why on stderr.
