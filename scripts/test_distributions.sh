@@ -22,7 +22,9 @@ cp "$scratch"/dist/* "$root/dist/"
 
 echo "==> installing the wheel (takes minutes)" >&2
 wheel="$(echo "$scratch"/dist/*.whl)"
-pip install --quiet --constraint "$root/scripts/constraints.txt" "${wheel}[dev]"
+index="$(torch_index python)"
+pip install --quiet --constraint "$root/scripts/constraints.txt" \
+    ${index:+--extra-index-url "$index"} "${wheel}[dev]"
 
 echo "==> testing the wheel with the tests of the source distribution" >&2
 tar -xzf "$scratch"/dist/*.tar.gz -C "$scratch"
