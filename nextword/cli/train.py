@@ -82,7 +82,7 @@ def command(
     model.
     """
     from nextword.config import find_config, load_config, parse_assignments
-    from nextword.storage.run_folder import RUNS, run_to_resume
+    from nextword.storage.run_folder import RunFolder, run_to_resume
 
     overrides = parse_assignments(assignments)
     if text:
@@ -102,8 +102,8 @@ def command(
     else:
         say(*result_lines(result))
     if request.signal is not None:
-        name = result.run if result.path == RUNS / result.run else result.path
-        say(f"stopped early; continue with: nextword train --resume --run {name}", err=True)
+        run = shlex.quote(RunFolder(result.path).reference)
+        say(f"stopped early; continue with: nextword train --resume --run {run}", err=True)
         raise SystemExit(128 + request.signal)
 
 

@@ -226,7 +226,7 @@ class TrainingConfig(Section):
     """Batches whose gradients are accumulated for one optimizer step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or plain stochastic gradient descent."""
-    learning_rate: Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] = 0.012
+    learning_rate: Annotated[float, Number, Field(gt=0, le=100, allow_inf_nan=False)] = 0.012
     """Peak learning rate. Unless set, follows from the model and the optimizer."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     """``cosine`` decays to 2 % of the peak; ``plateau`` divides by 4 when validation stalls."""

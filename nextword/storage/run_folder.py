@@ -74,6 +74,11 @@ class RunFolder:
     path: Path
 
     @property
+    def reference(self) -> str:
+        """What ``--run`` takes for this run: its name, or the path of a folder elsewhere."""
+        return self.path.name if self.path == RUNS / self.path.name else str(self.path)
+
+    @property
     def config(self) -> Path:
         """The configuration, with every setting resolved."""
         return self.path / "config.yaml"

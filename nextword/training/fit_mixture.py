@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -104,12 +105,12 @@ def fit_mixture(
     ids = valid.ids[:MAX_WORDS]
     network, ngram_scores, cache_scores = _score(loaded, ngram, caches, np.asarray(ids))
     if not (np.isfinite(network.likelihoods).all() and np.isfinite(network.gate_features).all()):
-        return Mixture(cache=cache)  # the network diverged; no weights can be fitted
+        return Mixture(cache=cache)  # a word has no probability; no weights can be fitted
     candidates: dict[str, _Candidate] = {}
     if ngram_scores is not None:
         candidate = _Candidate(network, ngram_scores)
         gain = candidate.expected() - float(network.likelihoods.mean())
-        kept = bool(wanted.ngram) or gain >= MIN_GAIN
+        kept = gain >= MIN_GAIN or (bool(wanted.ngram) and np.isfinite(gain))
         say(_describe_gain(gain, kept))
         if kept:
             candidates[combination(ngram=True, cache=False)] = candidate
@@ -125,6 +126,8 @@ def fit_mixture(
             candidates[combination(ngram=True, cache=True)] = all_three
     order = combinations(ngram is not None)
     weights = {names: candidates[names].best() for names in order if names in candidates}
+    if not all(each.finite for each in weights.values()):
+        return Mixture(cache=cache)
     return Mixture(ngram, cache, weights)
 
 
@@ -132,6 +135,8 @@ def _describe_gain(gain: float, kept: bool) -> str:
     """How n-grams change the cross-validated perplexity, given what they save in nats per word."""
     change = 100 * (safe_exp(-gain) - 1)
     effect = f"{'lowers' if change < 0 else 'raises'} perplexity by {abs(change):.1f} %"
+    if not math.isfinite(gain):
+        return "n-grams are left out: no weights can be fitted"
     if not kept:
         return f"n-grams are left out: mixing them in {effect}"
     verdict = "help" if change < 0 else "do not help, but are configured"

@@ -60,7 +60,7 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
         raise ConfigError(f"model.vectors: {path} has none of the text's words")
     matrix = torch.from_numpy(published.matrix)
     # published vectors have any length; tied output weights need short ones
-    embedding, length = model.vectors, float(matrix.norm(dim=1).mean())
+    embedding, length = model.vectors, float(matrix.double().norm(dim=1).mean())
     if length > 0:
         matrix = matrix * (_mean_length(embedding) / length)
     ids = torch.from_numpy(published.ids) + len(SPECIAL_WORDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ from nextword.training.fit_mixture import fit_mixture
 from nextword.training.init_embeddings import start_from_text, start_from_vectors
 from nextword.training.result import TrainingResult, conclude, default_prompts, model_card
 from nextword.training.run_context import RunContext
-from nextword.training.trainer import Trainer
+from nextword.training.trainer import DivergedError, Trainer
 from nextword.windows import build_batches
 
 VALIDATION_STREAMS = 16
@@ -54,6 +55,8 @@ WORDS_PER_STREAM = 2_000
 """Fewest words of such a stream; each begins without context, which raises the loss."""
 VALIDATION_WORDS = 50_000
 """Words of the validation part that are read while training, at most."""
+SAFER_RATE = 10
+"""A training that diverged is advised to continue with a learning rate this many times lower."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,14 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     elif trainer.finished:
         run.say("the time budget ran out before the first step; raise training.minutes")
     trainer.callback = _callbacks(run, prepared, saver)
-    finished = trainer.run()
-    run.say("measuring the best model on the held-out parts")
+    try:
+        finished = trainer.run()
+        run.say("measuring the best model on the held-out parts")
+        saver.save()
+        _validate_before_leaving(folder, trainer, finished)
+    except DivergedError as error:
+        raise DivergedError(f"{error}; {_how_to_continue(run)}") from error
     progress = trainer.progress
-    saver.save()
-    if not finished and (progress.best_step < progress.step or not progress.validations):
-        _validate_before_leaving(folder, trainer)
     best = load_model_folder(folder.model).to(trainer.device)
     mixture = fit_mixture(best, text, run.config, run.say)
     save_mixture(folder.model, mixture)
@@ -229,12 +234,28 @@ def _restore_files(run: RunContext, prepared: Preparation, saved: SavedState) ->
     folder.log.truncate(saved.notes.log_size)
 
 
-def _validate_before_leaving(folder: RunFolder, trainer: Trainer) -> None:
+def _how_to_continue(run: RunContext) -> str:
+    """The command that continues a training that diverged, from its last finite state."""
+    name = shlex.quote(run.folder.reference)
+    training = run.config.training
+    rate = training.learning_rate / SAFER_RATE
+    if training.weight_decay:
+        rate = min(rate, 1 / (SAFER_RATE * training.weight_decay))
+    return (
+        f"continue from the last save with: nextword train --resume --run {name} "
+        f"--set training.learning_rate={float(f'{rate:.1g}'):g}"
+    )
+
+
+def _validate_before_leaving(folder: RunFolder, trainer: Trainer, finished: bool) -> None:
     """Validate a stopped training once more, so that what it learned since may become its model.
 
     An uninterrupted training has no such validation, so a resume must forget it: the best model
     of the regular validations is kept aside.
     """
+    progress = trainer.progress
+    if finished or (progress.best_step == progress.step and progress.validations):
+        return
     weights = folder.model / WEIGHTS
     if weights.exists():
         write_atomically(folder.best, weights.read_bytes())

@@ -129,14 +129,13 @@ def test_a_run_that_is_there_is_not_overwritten(cli: Cli, config: Path) -> None:
 
 
 def test_a_training_that_runs_away_is_one_line_after_the_bar(cli: Cli, config: Path) -> None:
-    sets = ["optimizer=sgd", "learning_rate=1e25", "clip_norm=0", "warmup_steps=0", "epochs=4"]
+    sets = ["optimizer=sgd", "learning_rate=100", "clip_norm=0", "warmup_steps=0", "epochs=4"]
     called = cli(
         *("train", "--config", config, "--set", "model.kind=rnn", "--set", "model.activation=relu"),
         *(part for each in sets for part in ("--set", f"training.{each}")),
     )
     assert (called.code, called.out) == (1, "")
-    assert "skipped: its loss or gradient is not finite" in called.err
-    assert called.err.splitlines()[-1].startswith("Error: 20 steps in a row")
+    assert called.err.splitlines()[-1].startswith("Error: training diverged at step ")
     assert "training.learning_rate" in called.err.splitlines()[-1]
     assert "Traceback" not in called.err
 

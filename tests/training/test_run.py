@@ -490,9 +490,10 @@ def test_a_training_that_runs_away_ends_with_advice_and_a_sound_model(
         "model.activation": "relu",
         "training.epochs": 4,
         "training.optimizer": "sgd",
-        "training.learning_rate": 1e25,
+        "training.learning_rate": 100,
         "training.clip_norm": 0,
         "training.warmup_steps": 0,
+        "training.validations": 1,
     }
     with pytest.raises(TrainingError, match=r"training\.learning_rate"):
         train(settings, run="a")
