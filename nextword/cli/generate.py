@@ -21,6 +21,7 @@ from nextword.cli.terminal import (
     Wrapper,
     argument_text,
     escape_lines,
+    is_terminal,
     line_width,
     piped_text,
     say,
@@ -118,7 +119,7 @@ def _write(
     model: Model, prompt: str, words: int, sampling: Sampling, seed: int, adapt: Adapt
 ) -> None:
     """Write the text: word by word on a terminal, all at once and unwrapped into a pipe."""
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         say(*model.generate(prompt, words, sampling, seed, adapt).text.split("\n"))
         return
     wrapper = Wrapper(line_width())

@@ -20,12 +20,13 @@ from nextword.cli.options import (
 from nextword.cli.terminal import (
     argument_text,
     columns_of,
+    is_terminal,
     line_width,
+    piped_lines,
     prediction_lines,
     say,
     say_json,
     say_unknown,
-    tolerate_bad_bytes,
 )
 from nextword.inference import ADAPTATIONS, Adapt
 
@@ -76,7 +77,7 @@ def command(
     which each line continues the text.
     """
     opened = open_model(model, device)
-    in_session = prompt is None and sys.stdin.isatty()
+    in_session = prompt is None and is_terminal(sys.stdin)
     usual = opened.loaded.session_adapt if in_session else "none"
     answers = Answers(opened, count, prefix, cast(Adapt, adapt or usual), as_json)
     if prompt is not None:
@@ -84,8 +85,7 @@ def command(
     elif in_session:
         run_session(answers)
     else:
-        tolerate_bad_bytes(sys.stdin)
-        answer_lines(answers, sys.stdin)
+        answer_lines(answers, piped_lines())
 
 
 class Answers:
@@ -143,7 +143,7 @@ def run_session(answers: Answers) -> None:
     text: list[str] = []
     while True:
         try:
-            line = input("> " if sys.stdout.isatty() else "")
+            line = input("> " if is_terminal(sys.stdout) else "")
         except EOFError:
             say(err=True)
             return

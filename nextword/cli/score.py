@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -29,6 +28,7 @@ from nextword.cli.terminal import (
     columns_of,
     counted,
     line_width,
+    nothing_piped,
     padded,
     say,
     say_json,
@@ -80,7 +80,7 @@ def command(
     if prompt is not None and text is not None:
         raise click.UsageError("give the text as an argument or with --text, not both")
     if prompt is None and text is None:
-        if sys.stdin.isatty():
+        if nothing_piped():
             raise click.UsageError("no text: give one as an argument, with --text or by a pipe")
         text = "-"
     opened = open_model(model, device)

@@ -81,6 +81,8 @@ def spool(source: str) -> Path:
     The file is removed when the program ends. Raises OSError if it cannot be written.
     """
     if source not in _spooled:
+        if source == "-" and sys.stdin is None:
+            raise TextError("standard input is closed; name a file, or pipe the text in")
         handle, name = tempfile.mkstemp(prefix="nextword-", suffix=".txt")
         atexit.register(_remove, name)
         with os.fdopen(handle, "wb") as copy:

@@ -96,6 +96,9 @@ class Callback:
     def on_message(self, line: str) -> None:
         """A line for the screen."""
 
+    def on_progress(self, label: str, done: int, total: int) -> None:
+        """Part of a longer work is done; ``total`` is 0 where unknown."""
+
     def on_train_begin(self, trainer: Trainer) -> None:
         """The first step, or the first one after a resume, comes next."""
 
@@ -118,6 +121,10 @@ class CallbackList(Callback):
     def on_message(self, line: str) -> None:
         for callback in self.callbacks:
             callback.on_message(line)
+
+    def on_progress(self, label: str, done: int, total: int) -> None:
+        for callback in self.callbacks:
+            callback.on_progress(label, done, total)
 
     def on_train_begin(self, trainer: Trainer) -> None:
         for callback in self.callbacks:

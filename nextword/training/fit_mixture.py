@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -78,7 +79,11 @@ class _Candidate:
 
 
 def fit_mixture(
-    loaded: LoadedModel, text: EncodedText, config: Config, say: Callable[[str], None]
+    loaded: LoadedModel,
+    text: EncodedText,
+    config: Config,
+    say: Callable[[str], None],
+    progress: Callable[[str, int, int], object] = lambda label, done, total: None,
 ) -> Mixture:
     """Count n-grams and fit the weights of every combination of components.
 
@@ -87,6 +92,7 @@ def fit_mixture(
         text: the text it was trained on.
         config: its ``mixture`` section says what to mix.
         say: receives a line for the screen on whether n-grams help.
+        progress: receives what is being done, how much is done, and of how much (0: unknown).
     """
     wanted = config.mixture
     cache = CacheSettings(size=wanted.cache_size)
@@ -100,12 +106,16 @@ def fit_mixture(
     ngram = None
     if wanted.ngram is not False:
         train = text.parts["train"].ids
+        progress("counting n-grams", 0, 0)
         ngram = NgramModel.fit(train, len(text.tokenizer), config.model.order)
     caches = [replace(cache, sharpness=value) for value in SHARPNESS] if wanted.cache else []
     ids = valid.ids[:MAX_WORDS]
-    network, ngram_scores, cache_scores = _score(loaded, ngram, caches, np.asarray(ids))
+    network, ngram_scores, cache_scores = _score(
+        loaded, ngram, caches, np.asarray(ids), partial(progress, "scoring the validation part")
+    )
     if not (np.isfinite(network.likelihoods).all() and np.isfinite(network.gate_features).all()):
         return Mixture(cache=cache)  # a word has no probability; no weights can be fitted
+    progress("fitting the mixture", 0, 0)
     candidates: dict[str, _Candidate] = {}
     if ngram_scores is not None:
         candidate = _Candidate(network, ngram_scores)
@@ -148,6 +158,7 @@ def _score(
     ngram: NgramModel | None,
     caches: list[CacheSettings],
     ids: NDArray[np.integer],
+    progress: Callable[[int, int], object],
 ) -> tuple[_Scores, _Scores | None, list[_Scores]]:
     """Score a text in one pass with every possible component: network, n-grams, caches."""
     size, device = len(loaded.tokenizer), loaded.device
@@ -158,11 +169,14 @@ def _score(
     )
     likelihoods: list[NDArray[np.float64]] = []  # (words, components) of each chunk
     gate_features: list[list[NDArray[np.float64]]] = []
+    done = 0
     for words, following in chunks_of(ids, size):
         distributions, targets = decoder.read(words), following.to(device)
         own = [gather_targets(each.log_probabilities, targets) for each in distributions]
         likelihoods.append(torch.stack(own, 1).double().cpu().numpy())
         gate_features.append([each.gate_features.double().cpu().numpy() for each in distributions])
+        done += len(words)
+        progress(done, len(ids))
     joined = np.concatenate(likelihoods)
     scores = [
         _Scores(joined[:, component], np.concatenate(chunks))

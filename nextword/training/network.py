@@ -6,6 +6,8 @@ import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -42,6 +44,7 @@ from nextword.training.checkpoint import (
     read_state,
     refuse_changes,
 )
+from nextword.training.fit_mixture import MAX_WORDS as FITTED_WORDS
 from nextword.training.fit_mixture import fit_mixture
 from nextword.training.init_embeddings import start_from_text, start_from_vectors
 from nextword.training.result import TrainingResult, conclude, default_prompts, model_card
@@ -55,6 +58,8 @@ WORDS_PER_STREAM = 2_000
 """Fewest words of such a stream; each begins without context, which raises the loss."""
 VALIDATION_WORDS = 50_000
 """Words of the validation part that are read while training, at most."""
+CLOSING_FACTOR = 2.0
+"""A word costs so many times more in the final measurement than in a validation."""
 SAFER_RATE = 10
 """A training that diverged is advised to continue with a learning rate this many times lower."""
 
@@ -91,6 +96,7 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     elif trainer.finished:
         run.say("the time budget ran out before the first step; raise training.minutes")
     trainer.callback = _callbacks(run, prepared, saver)
+    trainer.closing_validations = _closing_validations(text)
     try:
         finished = trainer.run()
         run.say("measuring the best model on the held-out parts")
@@ -100,7 +106,7 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
         raise DivergedError(f"{error}; {_how_to_continue(run)}") from error
     progress = trainer.progress
     best = load_model_folder(folder.model).to(trainer.device)
-    mixture = fit_mixture(best, text, run.config, run.say)
+    mixture = fit_mixture(best, text, run.config, run.say, run.callback.on_progress)
     save_mixture(folder.model, mixture)
     best = best.with_mixture(mixture)
     return conclude(run, best, text.parts, progress, stopped=not finished)
@@ -155,9 +161,11 @@ def _build(
     if saved is not None:
         saved.freeze(model)
     elif settings.vectors:
+        run.callback.on_progress(f"reading {Path(settings.vectors).name}", 0, 0)
         run.say(start_from_vectors(model, settings, text.tokenizer.words))
     elif settings.start == "cooccurrence" and settings.input == "embedding":
-        start_from_text(model, settings, text.parts["train"].ids, config.training.seed)
+        progress = partial(run.callback.on_progress, "start vectors from the text")
+        start_from_text(model, settings, text.parts["train"].ids, config.training.seed, progress)
     return LoadedNetwork(model.to(device), text.tokenizer, settings, counts)
 
 
@@ -175,7 +183,8 @@ def _validation(run: RunContext, text: EncodedText, loaded: LoadedModel) -> Call
     part = text.parts.get("valid", text.parts["train"])
     ids = part.ids[:VALIDATION_WORDS]
     streams = min(VALIDATION_STREAMS, max(1, len(ids) // WORDS_PER_STREAM))
-    return lambda: mean_loss(loaded.network, ids, streams)
+    progress = partial(run.callback.on_progress, "validating")
+    return lambda: mean_loss(loaded.network, ids, streams, progress)
 
 
 def _samples(
@@ -232,6 +241,19 @@ def _restore_files(run: RunContext, prepared: Preparation, saved: SavedState) ->
                 f"{weights}: is of another run; replace it with the weights of this run"
             )
     folder.log.truncate(saved.notes.log_size)
+
+
+def _closing_validations(text: EncodedText) -> float:
+    """What the work after the last step costs, in validations.
+
+    The held-out parts are predicted in one stream, mixed with n-grams; before that the mixture is
+    fitted, and after an early stop the network is validated once more.
+    """
+    words = {name: len(part.ids) for name, part in text.parts.items()}
+    validated = min(words.get("valid", words["train"]), VALIDATION_WORDS)
+    held_out = words.get("valid", 0) + words.get("test", 0)
+    fitted = min(words.get("valid", 0), FITTED_WORDS)
+    return 1 + CLOSING_FACTOR * (held_out + fitted) / max(validated, 1)
 
 
 def _how_to_continue(run: RunContext) -> str:

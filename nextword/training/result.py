@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from nextword.text.tokenizer import Tokenizer
 from nextword.training.callbacks import Progress
 from nextword.training.run_context import RunContext
 
-HELD_OUT = ("valid", "test")
+HELD_OUT = {"valid": "validation", "test": "test"}
+"""The held-out parts and their titles."""
 ARTICLE_PROMPT = "Napoleon was the Emperor of"
 """The example of the article that the program implements."""
 PROMPT_LENGTH = 5
@@ -80,8 +82,13 @@ def conclude(
         stopped: whether it was stopped early.
     """
     measured = {
-        part: perplexities(best.decoder(), parts[part], len(best.tokenizer))
-        for part in HELD_OUT
+        part: perplexities(
+            best.decoder(),
+            parts[part],
+            len(best.tokenizer),
+            partial(run.callback.on_progress, f"measuring on the {title} part"),
+        )
+        for part, title in HELD_OUT.items()
         if part in parts
     }
     (valid, network_valid), (test, network_test) = (
@@ -109,13 +116,31 @@ def conclude(
     return result
 
 
-def perplexities(decoder: Decoder, part: TextPart, vocabulary_size: int) -> tuple[float, float]:
-    """Perplexity of a part in one stream: of the whole model, and of the network alone."""
+def perplexities(
+    decoder: Decoder,
+    part: TextPart,
+    vocabulary_size: int,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> tuple[float, float]:
+    """Perplexity of a part in one stream: of the whole model, and of the network alone.
+
+    Args:
+        decoder: the model, at the beginning of a text.
+        part: the text.
+        vocabulary_size: size of the distributions.
+        progress: receives the number of words predicted, and of all.
+
+    Raises:
+        ModelError: the model gives NaN.
+    """
     nats = network_nats = 0.0
+    done = 0
     for scored in score_stream(decoder, part.ids, vocabulary_size):
         nats -= float(scored.target_log_probabilities.double().sum())
         network = gather_targets(decoder.unmixed(scored.log_probabilities), scored.targets)
         network_nats -= float(network.double().sum())
+        done += len(scored.targets)
+        progress(done, len(part.ids))
     words = max(len(part.ids), 1)
     return safe_exp(nats / words), safe_exp(network_nats / words)
 

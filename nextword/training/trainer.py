@@ -77,6 +77,8 @@ class Trainer:
         self.budget = Budget(config, self.steps_per_epoch)
         self.schedule = Schedule(config)
         self.progress = Progress()
+        self.closing_validations = 1.0
+        """What the work after the last step costs, in validations."""
         self.carried: State = self._initial_state()
 
     @property
@@ -94,6 +96,14 @@ class Trainer:
         """Whether the budget is used up, or validation has not improved for too long."""
         patience = self.config.patience
         return self.fraction_done >= 1 or bool(patience and self.progress.stale >= patience)
+
+    @property
+    def closing_seconds(self) -> float | None:
+        """About how long the work after the last step takes; None before the first validation."""
+        if not self.progress.validations:
+            return None
+        seconds_each = self.progress.validation_seconds / self.progress.validations
+        return self.closing_validations * seconds_each
 
     def run(self) -> bool:
         """Train to the end; ``False`` if stopped before it.
