@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     adapt_option,
     device_option,
     json_option,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from nextword.model import Model
 
 
-@click.command("generate")
+@click.command("generate", cls=PromptCommand)
 @prompt_argument
 @click.option(
     "-n",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     device_option,
     json_option,
     model_option,
@@ -41,7 +42,7 @@ SESSION_COMMANDS = {
 }
 
 
-@click.command("predict")
+@click.command("predict", cls=PromptCommand)
 @prompt_argument
 @click.option(
     "-k",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     adapt_option,
     device_option,
     encoding_option,
@@ -49,7 +50,7 @@ MAX_WORD_WIDTH = 30
 """Columns of the table's first column."""
 
 
-@click.command("score")
+@click.command("score", cls=PromptCommand)
 @prompt_argument
 @click.option("--text", metavar="FILE", help="Score this text; - for stdin.")
 @encoding_option

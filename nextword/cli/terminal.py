@@ -76,12 +76,13 @@ def abandon(stream: TextIO) -> None:
 def tolerate_bad_bytes(stream: object) -> None:
     """Replace what a standard stream's encoding lacks instead of failing on it."""
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace" if stream.readable() else _FALLBACK)
+        stream.reconfigure(errors=_FALLBACK)
 
 
 def _fall_back(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
-        raise error
+        replaced, end = codecs.replace_errors(error)
+        return str(replaced), end
     missing = error.object[error.start : error.end]
     shown = "".join(FALLBACKS.get(character, "?") for character in missing)
     return shown.encode(error.encoding, "replace").decode(error.encoding), error.end
@@ -133,7 +134,8 @@ def say(*lines: str, err: bool = False) -> None:
     """
     for line in lines or ("",):
         try:
-            click.echo(escape_control(line), err=err)
+            # named, since click takes an ASCII stream for one of UTF-8
+            click.echo(escape_control(line), file=sys.stderr if err else sys.stdout)
         except BrokenPipeError:
             if not err:
                 raise
@@ -160,7 +162,8 @@ def say_json(content: Mapping[str, Any]) -> None:
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     text = json.dumps(plain(content), ensure_ascii=encoding != "utf8", allow_nan=False)
     # JSON itself escapes only the first 32
-    click.echo(CONTROL_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    text = CONTROL_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    click.echo(text, file=sys.stdout)
 
 
 def say_unknown(words: Sequence[str]) -> None:

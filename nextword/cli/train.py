@@ -125,7 +125,7 @@ def result_lines(result: TrainingResult) -> list[str]:
         *(f"  {line}" for line in prediction_lines(result.model.predict(result.prompt))),
         "",
         f"The model is in {result.path / 'model'}. Try it:",
-        f"  nextword predict {shlex.quote(result.prompt)}",
+        f"  nextword predict {'-- ' * result.prompt.startswith('-')}{shlex.quote(result.prompt)}",
     ]
 
 

@@ -91,7 +91,9 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     if not run.resumed:
         saver.save()  # from here on, a resume is possible
     run.say(_describe_training(prepared))
-    if trainer.finished and run.resumed:
+    if trainer.stalled and run.resumed:
+        run.say("this run was finished by training.patience; to go on: --set training.patience=0")
+    elif trainer.finished and run.resumed:
         run.say("this run was already finished; to train it further: --set training.epochs=N")
     elif trainer.finished:
         run.say("the time budget ran out before the first step; raise training.minutes")
@@ -99,6 +101,8 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     trainer.closing_validations = _closing_validations(text)
     try:
         finished = trainer.run()
+        if finished and trainer.stalled:
+            run.say(_describe_stall(trainer))
         run.say("measuring the best model on the held-out parts")
         saver.save()
         _validate_before_leaving(folder, trainer, finished)
@@ -282,6 +286,14 @@ def _validate_before_leaving(folder: RunFolder, trainer: Trainer, finished: bool
     if weights.exists():
         write_atomically(folder.best, weights.read_bytes())
     trainer.measure()
+
+
+def _describe_stall(trainer: Trainer) -> str:
+    progress = trainer.progress
+    return (
+        f"step {progress.step:,} of {trainer.total_steps:,}: no improvement since step "
+        f"{progress.best_step:,}, so training ends here (training.patience)"
+    )
 
 
 def _describe_training(prepared: Preparation) -> str:

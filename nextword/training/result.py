@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from nextword.model import Model
 from nextword.statistics import safe_exp
 from nextword.text.dataset import EncodedText, TextPart
 from nextword.text.tokenizer import Tokenizer
+from nextword.text.vocabulary import SPECIAL_WORDS
 from nextword.training.callbacks import Progress
 from nextword.training.run_context import RunContext
 
@@ -108,7 +109,7 @@ def conclude(
         network_valid_perplexity=network_valid,
         network_test_perplexity=network_test,
         path=run.folder.path,
-        prompt=prompts[0] if prompts else ARTICLE_PROMPT,
+        prompt=prompts[0] if prompts else "",
         stopped=stopped,
         model=Model(best, run.folder.model),
     )
@@ -150,6 +151,9 @@ def default_prompts(
 ) -> list[str]:
     """The article's prompt where the vocabulary has its words, and first words of paragraphs.
 
+    Where no paragraph begins with five words that the vocabulary has, the longest beginning of such
+    words is taken, else the most frequent word. Empty only if the vocabulary has no word.
+
     Args:
         tokenizer: words and ids.
         held_out: ids of the validation part ``(words,)``.
@@ -158,22 +162,24 @@ def default_prompts(
     prompts = [] if tokenizer.unknown_words(ARTICLE_PROMPT) else [ARTICLE_PROMPT]
     ends = np.flatnonzero(held_out == tokenizer.end_id)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else np.zeros(1, dtype=np.int64)
-    readable = [
-        start
-        for start in starts
-        if _readable(
-            held_out[start : start + PROMPT_LENGTH], tokenizer.unknown_id, tokenizer.end_id
-        )
-    ]
-    missing = wanted - len(prompts)
-    for place in np.linspace(0, len(readable) - 1, missing) if readable else ():
-        ids: Sequence[int] = held_out[readable[int(place)] :][:PROMPT_LENGTH].tolist()
-        prompts.append(tokenizer.decode(ids))
+    beginnings = [_known_beginning(held_out[start : start + PROMPT_LENGTH]) for start in starts]
+    readable = [ids for ids in beginnings if len(ids) == PROMPT_LENGTH]
+    places = np.linspace(0, len(readable) - 1, wanted - len(prompts)) if readable else ()
+    prompts += [tokenizer.decode(readable[int(place)]) for place in places]
+    if not prompts:
+        longest: list[int] = max(beginnings, key=len)
+        words = tokenizer.words[len(SPECIAL_WORDS) :]
+        # letters before punctuation marks, and otherwise the most frequent first
+        frequent = sorted(words, key=lambda word: not any(map(str.isalnum, word)))
+        candidates = [tokenizer.decode(longest), *frequent]
+        prompts += [text for text in candidates if text and not tokenizer.unknown_words(text)][:1]
     return list(dict.fromkeys(prompts))
 
 
-def _readable(ids: NDArray[np.integer], unknown: int, end: int) -> bool:
-    return len(ids) == PROMPT_LENGTH and not np.isin(ids, (unknown, end)).any()
+def _known_beginning(ids: NDArray[np.integer]) -> list[int]:
+    """The words before the first one that is unknown or ends a paragraph."""
+    special = np.flatnonzero(ids < len(SPECIAL_WORDS))
+    return [int(word) for word in (ids[: special[0]] if len(special) else ids)]
 
 
 def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:

@@ -93,9 +93,14 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the budget is used up, or validation has not improved for too long."""
+        """Whether the budget is used up, or validation has stalled."""
+        return self.fraction_done >= 1 or self.stalled
+
+    @property
+    def stalled(self) -> bool:
+        """Whether validation has not improved for too long, with some of the budget left."""
         patience = self.config.patience
-        return self.fraction_done >= 1 or bool(patience and self.progress.stale >= patience)
+        return self.fraction_done < 1 and bool(patience and self.progress.stale >= patience)
 
     @property
     def closing_seconds(self) -> float | None:
