@@ -206,10 +206,9 @@ class Console(Callback):
 
 def _steps_text(trainer: Trainer) -> str:
     """The steps taken; of how many, where time does not end the training."""
-    steps = f"{trainer.progress.step:,}"
-    if trainer.budget.seconds is None:
-        steps += f"/{trainer.total_steps:,}"
-    return f"{steps} steps"
+    if trainer.budget.seconds is not None:
+        return counted(trainer.progress.step, "step")
+    return f"{trainer.progress.step:,}/{counted(trainer.total_steps, 'step')}"
 
 
 def sample_lines(samples: Mapping[str, Sequence[Prediction]]) -> list[str]:

@@ -270,9 +270,9 @@ class TrainingConfig(Section):
 
     @property
     def budget(self) -> str:
-        """The budget in words, such as ``4 passes`` or ``60 passes or 0.5 min``."""
+        """The budget in words, such as ``4 passes`` or ``0.5 min or 60 passes``."""
         passes = f"{self.epochs:.3g} pass{'es' * (self.epochs != 1)}"
-        return passes if self.minutes is None else f"{passes} or {self.minutes:g} min"
+        return passes if self.minutes is None else f"{self.minutes:g} min or {passes}"
 
 
 class MixtureConfig(Section):

@@ -58,7 +58,7 @@ WORDS_PER_STREAM = 2_000
 """Fewest words of such a stream; each begins without context, which raises the loss."""
 VALIDATION_WORDS = 50_000
 """Words of the validation part that are read while training, at most."""
-CLOSING_FACTOR = 2.0
+CLOSING_FACTOR = 2.5
 """A word costs so many times more in the final measurement than in a validation."""
 SAFER_RATE = 10
 """A training that diverged is advised to continue with a learning rate this many times lower."""
@@ -298,7 +298,8 @@ def _describe_stall(trainer: Trainer) -> str:
 
 def _describe_training(prepared: Preparation) -> str:
     network, training, trainer = prepared.config.model, prepared.config.training, prepared.trainer
-    length = f"{trainer.total_steps:,} steps"
+    steps = trainer.total_steps
+    length = f"{steps:,} step{'s' * (steps != 1)}"
     if training.minutes is not None:
         length = f"at most {training.budget}"
     return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
@@ -95,8 +97,6 @@ def conclude(
     (valid, network_valid), (test, network_test) = (
         measured.get(part, (None, None)) for part in HELD_OUT
     )
-    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_TEXT]
-    prompts = default_prompts(best.tokenizer, held_out, wanted=1)
     result = TrainingResult(
         run=run.folder.path.name,
         steps=progress.step,
@@ -109,7 +109,7 @@ def conclude(
         network_valid_perplexity=network_valid,
         network_test_perplexity=network_test,
         path=run.folder.path,
-        prompt=prompts[0] if prompts else "",
+        prompt=first_prompt(best.tokenizer, parts),
         stopped=stopped,
         model=Model(best, run.folder.model),
     )
@@ -144,6 +144,12 @@ def perplexities(
         progress(done, len(part.ids))
     words = max(len(part.ids), 1)
     return safe_exp(nats / words), safe_exp(network_nats / words)
+
+
+def first_prompt(tokenizer: Tokenizer, parts: Mapping[str, TextPart]) -> str:
+    """A prompt to try on a model of a text; empty if its vocabulary has no word."""
+    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_TEXT]
+    return next(iter(default_prompts(tokenizer, held_out, wanted=1)), "")
 
 
 def default_prompts(
@@ -192,6 +198,7 @@ def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
     """
     files = config.text.file_names_of("train")
     names = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+    prompt = first_prompt(text.tokenizer, text.parts)
     return f"""# A next-word predictor
 
 - Trained on: {names} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
@@ -201,7 +208,7 @@ def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
 Use it from the terminal, with this folder's path:
 
 ```
-nextword predict "Napoleon was the Emperor of" --model FOLDER
+nextword predict --model FOLDER -- {shlex.quote(prompt)}
 ```
 
 or from Python:
@@ -209,7 +216,7 @@ or from Python:
 ```python
 import nextword
 
-nextword.load_model("FOLDER").predict("Napoleon was the Emperor of", k=5)
+nextword.load_model("FOLDER").predict({json.dumps(prompt, ensure_ascii=False)}, k=5)
 ```
 
 `config.json` describes the model, `tokenizer.json` holds the words (Hugging Face `tokenizers`
