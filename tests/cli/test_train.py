@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -230,6 +231,43 @@ def test_a_resume_of_a_finished_run_says_so_and_trains_nothing(cli: Cli, config:
     assert (again["steps"], again["valid_perplexity"]) == (26, whole["valid_perplexity"])
     further = cli("train", "--resume", "--set", "training.epochs=1.1", "--json")
     assert "already finished" not in further.err and json.loads(further.out)["steps"] > 26
+
+
+def test_a_training_that_validation_ends_says_so(cli: Cli, config: Path) -> None:
+    # nothing is learned, so nothing improves
+    sets = ["learning_rate=1e-300", "epochs=4", "validations=8", "patience=2"]
+    given = [part for each in sets for part in ("--set", f"training.{each}")]
+    called = cli("train", "--config", config, "--run", "a", *given)
+    assert called.code == 0
+    said = r"^step 39 of 104: no improvement since step 13, so training ends here"
+    assert re.search(said, called.err, re.M)
+    resumed = cli("train", "--resume", "--run", "a")
+    assert "this run was finished by training.patience; to go on" in resumed.err
+    further = cli("train", "--resume", "--run", "a", "--set", "training.patience=0", "--json")
+    assert json.loads(further.out)["steps"] == 104
+
+
+@pytest.mark.parametrize("text", ["- , ! ?\n\n" * 90, "x y z\n\n" * 40 + "- a b\n\n" * 60])
+def test_what_to_try_has_only_words_of_the_text(cli: Cli, text: str) -> None:
+    Path("odd.txt").write_text(text)
+    sets = ["model.kind=ngram", "text.tokenizer=whitespace"]
+    given = [part for each in sets for part in ("--set", each)]
+    called = cli("train", "--text", "odd.txt", "--run", "a", *given)
+    assert called.code == 0
+    command = shlex.split(called.out.splitlines()[-1])
+    assert command[:2] == ["nextword", "predict"] and ("--" in command) == (command[-1][0] == "-")
+    tried = cli(*command[1:])
+    assert tried.code == 0 and "not in the vocabulary" not in tried.err
+
+
+def test_a_stop_says_how_long_the_measuring_takes(
+    cli: Cli, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signalling(monkeypatch, signal.SIGINT, {20})
+    called = cli("train", "--config", config, "--run", "a", "--json")
+    assert re.search(
+        r"^stopping: saving, then measuring \(about \d+ s\); press Ctrl-C again", called.err, re.M
+    )
 
 
 def test_samples_stand_in_columns() -> None:
