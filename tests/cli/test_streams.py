@@ -15,6 +15,7 @@ import pytest
 
 from nextword.cli import main
 from nextword.cli.terminal import is_terminal, tolerate_bad_bytes
+from nextword.text import sources
 
 Cli = Callable[..., SimpleNamespace]
 NAME_A_TEXT = "Error: standard input is closed; name a file, or pipe the text in"
@@ -34,6 +35,7 @@ def without_input(
 
     def call(*args: object) -> SimpleNamespace:
         monkeypatch.setattr(sys, "stdin", None)
+        monkeypatch.setattr(sources, "_spooled", {})  # what another test piped in
         with pytest.raises(SystemExit) as exit:
             main([str(arg) for arg in args])
         shown = capsys.readouterr()
