@@ -16,7 +16,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from nextword.formatting import percent
 from nextword.text.detokenizer import detokenize
 from nextword.text.readers import read_paragraphs
 from nextword.text.split import TEST, split_blocks
+from nextword.text.tokenized import learn_spacing
 from nextword.text.tokenizer import Tokenizer
 
 HELD_OUT = 0.1
@@ -88,7 +88,11 @@ def detokenizer_for(
     paragraphs: Sequence[str], rules_only: bool
 ) -> tuple[Tokenizer, Callable[[Sequence[str]], str]]:
     """A tokenizer, and what makes its words into text, learned from the paragraphs."""
-    return Tokenizer.learn(paragraphs, "words", False), partial(detokenize, kind="words")
+    tokenizer = Tokenizer.learn(paragraphs, "words", lowercase=False)
+    if not rules_only:
+        spacing = learn_spacing(tokenizer, paragraphs)
+        tokenizer = tokenizer.with_words(tokenizer.words, spacing)
+    return tokenizer, lambda words: detokenize(words, tokenizer.detokenizer())
 
 
 def measure(path: Path, rules_only: bool) -> Score:

@@ -7,18 +7,16 @@ completion answer at once.
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import signal
 import sys
-from contextlib import suppress
 from io import StringIO
 from typing import Any
 
 import click
 
 from nextword import __version__
-from nextword.cli.terminal import say, tolerate_bad_bytes
+from nextword.cli.terminal import abandon, open_closed_streams, say, tolerate_bad_bytes
 from nextword.errors import NextwordError
 
 FIRST = ("train", "predict", "generate", "score", "similar", "eval", "compare", "report", "explain")
@@ -86,6 +84,7 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; every expected error becomes one line and an exit code."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         tolerate_bad_bytes(stream)  # a letter that a terminal lacks is no reason to stop
     try:
@@ -99,17 +98,17 @@ def main(args: list[str] | None = None) -> None:
         say(*(f"Error: {line}" for line in str(error).split("\n")), err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
-        with suppress(OSError):  # the terminal may be closed
-            say("Stopped.", err=True)
+        say("Stopped.", err=True)
         # click hides the interrupt behind an Abort
         code = 128 + getattr(error.__context__ or error, "signal", signal.SIGINT)
     except BrokenPipeError:
-        # the pipe's reader has closed it; Python must not flush to it again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout)  # the pipe's reader has closed it
         code = 1
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
         say(f"Error: {place}{error.strerror or error}", err=True)
+        if error.filename in (None, "standard output"):
+            abandon(sys.stdout)
         code = 1
     except (RuntimeError, MemoryError) as error:
         from nextword.device import hardware_trouble

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     check_together,
     encoding_option,
     json_option,
@@ -66,7 +67,7 @@ START = "the start of the paragraph"
 """The interpretation's name for the end of a paragraph that is read before every text."""
 
 
-@click.command("explain")
+@click.command("explain", cls=PromptCommand)
 @prompt_argument
 @click.option(
     "-k",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     adapt_option,
     device_option,
     json_option,
@@ -21,6 +22,7 @@ from nextword.cli.terminal import (
     Wrapper,
     argument_text,
     escape_lines,
+    is_terminal,
     line_width,
     piped_text,
     say,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from nextword.model import Model
 
 
-@click.command("generate")
+@click.command("generate", cls=PromptCommand)
 @prompt_argument
 @click.option(
     "-n",
@@ -120,7 +122,7 @@ def _write(
     model: Model, prompt: str, words: int, sampling: Sampling, seed: int, adapt: Adapt
 ) -> None:
     """Write the text: word by word on a terminal, all at once and unwrapped into a pipe."""
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         say(*model.generate(prompt, words, sampling, seed, adapt).text.split("\n"))
         return
     wrapper = Wrapper(line_width())

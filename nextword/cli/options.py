@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -133,6 +135,31 @@ def prompt_argument(command: Command) -> Command:
 
     argument = click.argument("prompt", nargs=-1, metavar="[PROMPT]", callback=one_prompt)
     return argument(command)
+
+
+class PromptCommand(click.Command):
+    """A command with a PROMPT, which explains how to write one that begins with a dash."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        given = [*args]  # click empties its list
+        try:
+            return super().parse_args(context, args)
+        except click.UsageError as error:
+            prompt = next((arg for arg in given if _PROMPT_WITH_DASH.match(arg)), None)
+            if prompt is None or "--" in given:
+                raise
+            given.remove(prompt)
+            options = "".join(f"{shlex.quote(arg)} " for arg in given)
+            example = prompt.replace('"', '\\"')
+            raise click.UsageError(
+                "a prompt that begins with a dash goes behind --: "
+                f'{context.command_path} {options}-- "{example}"',
+                context,
+            ) from error
+
+
+_PROMPT_WITH_DASH = re.compile(r"-+[^A-Za-z0-9-]|-[0-9]|-[^=\s]*\s")
+"""A dash that begins no option's name, or several words of which the first begins with one."""
 
 
 def check_together(context: click.Context, flag: str, given: bool, names: Sequence[str]) -> None:

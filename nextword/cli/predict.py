@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     device_option,
     json_option,
     model_option,
@@ -20,12 +21,13 @@ from nextword.cli.options import (
 from nextword.cli.terminal import (
     argument_text,
     columns_of,
+    is_terminal,
     line_width,
+    piped_lines,
     prediction_lines,
     say,
     say_json,
     say_unknown,
-    tolerate_bad_bytes,
 )
 from nextword.inference import ADAPTATIONS, Adapt
 
@@ -40,7 +42,7 @@ SESSION_COMMANDS = {
 }
 
 
-@click.command("predict")
+@click.command("predict", cls=PromptCommand)
 @prompt_argument
 @click.option(
     "-k",
@@ -76,7 +78,7 @@ def command(
     which each line continues the text.
     """
     opened = open_model(model, device)
-    in_session = prompt is None and sys.stdin.isatty()
+    in_session = prompt is None and is_terminal(sys.stdin)
     usual = opened.loaded.session_adapt if in_session else "none"
     answers = Answers(opened, count, prefix, cast(Adapt, adapt or usual), as_json)
     if prompt is not None:
@@ -84,8 +86,7 @@ def command(
     elif in_session:
         run_session(answers)
     else:
-        tolerate_bad_bytes(sys.stdin)
-        answer_lines(answers, sys.stdin)
+        answer_lines(answers, piped_lines())
 
 
 class Answers:
@@ -150,7 +151,7 @@ def run_session(answers: Answers) -> None:
     text: list[str] = []
     while True:
         try:
-            line = input("> " if sys.stdout.isatty() else "")
+            line = input("> " if is_terminal(sys.stdout) else "")
         except EOFError:
             say(err=True)
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from nextword.cli.options import (
+    PromptCommand,
     adapt_option,
     device_option,
     encoding_option,
@@ -29,6 +29,7 @@ from nextword.cli.terminal import (
     columns_of,
     counted,
     line_width,
+    nothing_piped,
     padded,
     say,
     say_json,
@@ -50,7 +51,7 @@ MAX_WORD_WIDTH = 30
 """Columns of the table's first column."""
 
 
-@click.command("score")
+@click.command("score", cls=PromptCommand)
 @prompt_argument
 @click.option("--text", metavar="FILE", help="Score this text; - for stdin.")
 @encoding_option
@@ -81,7 +82,7 @@ def command(
     if prompt is not None and text is not None:
         raise click.UsageError("give the text as an argument or with --text, not both")
     if prompt is None and text is None:
-        if sys.stdin.isatty():
+        if nothing_piped():
             raise click.UsageError("no text: give one as an argument, with --text or by a pipe")
         text = "-"
     opened = open_model(model, device)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from wcwidth import wcswidth
 
-from nextword.formatting import CONTROL_CHARS, escape_control, percent
+from nextword.formatting import CONTROL_CHARS, escape_control, percent, plain
 from nextword.text.scripts import UNSPACED_LETTERS
 
 if TYPE_CHECKING:
@@ -30,6 +32,68 @@ MAX_SEARCHES = 3
 """Unknown words of a prompt for which near spellings are looked for."""
 BAR_WIDTH = 24
 """Columns of the longest bar in a list of predictions or neighbours."""
+FALLBACKS = {
+    **dict.fromkeys("█▉▊▋▌▍▎▏", "#"),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”", '"'),
+    **dict.fromkeys("–−░", "-"),
+    **{"¶": "$", "±": "+-", "≥": ">=", "…": "...", "—": "--", "→": "->"},
+}
+"""Written where an encoding lacks a character; a question mark for all others."""
+
+
+# Streams
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal; one that is closed is none."""
+    try:
+        return stream is not None and stream.isatty()
+    except (OSError, ValueError):
+        return False
+
+
+def open_closed_streams() -> None:
+    """Connect standard streams that the caller closed to the null device.
+
+    A file that is opened later would get their number, and with it what libraries write there.
+    ``sys.stdin`` stays None, so that closed input is told from empty input.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def abandon(stream: TextIO) -> None:
+    """Drop what could not be written to a stream, so that Python does not try again at exit."""
+    with suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def tolerate_bad_bytes(stream: object) -> None:
+    """Replace what a standard stream's encoding lacks instead of failing on it."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=_FALLBACK)
+
+
+def _fall_back(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        replaced, end = codecs.replace_errors(error)
+        return str(replaced), end
+    missing = error.object[error.start : error.end]
+    shown = "".join(FALLBACKS.get(character, "?") for character in missing)
+    return shown.encode(error.encoding, "replace").decode(error.encoding), error.end
+
+
+_FALLBACK = "nextword.fallback"
+codecs.register_error(_FALLBACK, _fall_back)
 
 
 # Input
@@ -40,35 +104,70 @@ def argument_text(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def piped_text() -> str:
-    """All of stdin without its final line end; empty on a terminal."""
-    if sys.stdin.isatty():
-        return ""
+def nothing_piped() -> bool:
+    """Whether stdin is closed, or a terminal."""
+    closed = sys.stdin is None or sys.stdin.closed
+    return closed or is_terminal(sys.stdin)
+
+
+def piped_lines() -> Iterator[str]:
+    """The lines of stdin as they arrive; none where nothing is piped in."""
+    if nothing_piped():
+        return
     tolerate_bad_bytes(sys.stdin)
-    return sys.stdin.read().removesuffix("\n")
+    try:
+        yield from sys.stdin
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, reason, "standard input") from error
 
 
-def tolerate_bad_bytes(stream: object) -> None:
-    """Replace undecodable bytes of a standard stream instead of failing on them."""
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
+def piped_text() -> str:
+    """All of stdin without its final line end; empty where nothing is piped in."""
+    return "".join(piped_lines()).removesuffix("\n")
 
 
 # Output
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Write lines, by default an empty one, to stdout or to stderr."""
+    """Write lines, by default an empty one, to stdout or to stderr.
+
+    Raises:
+        OSError: stdout cannot be written; what stderr does not take is dropped.
+    """
     for line in lines or ("",):
-        click.echo(escape_control(line), err=err)
+        try:
+            # named, since click takes an ASCII stream for one of UTF-8
+            click.echo(escape_control(line), file=sys.stderr if err else sys.stdout)
+        except BrokenPipeError:
+            if not err:
+                raise
+            abandon(sys.stderr)
+        except OSError as error:
+            if not err:
+                raise OSError(error.errno, error.strerror, "standard output") from error
+            abandon(sys.stderr)
+
+
+def say_at_once(*lines: str) -> None:
+    """Write lines to stderr from a signal handler, which may have interrupted a write to it."""
+    try:
+        number = sys.stderr.fileno()
+    except (OSError, ValueError):
+        say(*lines, err=True)
+        return
+    with suppress(OSError):
+        os.write(number, "".join(f"{line}\n" for line in lines).encode())
 
 
 def say_json(content: Mapping[str, Any]) -> None:
     """Write one line of JSON to stdout, as ASCII unless stdout is UTF-8."""
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
-    text = json.dumps(content, ensure_ascii=encoding != "utf8")
+    text = json.dumps(plain(content), ensure_ascii=encoding != "utf8", allow_nan=False)
     # JSON itself escapes only the first 32
-    click.echo(CONTROL_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    text = CONTROL_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    click.echo(text, file=sys.stdout)
 
 
 def say_unknown(tokenizer: Tokenizer, unknown: Sequence[Match], suggest: bool = True) -> None:
@@ -149,8 +248,8 @@ def line_width() -> int:
 
 def colours_wanted() -> bool:
     """Whether stdout is a terminal with colours and the user has not declined (no-color.org)."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not plain
+    without = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return is_terminal(sys.stdout) and not without
 
 
 def escape_lines(text: str) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from nextword.cli.options import json_option
-from nextword.cli.progress import open_bar
+from nextword.cli.progress import ProgressBars
 from nextword.cli.terminal import (
     columns_of,
     counted,
@@ -22,21 +21,20 @@ from nextword.cli.terminal import (
     prediction_lines,
     quoted_mark,
     say,
+    say_at_once,
     say_json,
 )
-from nextword.formatting import escape_control, percent
+from nextword.formatting import escape_control, figure, percent
 from nextword.training.callbacks import Callback
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from nextword.inference.session import Prediction
     from nextword.training.callbacks import StepReport, ValidationReport
     from nextword.training.result import TrainingResult
     from nextword.training.trainer import Trainer
 
 SMOOTHING = 0.05
-"""Weight of the newest step in the loss and the remaining time that the bar shows."""
+"""Weight of the newest step in the loss that is shown."""
 
 
 @click.command("train")
@@ -82,7 +80,7 @@ def command(
     model.
     """
     from nextword.config import find_config, load_config, parse_assignments
-    from nextword.storage.run_folder import RUNS, run_to_resume
+    from nextword.storage.run_folder import RunFolder, run_to_resume
 
     overrides = parse_assignments(assignments)
     if text:
@@ -94,16 +92,15 @@ def command(
 
     from nextword.training.run import train
 
-    with stopping_on_signals() as request:
-        console = Console()
+    with Console() as console, stopping_on_signals(console.closing_seconds) as request:
         result = train(resolved, run=run, resume=resume, callback=console, should_stop=request)
     if as_json:
         say_json(result.as_dict())
     else:
         say(*result_lines(result))
     if request.signal is not None:
-        name = result.run if result.path == RUNS / result.run else result.path
-        say(f"stopped early; continue with: nextword train --resume --run {name}", err=True)
+        run = shlex.quote(RunFolder(result.path).reference)
+        say(f"stopped early; continue with: nextword train --resume --run {run}", err=True)
         raise SystemExit(128 + request.signal)
 
 
@@ -115,8 +112,10 @@ def result_lines(result: TrainingResult) -> list[str]:
         ("test", result.test_perplexity, result.network_test_perplexity),
     ):
         if mixed is not None:
-            network = f" (network alone {alone:,.2f})" if alone not in (None, mixed) else ""
-            lines.append(f"{name:<10} perplexity {mixed:,.2f}{network}")
+            network = (
+                f" (network alone {figure(alone, None, 2)})" if alone not in (None, mixed) else ""
+            )
+            lines.append(f"{name:<10} perplexity {figure(mixed, None, 2)}{network}")
     return [
         *lines,
         f"{counted(result.steps, 'step')} in {result.seconds:,.1f} s, "
@@ -126,34 +125,48 @@ def result_lines(result: TrainingResult) -> list[str]:
         *(f"  {line}" for line in prediction_lines(result.model.predict(result.prompt))),
         "",
         f"The model is in {result.path / 'model'}. Try it:",
-        f"  nextword predict {shlex.quote(result.prompt)}",
+        f"  nextword predict {'-- ' * result.prompt.startswith('-')}{shlex.quote(result.prompt)}",
     ]
 
 
 class Console(Callback):
-    """Shows a training on stderr: a bar, and a few lines now and then."""
+    """Shows a training on stderr: how far it is, and a few lines now and then; a context manager.
+
+    On a terminal there is a bar for everything that takes a second; a log gets plain lines.
+    """
 
     def __init__(self) -> None:
-        self.bar: tqdm[NoReturn] | None = None
+        self.bars = ProgressBars()
+        self.trainer: Trainer | None = None
         self.loss: float | None = None
         self.skipped = 0
+        self.note = ""
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bars.close()
 
     def on_message(self, line: str) -> None:
-        from tqdm import tqdm
+        self.bars.display.message(line)
 
-        with suppress(OSError):  # training goes on when the terminal is closed
-            tqdm.write(escape_control(line), file=sys.stderr)
-            sys.stderr.flush()
+    def on_progress(self, label: str, done: int, total: int) -> None:
+        if self.trainer is None:
+            self.bars.show(label, done, total)
+        elif total:
+            share = f"{label} {100 * done / total:.0f} %"
+            self.bars.display.update(self.trainer.fraction_done, f"{self.note}, {share}")
 
     def on_train_begin(self, trainer: Trainer) -> None:
+        self.trainer = trainer
         self.skipped = trainer.progress.skipped
-        self.bar = open_bar(
-            trainer.total_steps,
-            initial=trainer.progress.step,
-            counts="{n_fmt}/{total_fmt} steps, ",
-            keep=True,
-            smoothing=SMOOTHING,
-        )
+        self.note = _steps_text(trainer)
+        self.bars.close()
+        if trainer.progress.step and not trainer.finished:
+            self.on_message(f"continuing: {self.note} done")
+        self.bars.display.begin("", 1.0, done=trainer.fraction_done, delay=0.0)
+        self.bars.display.update(trainer.fraction_done, self.note)
 
     def on_step(self, report: StepReport) -> None:
         progress = report.progress
@@ -164,27 +177,38 @@ class Console(Callback):
             self.loss = report.loss
         else:
             self.loss += SMOOTHING * (report.loss - self.loss)
-        if self.bar is not None:
+        if self.trainer is not None:
             speed = progress.words / max(progress.seconds, 1e-9)
-            loss = "-" if self.loss is None else f"{self.loss:.2f}"
-            self.bar.total = report.total_steps
-            self.bar.set_postfix_str(f"loss {loss}, {speed:,.0f} words/s", refresh=False)
-            with suppress(OSError):
-                self.bar.update(progress.step - self.bar.n)
+            loss = "-" if self.loss is None else figure(self.loss, None, 2)
+            self.note = f"{_steps_text(self.trainer)}, loss {loss}, {speed:,.0f} words/s"
+            self.bars.display.update(self.trainer.fraction_done, self.note)
 
     def on_validation(self, report: ValidationReport) -> None:
         best = ", the best so far" if report.improved else ""
+        if self.trainer is not None:
+            self.bars.display.update(self.trainer.fraction_done, self.note)
+        status = self.bars.display.status()
         self.on_message(
-            f"step {report.progress.step:,}: validation perplexity {report.perplexity:,.1f}{best}"
+            f"step {report.progress.step:,}{f' ({status})' * bool(status)}: "
+            f"validation perplexity {figure(report.perplexity, None, 1)}{best}"
         )
         for line in sample_lines(report.samples):
             self.on_message(f"    {line}")
 
     def on_train_end(self) -> None:
-        if self.bar is not None:
-            with suppress(OSError):
-                self.bar.close()
-            self.bar = None
+        self.trainer = None
+        self.bars.close()
+
+    def closing_seconds(self) -> float | None:
+        """About how long a stop takes to measure the best model; None where unknown."""
+        return None if self.trainer is None else self.trainer.closing_seconds
+
+
+def _steps_text(trainer: Trainer) -> str:
+    """The steps taken; of how many, where time does not end the training."""
+    if trainer.budget.seconds is not None:
+        return counted(trainer.progress.step, "step")
+    return f"{trainer.progress.step:,}/{counted(trainer.total_steps, 'step')}"
 
 
 def sample_lines(samples: Mapping[str, Sequence[Prediction]]) -> list[str]:
@@ -224,10 +248,15 @@ class StopRequest:
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[StopRequest]:
+def stopping_on_signals(
+    closing_seconds: Callable[[], float | None] = lambda: None,
+) -> Iterator[StopRequest]:
     """Inside, the first SIGINT, SIGTERM or SIGHUP sets the request; a second one ends the program.
 
     A hangup that the caller ignores, as ``nohup`` does, stays ignored.
+
+    Args:
+        closing_seconds: about how long the program then goes on; None where unknown.
     """
     request = StopRequest()
 
@@ -235,8 +264,9 @@ def stopping_on_signals() -> Iterator[StopRequest]:
         if request.signal is not None:
             raise EndAtOnce(number)
         request.signal = number
-        with suppress(OSError):  # the terminal may be closed
-            say("", "stopping: saving, then measuring; press Ctrl-C again to skip", err=True)
+        seconds = closing_seconds()
+        about = "" if seconds is None else f" (about {max(1, round(seconds)):,} s)"
+        say_at_once("", f"stopping: saving, then measuring{about}; press Ctrl-C again to skip")
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     hangup = getattr(signal, "SIGHUP", None)  # Windows has none

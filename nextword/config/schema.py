@@ -236,7 +236,7 @@ class TrainingConfig(Section):
     """Batches whose gradients are accumulated for one optimizer step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or plain stochastic gradient descent."""
-    learning_rate: Annotated[float, Number, Field(gt=0, allow_inf_nan=False)] = 0.012
+    learning_rate: Annotated[float, Number, Field(gt=0, le=100, allow_inf_nan=False)] = 0.012
     """Peak learning rate. Unless set, follows from the model and the optimizer."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     """``cosine`` decays to 2 % of the peak; ``plateau`` divides by 4 when validation stalls."""
@@ -280,9 +280,9 @@ class TrainingConfig(Section):
 
     @property
     def budget(self) -> str:
-        """The budget in words, such as ``4 passes`` or ``60 passes or 0.5 min``."""
+        """The budget in words, such as ``4 passes`` or ``0.5 min or 60 passes``."""
         passes = f"{self.epochs:.3g} pass{'es' * (self.epochs != 1)}"
-        return passes if self.minutes is None else f"{passes} or {self.minutes:g} min"
+        return passes if self.minutes is None else f"{self.minutes:g} min or {passes}"
 
 
 class MixtureConfig(Section):

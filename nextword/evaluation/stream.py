@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -72,9 +72,23 @@ def surprisals(scored: Scored) -> Tensor:
     return scores.logsumexp(1) - own
 
 
-def mean_loss(model: LanguageModel, ids: NDArray[np.integer], streams: int = 1) -> float:
-    """Cross-entropy of a text in nats per word; its exponential is the perplexity."""
-    total = 0.0
+def mean_loss(
+    model: LanguageModel,
+    ids: NDArray[np.integer],
+    streams: int = 1,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> float:
+    """Cross-entropy of a text in nats per word; its exponential is the perplexity.
+
+    Args:
+        model: the network.
+        ids: word ids ``(words,)``.
+        streams: see :func:`read_stream`.
+        progress: receives the number of words predicted, and of all.
+    """
+    total, done = 0.0, 0
     for scored in read_stream(model, ids, streams=streams):
         total += surprisals(scored).sum(dtype=torch.float64).item()
+        done += len(scored.targets)
+        progress(done, len(ids))
     return total / len(ids) if len(ids) else math.nan

@@ -47,6 +47,9 @@ class Decoder(ABC):
 
         Returns:
             A distribution after each token; no result depends on how a text is cut into calls.
+
+        Raises:
+            ModelError: the model gives NaN.
         """
 
     def unmixed(self, log_probabilities: Tensor) -> Tensor:
@@ -115,13 +118,17 @@ def score_stream(
     """
     for tokens, following in chunks_of(ids, vocabulary_size):
         log_probabilities = decoder.read(tokens).log_probabilities
-        # one NaN makes the maximum of its row NaN
-        if log_probabilities.amax(1).isnan().any():
-            raise ModelError(
-                "the model's probabilities are not numbers; its weights are damaged, or its "
-                "training went wrong"
-            )
+        _check_probabilities(log_probabilities)
         yield ScoredPositions(log_probabilities, following.to(log_probabilities.device))
+
+
+def _check_probabilities(log_probabilities: Tensor) -> None:
+    # one NaN makes the maximum of its row NaN
+    if log_probabilities.amax(1).isnan().any():
+        raise ModelError(
+            "the model's probabilities are not numbers; its weights are damaged, or its "
+            "training went wrong"
+        )
 
 
 class NetworkDecoder(Decoder):
@@ -149,7 +156,9 @@ class NetworkDecoder(Decoder):
         features, self._state = self.model.features(ids[None], self._state)
         self.features = features[0]
         scores: Tensor = self.model.output(self.features)
-        return scores.float().log_softmax(1)
+        log_probabilities = scores.float().log_softmax(1)
+        _check_probabilities(log_probabilities)
+        return log_probabilities
 
 
 def with_network_features(log_probabilities: Tensor) -> Distributions:

@@ -42,6 +42,11 @@ class GatingWeights:
         linear = standard @ self.slopes.to(gate_features).t() + self.biases.to(gate_features)
         return linear.log_softmax(1)
 
+    @property
+    def finite(self) -> bool:
+        """Whether every number is, in float32."""
+        return all(getattr(self, part.name).float().isfinite().all() for part in fields(self))
+
     def as_dict(self) -> dict[str, Any]:
         """As lists of numbers, ready for JSON."""
         return {field.name: getattr(self, field.name).tolist() for field in fields(self)}

@@ -7,7 +7,6 @@ is skipped.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Annotated, Any, BinaryIO, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from nextword.formatting import plain
 from nextword.storage.files import unwritable
 
 Count = Annotated[int, Field(ge=0, lt=10**18)]
@@ -119,12 +119,9 @@ class MetricsLog:
         Raises:
             NextwordError: the file cannot be written.
         """
-        finite = {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in {"kind": kind, **values}.items()
-        }
+        line = json.dumps(plain({"kind": kind, **values}), ensure_ascii=False, allow_nan=False)
         with self._open("ab") as file:
-            file.write((json.dumps(finite, ensure_ascii=False) + "\n").encode())
+            file.write(f"{line}\n".encode())
 
     def size(self) -> int:
         """The file's length in bytes, all of them flushed to the disk.

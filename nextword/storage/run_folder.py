@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,9 @@ from nextword.storage.metrics_log import MetricsLog
 
 RUNS = Path("runs")
 """The folder of all runs, below the current folder."""
+
+MAX_NAME = 80
+"""Characters of a name that is made from that of a file, at most."""
 
 _Number = Annotated[int, Field(ge=1, lt=1 << 53)]
 
@@ -72,6 +76,11 @@ class RunFolder:
     """The paths of a run's files."""
 
     path: Path
+
+    @property
+    def reference(self) -> str:
+        """What ``--run`` takes for this run: its name, or the path of a folder elsewhere."""
+        return self.path.name if self.path == RUNS / self.path.name else str(self.path)
 
     @property
     def config(self) -> Path:
@@ -172,6 +181,11 @@ def run_folder(name: str) -> RunFolder:
     return RunFolder(RUNS / name)
 
 
+def plain_name(stem: str) -> str:
+    """A name for a run that is made from ``stem``, without what :func:`run_folder` refuses."""
+    return re.sub(r"[/\\\x00-\x1f\x7f]+", "-", stem).lstrip(".- ")[-MAX_NAME:] or "run"
+
+
 def fresh_name(stem: str) -> str:
     """The first free name among ``stem``, ``stem-2``, ``stem-3`` and so on."""
     name, number = stem, 1
@@ -209,9 +223,10 @@ def run_to_begin(name: str | None, stem: str) -> RunFolder:
     """
     folder = run_folder(fresh_name(stem) if name is None else name)
     if folder.path.exists() and not folder.empty:
-        raise ConfigError(
-            f"{folder.path}: exists already; choose another --run, or continue it with --resume"
-        )
+        remedy = "choose another --run"
+        if folder.state.is_file():
+            remedy += ", or continue it with --resume"
+        raise ConfigError(f"{folder.path}: exists already; {remedy}")
     return folder
 
 
@@ -246,9 +261,16 @@ def run_to_resume(name: str | None) -> RunFolder:
         folder = RunFolder(RUNS / name)
         if not folder.exists and RunFolder(Path(name)).exists:
             folder = RunFolder(Path(name))
-    if not folder.state.is_file():
-        raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
-    return folder
+    if folder.state.is_file():
+        return folder
+    if (folder.model / "model.safetensors").is_file():
+        raise ConfigError(
+            f"{folder.path}: its state is gone: the model can be used but not resumed; retrain "
+            "under another --run"
+        )
+    if folder.path.exists() and not folder.empty:
+        raise ConfigError(f"{folder.path}: holds no state to resume; train under another --run")
+    raise ConfigError(f"{folder.path}: nothing to resume there; start it without --resume")
 
 
 def _last_change(run: RunFolder) -> float:

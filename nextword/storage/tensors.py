@@ -57,7 +57,8 @@ def read_tensors(
     """The arrays and the metadata that :func:`write_tensors` wrote.
 
     Raises:
-        error: the file cannot be read, is damaged, or has no checksum; the message names it.
+        error: the file cannot be read, is damaged, has no checksum, or holds a number that is not
+            finite; the message names it.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -82,8 +83,20 @@ def read_tensors(
         reason = " ".join(str(problem).split())
         raise error(f"{path}: is damaged or not a safetensors file ({reason})") from problem
     verify_checksum(path, metadata, arrays, error)
+    _check_finite(path, arrays, error)
     del metadata[CHECKSUM]
     return arrays, metadata
+
+
+def _check_finite(
+    path: Path, arrays: Mapping[str, NDArray[Any]], error: type[NextwordError]
+) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise error(
+                f"{path}: {name} has numbers that are not finite, as after a training that "
+                "diverged; use another model, or retrain with a lower training.learning_rate"
+            )
 
 
 def write_model_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], fingerprint: str) -> None:

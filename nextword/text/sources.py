@@ -132,9 +132,7 @@ def spool(source: str) -> Path:
     """
     if source not in _spooled:
         if source == "-" and sys.stdin is None:
-            raise TextError(
-                "standard input is closed; name a file, or send the text through a pipe"
-            )
+            raise TextError("standard input is closed; name a file, or pipe the text in")
         handle, name = tempfile.mkstemp(prefix="nextword-", suffix=".txt")
         atexit.register(_remove, name)
         with os.fdopen(handle, "wb") as copy:

@@ -13,6 +13,7 @@ from nextword.text.detokenizer import Kind
 from nextword.text.matching import Match
 from nextword.text.readers import read_units
 from nextword.text.sources import text_files
+from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
 
@@ -135,6 +136,15 @@ def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
         tokenized.unknown_words,
         tokenized.characters - 1,
     )
+
+
+def learn_spacing(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Spacing:
+    """What paragraphs show about spaces between a tokenizer's words."""
+    counter = SpacingCounter(tokenizer.words)
+    for paragraph in paragraphs:
+        text = tokenize_paragraphs(tokenizer, [paragraph])
+        counter.add(text.ids[:-1], text.spaced[:-1])
+    return counter.spacing()
 
 
 def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:

@@ -50,7 +50,7 @@ class Progress:
     skipped: int = 0
     """Steps skipped because the loss or its gradient was not finite."""
     failures: int = 0
-    """Skipped steps in a row up to now."""
+    """Steps in a row up to now that were skipped, or whose loss was absurdly high."""
 
 
 @dataclass(frozen=True)
@@ -242,4 +242,5 @@ class TensorBoard(Callback):
     def _add_scalars(self, step: int, values: Mapping[str, float]) -> None:
         if self.writer is not None:
             for name, value in values.items():
-                self.writer.add_scalar(name, value, step)
+                if math.isfinite(value):
+                    self.writer.add_scalar(name, value, step)

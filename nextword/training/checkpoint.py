@@ -252,7 +252,12 @@ class Saver(Callback):
         self.saved_at = time.monotonic()
 
     def save(self) -> None:
-        """Save now."""
+        """Save now.
+
+        Raises:
+            DivergedError: the last finite state stays.
+        """
+        self.trainer.check_finite()
         started = time.monotonic()
         with saving_time(self.trainer):
             save_state(self.folder.state, self.trainer, self.notes())
@@ -260,7 +265,8 @@ class Saver(Callback):
         self.wait = max(self.every, (self.saved_at - started) * (1 / MAX_SAVING_SHARE - 1))
 
     def on_step(self, report: StepReport) -> None:
-        if time.monotonic() - self.saved_at >= self.wait:
+        # a resume should not begin amid failing steps
+        if time.monotonic() - self.saved_at >= self.wait and not report.progress.failures:
             self.save()
 
 
@@ -281,8 +287,7 @@ class BestModel(Callback):
         self.card = card
 
     def on_validation(self, report: ValidationReport) -> None:
-        # the first validation saves a model even if its loss is not finite
-        if report.improved or report.progress.validations == 1:
+        if report.improved:
             with saving_time(self.trainer):
                 self._save()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -77,7 +79,11 @@ class _Candidate:
 
 
 def fit_mixture(
-    loaded: LoadedModel, text: EncodedText, config: Config, say: Callable[[str], None]
+    loaded: LoadedModel,
+    text: EncodedText,
+    config: Config,
+    say: Callable[[str], None],
+    progress: Callable[[str, int, int], object] = lambda label, done, total: None,
 ) -> Mixture:
     """Count n-grams and fit the weights of every combination of components.
 
@@ -86,6 +92,7 @@ def fit_mixture(
         text: the text it was trained on.
         config: its ``mixture`` section says what to mix.
         say: receives a line for the screen on whether n-grams help.
+        progress: receives what is being done, how much is done, and of how much (0: unknown).
     """
     wanted = config.mixture
     cache = CacheSettings(size=wanted.cache_size)
@@ -99,17 +106,21 @@ def fit_mixture(
     ngram = None
     if wanted.ngram is not False:
         train = text.parts["train"].ids
+        progress("counting n-grams", 0, 0)
         ngram = NgramModel.fit(train, len(text.tokenizer), config.model.order)
     caches = [replace(cache, sharpness=value) for value in SHARPNESS] if wanted.cache else []
     ids = valid.ids[:MAX_WORDS]
-    network, ngram_scores, cache_scores = _score(loaded, ngram, caches, np.asarray(ids))
+    network, ngram_scores, cache_scores = _score(
+        loaded, ngram, caches, np.asarray(ids), partial(progress, "scoring the validation part")
+    )
     if not (np.isfinite(network.likelihoods).all() and np.isfinite(network.gate_features).all()):
-        return Mixture(cache=cache)  # the network diverged; no weights can be fitted
+        return Mixture(cache=cache)  # a word has no probability; no weights can be fitted
+    progress("fitting the mixture", 0, 0)
     candidates: dict[str, _Candidate] = {}
     if ngram_scores is not None:
         candidate = _Candidate(network, ngram_scores)
         gain = candidate.expected() - float(network.likelihoods.mean())
-        kept = bool(wanted.ngram) or gain >= MIN_GAIN
+        kept = gain >= MIN_GAIN or (bool(wanted.ngram) and np.isfinite(gain))
         say(_describe_gain(gain, kept))
         if kept:
             candidates[combination(ngram=True, cache=False)] = candidate
@@ -125,6 +136,8 @@ def fit_mixture(
             candidates[combination(ngram=True, cache=True)] = all_three
     order = combinations(ngram is not None)
     weights = {names: candidates[names].best() for names in order if names in candidates}
+    if not all(each.finite for each in weights.values()):
+        return Mixture(cache=cache)
     return Mixture(ngram, cache, weights)
 
 
@@ -132,6 +145,8 @@ def _describe_gain(gain: float, kept: bool) -> str:
     """How n-grams change the cross-validated perplexity, given what they save in nats per word."""
     change = 100 * (safe_exp(-gain) - 1)
     effect = f"{'lowers' if change < 0 else 'raises'} perplexity by {abs(change):.1f} %"
+    if not math.isfinite(gain):
+        return "n-grams are left out: no weights can be fitted"
     if not kept:
         return f"n-grams are left out: mixing them in {effect}"
     verdict = "help" if change < 0 else "do not help, but are configured"
@@ -143,6 +158,7 @@ def _score(
     ngram: NgramModel | None,
     caches: list[CacheSettings],
     ids: NDArray[np.integer],
+    progress: Callable[[int, int], object],
 ) -> tuple[_Scores, _Scores | None, list[_Scores]]:
     """Score a text in one pass with every possible component: network, n-grams, caches."""
     size, device = len(loaded.tokenizer), loaded.device
@@ -153,11 +169,14 @@ def _score(
     )
     likelihoods: list[NDArray[np.float64]] = []  # (words, components) of each chunk
     gate_features: list[list[NDArray[np.float64]]] = []
+    done = 0
     for words, following in chunks_of(ids, size):
         distributions, targets = decoder.read(words), following.to(device)
         own = [gather_targets(each.log_probabilities, targets) for each in distributions]
         likelihoods.append(torch.stack(own, 1).double().cpu().numpy())
         gate_features.append([each.gate_features.double().cpu().numpy() for each in distributions])
+        done += len(words)
+        progress(done, len(ids))
     joined = np.concatenate(likelihoods)
     scores = [
         _Scores(joined[:, component], np.concatenate(chunks))

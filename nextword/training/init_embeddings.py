@@ -8,6 +8,7 @@ Levy, Goldberg and Dagan, 2015). They take seconds and save a network its first 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,14 @@ ITERATIONS = 3
 """Power iterations of the randomised SVD."""
 
 
+Progress = Callable[[int, int], object]
+"""Receives how much is done, and of how much."""
+
+
+def _ignore(done: int, total: int) -> None:
+    pass
+
+
 def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[str]) -> str:
     """Start the embedding from the file ``config.vectors``; returns a line for the screen.
 
@@ -60,7 +69,7 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
         raise ConfigError(f"model.vectors: {path} has none of the text's words")
     matrix = torch.from_numpy(published.matrix)
     # published vectors have any length; tied output weights need short ones
-    embedding, length = model.vectors, float(matrix.norm(dim=1).mean())
+    embedding, length = model.vectors, float(matrix.double().norm(dim=1).mean())
     if length > 0:
         matrix = matrix * (_mean_length(embedding) / length)
     ids = torch.from_numpy(published.ids) + len(SPECIAL_WORDS)
@@ -75,7 +84,11 @@ def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[st
 
 
 def start_from_text(
-    model: LanguageModel, config: ModelConfig, ids: NDArray[np.integer], seed: int
+    model: LanguageModel,
+    config: ModelConfig,
+    ids: NDArray[np.integer],
+    seed: int,
+    progress: Progress = _ignore,
 ) -> None:
     """Start the embedding from the co-occurrence of words in the training text.
 
@@ -84,9 +97,12 @@ def start_from_text(
         config: the ``model`` section.
         ids: the training text ``(words,)``.
         seed: see :func:`cooccurrence_vectors`.
+        progress: see :func:`cooccurrence_vectors`.
     """
     embedding = model.vectors
-    vectors = cooccurrence_vectors(ids, len(embedding.weight), config.embedding_size, seed)
+    vectors = cooccurrence_vectors(
+        ids, len(embedding.weight), config.embedding_size, seed, progress
+    )
     seen = vectors.any(1).nonzero().squeeze(1)
     embedding.start_from(seen, _mean_length(embedding) * vectors[seen], freeze=False)
 
@@ -96,7 +112,11 @@ def _mean_length(embedding: WordVectors) -> float:
 
 
 def cooccurrence_vectors(
-    ids: NDArray[np.integer], vocabulary_size: int, size: int, seed: int
+    ids: NDArray[np.integer],
+    vocabulary_size: int,
+    size: int,
+    seed: int,
+    progress: Progress = _ignore,
 ) -> Tensor:
     """A unit vector for each word, ``(vocabulary_size, size)``; zeros for unseen words.
 
@@ -108,18 +128,24 @@ def cooccurrence_vectors(
         vocabulary_size: number of words.
         size: dimensions of a vector.
         seed: of the SVD's random projection and of the order of the dimensions.
+        progress: called with the steps done and all steps.
     """
+    steps = REACH + 1 + ITERATIONS + 1
     generator = torch.Generator().manual_seed(seed)
     ids = _sampled(ids)
     if len(ids) < 2:
         return torch.zeros(vocabulary_size, size)
-    information = _mutual_information(ids, vocabulary_size)
+    pairs, counts = _count_neighbours(ids, vocabulary_size, lambda done: progress(done, steps))
+    information = _mutual_information(pairs, counts, vocabulary_size)
+    progress(REACH + 1, steps)
     rank = min(size, vocabulary_size)
     width = min(size + OVERSAMPLING, vocabulary_size)
     basis = torch.randn(vocabulary_size, width, generator=generator)
-    for _ in range(ITERATIONS):
+    for iteration in range(ITERATIONS):
         basis, _ = torch.linalg.qr(information @ basis)
+        progress(REACH + 2 + iteration, steps)
     rotation, values, _ = torch.linalg.svd(basis.t() @ (information @ basis))
+    progress(steps, steps)
     directions = basis @ rotation
     # a word without neighbours has no direction, only rounding errors
     directions[information.crow_indices().diff() == 0] = 0
@@ -139,9 +165,10 @@ def _sampled(ids: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.concatenate([ids[start : start + length] for start in starts]).astype(np.int64)
 
 
-def _mutual_information(ids: NDArray[np.int64], vocabulary_size: int) -> Tensor:
+def _mutual_information(
+    pairs: NDArray[np.int64], counts: NDArray[np.float64], vocabulary_size: int
+) -> Tensor:
     """Positive pointwise mutual information, a symmetric sparse matrix over the vocabulary."""
-    pairs, counts = _count_neighbours(ids, vocabulary_size)
     words, neighbours = np.divmod(pairs, vocabulary_size)
     totals = np.bincount(words, counts, vocabulary_size)
     shares = totals**SMOOTHING / (totals**SMOOTHING).sum()
@@ -164,14 +191,16 @@ def _mutual_information(ids: NDArray[np.int64], vocabulary_size: int) -> Tensor:
 
 
 def _count_neighbours(
-    ids: NDArray[np.int64], vocabulary_size: int
+    ids: NDArray[np.int64], vocabulary_size: int, progress: Callable[[int], object]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Sorted pairs ``word * vocabulary_size + neighbour``, and their weighted counts."""
     keys, weights = [], []
     for distance in range(1, REACH + 1):
+        progress(distance - 1)
         first, second = ids[:-distance], ids[distance:]
         for word, neighbour in ((first, second), (second, first)):
             keys.append(word * vocabulary_size + neighbour)
             weights.append(np.full(len(word), 1 / distance))
+    progress(REACH)
     pairs, index = np.unique(np.concatenate(keys), return_inverse=True)
     return pairs, np.bincount(index, np.concatenate(weights)).astype(np.float64)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -41,11 +44,12 @@ from nextword.training.checkpoint import (
     read_state,
     refuse_changes,
 )
+from nextword.training.fit_mixture import MAX_WORDS as FITTED_WORDS
 from nextword.training.fit_mixture import fit_mixture
 from nextword.training.init_embeddings import start_from_text, start_from_vectors
 from nextword.training.result import TrainingResult, conclude, default_prompts, model_card
 from nextword.training.run_context import RunContext
-from nextword.training.trainer import Trainer
+from nextword.training.trainer import DivergedError, Trainer
 from nextword.windows import build_batches
 
 VALIDATION_STREAMS = 16
@@ -54,6 +58,10 @@ WORDS_PER_STREAM = 2_000
 """Fewest words of such a stream; each begins without context, which raises the loss."""
 VALIDATION_WORDS = 50_000
 """Words of the validation part that are read while training, at most."""
+CLOSING_FACTOR = 2.5
+"""A word costs so many times more in the final measurement than in a validation."""
+SAFER_RATE = 10
+"""A training that diverged is advised to continue with a learning rate this many times lower."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +91,26 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     if not run.resumed:
         saver.save()  # from here on, a resume is possible
     run.say(_describe_training(prepared))
-    if trainer.finished and run.resumed:
+    if trainer.stalled and run.resumed:
+        run.say("this run was finished by training.patience; to go on: --set training.patience=0")
+    elif trainer.finished and run.resumed:
         run.say("this run was already finished; to train it further: --set training.epochs=N")
     elif trainer.finished:
         run.say("the time budget ran out before the first step; raise training.minutes")
     trainer.callback = _callbacks(run, prepared, saver)
-    finished = trainer.run()
-    run.say("measuring the best model on the held-out parts")
+    trainer.closing_validations = _closing_validations(text)
+    try:
+        finished = trainer.run()
+        if finished and trainer.stalled:
+            run.say(_describe_stall(trainer))
+        run.say("measuring the best model on the held-out parts")
+        saver.save()
+        _validate_before_leaving(folder, trainer, finished)
+    except DivergedError as error:
+        raise DivergedError(f"{error}; {_how_to_continue(run)}") from error
     progress = trainer.progress
-    saver.save()
-    if not finished and (progress.best_step < progress.step or not progress.validations):
-        _validate_before_leaving(folder, trainer)
     best = load_model_folder(folder.model).to(trainer.device)
-    mixture = fit_mixture(best, text, run.config, run.say)
+    mixture = fit_mixture(best, text, run.config, run.say, run.callback.on_progress)
     save_mixture(folder.model, mixture)
     best = best.with_mixture(mixture)
     return conclude(run, best, text.parts, progress, stopped=not finished)
@@ -150,9 +165,11 @@ def _build(
     if saved is not None:
         saved.freeze(model)
     elif settings.vectors:
+        run.callback.on_progress(f"reading {Path(settings.vectors).name}", 0, 0)
         run.say(start_from_vectors(model, settings, text.tokenizer.words))
     elif settings.start == "cooccurrence" and settings.input == "embedding":
-        start_from_text(model, settings, text.parts["train"].ids, config.training.seed)
+        progress = partial(run.callback.on_progress, "start vectors from the text")
+        start_from_text(model, settings, text.parts["train"].ids, config.training.seed, progress)
     return LoadedNetwork(model.to(device), text.tokenizer, settings, counts)
 
 
@@ -170,7 +187,8 @@ def _validation(run: RunContext, text: EncodedText, loaded: LoadedModel) -> Call
     part = text.parts.get("valid", text.parts["train"])
     ids = part.ids[:VALIDATION_WORDS]
     streams = min(VALIDATION_STREAMS, max(1, len(ids) // WORDS_PER_STREAM))
-    return lambda: mean_loss(loaded.network, ids, streams)
+    progress = partial(run.callback.on_progress, "validating")
+    return lambda: mean_loss(loaded.network, ids, streams, progress)
 
 
 def _samples(
@@ -229,21 +247,59 @@ def _restore_files(run: RunContext, prepared: Preparation, saved: SavedState) ->
     folder.log.truncate(saved.notes.log_size)
 
 
-def _validate_before_leaving(folder: RunFolder, trainer: Trainer) -> None:
+def _closing_validations(text: EncodedText) -> float:
+    """What the work after the last step costs, in validations.
+
+    The held-out parts are predicted in one stream, mixed with n-grams; before that the mixture is
+    fitted, and after an early stop the network is validated once more.
+    """
+    words = {name: len(part.ids) for name, part in text.parts.items()}
+    validated = min(words.get("valid", words["train"]), VALIDATION_WORDS)
+    held_out = words.get("valid", 0) + words.get("test", 0)
+    fitted = min(words.get("valid", 0), FITTED_WORDS)
+    return 1 + CLOSING_FACTOR * (held_out + fitted) / max(validated, 1)
+
+
+def _how_to_continue(run: RunContext) -> str:
+    """The command that continues a training that diverged, from its last finite state."""
+    name = shlex.quote(run.folder.reference)
+    training = run.config.training
+    rate = training.learning_rate / SAFER_RATE
+    if training.weight_decay:
+        rate = min(rate, 1 / (SAFER_RATE * training.weight_decay))
+    return (
+        f"continue from the last save with: nextword train --resume --run {name} "
+        f"--set training.learning_rate={float(f'{rate:.1g}'):g}"
+    )
+
+
+def _validate_before_leaving(folder: RunFolder, trainer: Trainer, finished: bool) -> None:
     """Validate a stopped training once more, so that what it learned since may become its model.
 
     An uninterrupted training has no such validation, so a resume must forget it: the best model
     of the regular validations is kept aside.
     """
+    progress = trainer.progress
+    if finished or (progress.best_step == progress.step and progress.validations):
+        return
     weights = folder.model / WEIGHTS
     if weights.exists():
         write_atomically(folder.best, weights.read_bytes())
     trainer.measure()
 
 
+def _describe_stall(trainer: Trainer) -> str:
+    progress = trainer.progress
+    return (
+        f"step {progress.step:,} of {trainer.total_steps:,}: no improvement since step "
+        f"{progress.best_step:,}, so training ends here (training.patience)"
+    )
+
+
 def _describe_training(prepared: Preparation) -> str:
     network, training, trainer = prepared.config.model, prepared.config.training, prepared.trainer
-    length = f"{trainer.total_steps:,} steps"
+    steps = trainer.total_steps
+    length = f"{steps:,} step{'s' * (steps != 1)}"
     if training.minutes is not None:
         length = f"at most {training.budget}"
     return (

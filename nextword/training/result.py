@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ from nextword.model import Model
 from nextword.statistics import safe_exp
 from nextword.text.dataset import EncodedText, TextPart
 from nextword.text.tokenizer import Tokenizer
+from nextword.text.vocabulary import SPECIAL_WORDS
 from nextword.training.callbacks import Progress
 from nextword.training.run_context import RunContext
 
-HELD_OUT = ("valid", "test")
+HELD_OUT = {"valid": "validation", "test": "test"}
+"""The held-out parts and their titles."""
 ARTICLE_PROMPT = "Napoleon was the Emperor of"
 """The example of the article that the program implements."""
 PROMPT_LENGTH = 5
@@ -80,15 +85,18 @@ def conclude(
         stopped: whether it was stopped early.
     """
     measured = {
-        part: perplexities(best.decoder(), parts[part], len(best.tokenizer))
-        for part in HELD_OUT
+        part: perplexities(
+            best.decoder(),
+            parts[part],
+            len(best.tokenizer),
+            partial(run.callback.on_progress, f"measuring on the {title} part"),
+        )
+        for part, title in HELD_OUT.items()
         if part in parts
     }
     (valid, network_valid), (test, network_test) = (
         measured.get(part, (None, None)) for part in HELD_OUT
     )
-    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_TEXT]
-    prompts = default_prompts(best.tokenizer, held_out, wanted=1)
     result = TrainingResult(
         run=run.folder.path.name,
         steps=progress.step,
@@ -101,7 +109,7 @@ def conclude(
         network_valid_perplexity=network_valid,
         network_test_perplexity=network_test,
         path=run.folder.path,
-        prompt=prompts[0] if prompts else ARTICLE_PROMPT,
+        prompt=first_prompt(best.tokenizer, parts),
         stopped=stopped,
         model=Model(best, run.folder.model),
     )
@@ -109,21 +117,48 @@ def conclude(
     return result
 
 
-def perplexities(decoder: Decoder, part: TextPart, vocabulary_size: int) -> tuple[float, float]:
-    """Perplexity of a part in one stream: of the whole model, and of the network alone."""
+def perplexities(
+    decoder: Decoder,
+    part: TextPart,
+    vocabulary_size: int,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> tuple[float, float]:
+    """Perplexity of a part in one stream: of the whole model, and of the network alone.
+
+    Args:
+        decoder: the model, at the beginning of a text.
+        part: the text.
+        vocabulary_size: size of the distributions.
+        progress: receives the number of words predicted, and of all.
+
+    Raises:
+        ModelError: the model gives NaN.
+    """
     nats = network_nats = 0.0
+    done = 0
     for scored in score_stream(decoder, part.ids, vocabulary_size):
         nats -= float(scored.target_log_probabilities.double().sum())
         network = gather_targets(decoder.unmixed(scored.log_probabilities), scored.targets)
         network_nats -= float(network.double().sum())
+        done += len(scored.targets)
+        progress(done, len(part.ids))
     words = max(len(part.ids), 1)
     return safe_exp(nats / words), safe_exp(network_nats / words)
+
+
+def first_prompt(tokenizer: Tokenizer, parts: Mapping[str, TextPart]) -> str:
+    """A prompt to try on a model of a text; empty if its vocabulary has no word."""
+    held_out = parts.get("valid", parts["train"]).ids[:PROMPT_TEXT]
+    return next(iter(default_prompts(tokenizer, held_out, wanted=1)), "")
 
 
 def default_prompts(
     tokenizer: Tokenizer, held_out: NDArray[np.integer], wanted: int = 3
 ) -> list[str]:
     """The article's prompt where the vocabulary has its words, and first words of paragraphs.
+
+    Where no paragraph begins with five words that the vocabulary has, the longest beginning of such
+    words is taken, else the most frequent word. Empty only if the vocabulary has no word.
 
     Args:
         tokenizer: words and ids.
@@ -133,22 +168,24 @@ def default_prompts(
     prompts = [] if tokenizer.unknown_words(ARTICLE_PROMPT) else [ARTICLE_PROMPT]
     ends = np.flatnonzero(held_out == tokenizer.end_id)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else np.zeros(1, dtype=np.int64)
-    readable = [
-        start
-        for start in starts
-        if _readable(
-            held_out[start : start + PROMPT_LENGTH], tokenizer.unknown_id, tokenizer.end_id
-        )
-    ]
-    missing = wanted - len(prompts)
-    for place in np.linspace(0, len(readable) - 1, missing) if readable else ():
-        ids: Sequence[int] = held_out[readable[int(place)] :][:PROMPT_LENGTH].tolist()
-        prompts.append(tokenizer.decode(ids))
+    beginnings = [_known_beginning(held_out[start : start + PROMPT_LENGTH]) for start in starts]
+    readable = [ids for ids in beginnings if len(ids) == PROMPT_LENGTH]
+    places = np.linspace(0, len(readable) - 1, wanted - len(prompts)) if readable else ()
+    prompts += [tokenizer.decode(readable[int(place)]) for place in places]
+    if not prompts:
+        longest: list[int] = max(beginnings, key=len)
+        words = tokenizer.words[len(SPECIAL_WORDS) :]
+        # letters before punctuation marks, and otherwise the most frequent first
+        frequent = sorted(words, key=lambda word: not any(map(str.isalnum, word)))
+        candidates = [tokenizer.decode(longest), *frequent]
+        prompts += [text for text in candidates if text and not tokenizer.unknown_words(text)][:1]
     return list(dict.fromkeys(prompts))
 
 
-def _readable(ids: NDArray[np.integer], unknown: int, end: int) -> bool:
-    return len(ids) == PROMPT_LENGTH and not np.isin(ids, (unknown, end)).any()
+def _known_beginning(ids: NDArray[np.integer]) -> list[int]:
+    """The words before the first one that is unknown or ends a paragraph."""
+    special = np.flatnonzero(ids < len(SPECIAL_WORDS))
+    return [int(word) for word in (ids[: special[0]] if len(special) else ids)]
 
 
 def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
@@ -161,6 +198,7 @@ def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
     """
     files = config.text.file_names_of("train")
     names = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
+    prompt = first_prompt(text.tokenizer, text.parts)
     return f"""# A next-word predictor
 
 - Trained on: {names} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
@@ -170,7 +208,7 @@ def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
 Use it from the terminal, with this folder's path:
 
 ```
-nextword predict "Napoleon was the Emperor of" --model FOLDER
+nextword predict --model FOLDER -- {shlex.quote(prompt)}
 ```
 
 or from Python:
@@ -178,7 +216,7 @@ or from Python:
 ```python
 import nextword
 
-nextword.load_model("FOLDER").predict("Napoleon was the Emperor of", k=5)
+nextword.load_model("FOLDER").predict({json.dumps(prompt, ensure_ascii=False)}, k=5)
 ```
 
 `config.json` describes the model, `tokenizer.json` holds the words (Hugging Face `tokenizers`

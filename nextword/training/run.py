@@ -32,6 +32,7 @@ def count_ngrams(run: RunContext, should_stop: Callable[[], bool]) -> TrainingRe
     text, config = run.read_text(), run.config
     run.write_config(text)
     ids, order = text.parts["train"].ids, config.model.order
+    run.callback.on_progress("counting n-grams", 0, 0)
     started = time.perf_counter()
     model = NgramModel.fit(ids, len(text.tokenizer), order)
     progress = Progress(step=order, words=len(ids), seconds=time.perf_counter() - started)

@@ -22,6 +22,7 @@ from nextword.storage.run_folder import (
     RunFolder,
     RunRecord,
     begin_run,
+    plain_name,
     run_folder,
     run_to_begin,
 )
@@ -66,7 +67,7 @@ class RunContext:
         """Updated once the open settings are resolved."""
         self.resumed = resumed is not None
         self._made: list[Path] = []
-        stem = f"{text_stem(self.config)}-{self.config.model.kind}"
+        stem = plain_name(f"{text_stem(self.config)}-{self.config.model.kind}")
         self.folder = resumed or self._make_folder(name, stem)
         self._lock = RunLock(self.folder, self.say)
         self._lock.take()

@@ -26,7 +26,13 @@ from nextword.windows import BatchSource
 VALIDATION_SHARE = 0.1
 """Validation takes about this share of a time budget at most."""
 MAX_FAILURES = 20
-"""Training stops after so many steps in a row without a finite gradient."""
+"""Training has diverged after so many failed steps in a row."""
+MAX_LOSS = 100.0
+"""A loss above this, in nats per word, is a failure: guessing at random costs less than 20."""
+
+
+class DivergedError(TrainingError):
+    """The loss or the weights of a training went out of bounds; the message says what to lower."""
 
 
 class Trainer:
@@ -71,6 +77,8 @@ class Trainer:
         self.budget = Budget(config, self.steps_per_epoch)
         self.schedule = Schedule(config)
         self.progress = Progress()
+        self.closing_validations = 1.0
+        """What the work after the last step costs, in validations."""
         self.carried: State = self._initial_state()
 
     @property
@@ -85,15 +93,28 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the budget is used up, or validation has not improved for too long."""
+        """Whether the budget is used up, or validation has stalled."""
+        return self.fraction_done >= 1 or self.stalled
+
+    @property
+    def stalled(self) -> bool:
+        """Whether validation has not improved for too long, with some of the budget left."""
         patience = self.config.patience
-        return self.fraction_done >= 1 or bool(patience and self.progress.stale >= patience)
+        return self.fraction_done < 1 and bool(patience and self.progress.stale >= patience)
+
+    @property
+    def closing_seconds(self) -> float | None:
+        """About how long the work after the last step takes; None before the first validation."""
+        if not self.progress.validations:
+            return None
+        seconds_each = self.progress.validation_seconds / self.progress.validations
+        return self.closing_validations * seconds_each
 
     def run(self) -> bool:
         """Train to the end; ``False`` if stopped before it.
 
         Raises:
-            TrainingError: too many steps in a row without a finite gradient.
+            DivergedError: what was saved before is kept.
         """
         self.callback.on_train_begin(self)
         try:
@@ -119,11 +140,18 @@ class Trainer:
             self.callback.on_step(report)
 
     def measure(self) -> None:
-        """Validate, and record whether the loss is the lowest so far."""
+        """Validate, and record whether the loss is the lowest so far.
+
+        Raises:
+            DivergedError: nothing is recorded.
+        """
         started = time.perf_counter()
         self.model.eval()
         with computing_in(self.precision, self.device):
             loss = self.validate()
+        if not loss <= MAX_LOSS:  # nor is NaN
+            raise self._diverged(f"its validation loss is {_loss_text(loss)}")
+        self.check_finite()
         progress = self.progress
         elapsed = time.perf_counter() - started
         progress.seconds += elapsed
@@ -137,6 +165,17 @@ class Trainer:
             progress.stale += 1
             self.schedule.stalled()
         self.callback.on_validation(ValidationReport(progress, loss, improved, self.sample()))
+
+    def check_finite(self) -> None:
+        """Refuse weights that are not finite, before they are saved.
+
+        Raises:
+            DivergedError: a weight, or an average that the optimizer takes, is not.
+        """
+        for name, parameter in self.model.named_parameters():
+            averages = self.optimizer.state.get(parameter, {}).values()
+            if not all(torch.isfinite(tensor).all() for tensor in (parameter, *averages)):
+                raise self._diverged(f"{name} is not finite")
 
     def _validations_due(self) -> int:
         return int(self.fraction_done * self._validations_planned())
@@ -172,12 +211,21 @@ class Trainer:
         loss = float(torch.stack(losses).sum())
         norm = clip_gradient(self.model, self.config.clip_norm)
         self.progress.step += 1
-        if math.isfinite(loss) and math.isfinite(norm):
+        finite = math.isfinite(loss) and math.isfinite(norm)
+        if finite:
             self.optimizer.step()
             self.progress.words += sum(words)
-            self.progress.failures = 0
         else:
-            self._skip_step(loss)
+            self.progress.skipped += 1
+        if not finite or not all(torch.isfinite(part).all() for part in self.carried):
+            self.carried = self._initial_state()  # the carried state may be the cause
+        failed = not finite or loss > MAX_LOSS
+        self.progress.failures = self.progress.failures + 1 if failed else 0
+        if self.progress.failures >= MAX_FAILURES:
+            raise self._diverged(
+                f"{MAX_FAILURES} steps in a row failed; the last training loss is "
+                f"{_loss_text(loss)}"
+            )
         return StepReport(self.progress, self.total_steps, loss, rate, norm)
 
     def _backward(self, epoch: int, index: int, accumulated: int) -> tuple[Tensor, int]:
@@ -198,13 +246,22 @@ class Trainer:
         self.carried = detach(next_state)
         return value.mean.detach() / accumulated, value.words
 
-    def _skip_step(self, loss: float) -> None:
-        self.carried = self._initial_state()  # the carried state may be the cause
-        self.progress.skipped += 1
-        self.progress.failures += 1
-        if self.progress.failures >= MAX_FAILURES:
-            raise TrainingError(
-                f"{MAX_FAILURES} steps in a row gave no finite gradient (last loss {loss}); "
-                f"lower training.learning_rate (now {self.config.learning_rate:g}) or set "
-                f"training.clip_norm (now {self.config.clip_norm:g})"
-            )
+    def _diverged(self, reason: str) -> DivergedError:
+        """The error of a training that cannot go on, with the settings to lower."""
+        config, progress = self.config, self.progress
+        remedies = [f"lower training.learning_rate (now {config.learning_rate:g})"]
+        if config.clip_norm == 0:
+            remedies.append("set training.clip_norm=1")
+        if config.learning_rate * config.weight_decay > 1:
+            remedies.append(f"lower training.weight_decay (now {config.weight_decay:g})")
+        kept = "no model was saved yet"
+        if progress.validations:
+            kept = f"the model of step {progress.best_step:,} is kept"
+        return DivergedError(
+            f"training diverged at step {progress.step:,} ({reason}): {' or '.join(remedies)}; "
+            f"{kept}"
+        )
+
+
+def _loss_text(loss: float) -> str:
+    return f"{loss:.3g} nats per word" if math.isfinite(loss) else "not a finite number"

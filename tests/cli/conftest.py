@@ -43,3 +43,9 @@ def on_terminal() -> Callable[..., str]:
         return shown.decode().replace("\r\n", "\n")
 
     return run
+
+
+@pytest.fixture
+def logging_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that has a line for every step of progress."""
+    monkeypatch.setattr("nextword.cli.progress.LOG_INTERVAL", 0.0)

@@ -17,6 +17,7 @@ def there(kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
+@pytest.mark.usefixtures("logging_all")
 def test_figures_are_those_of_eval_and_of_the_run(cli: Cli) -> None:
     called = cli("compare", "tiny", "runs/mixed", "counted")
     assert called.code == 0 and "tiny: words predicted:" in called.err

@@ -44,6 +44,7 @@ def test_a_held_out_part_measures_as_training_said(
     assert 200 < measured["tokens"] < 350 and isinstance(measured["tokens"], int)
 
 
+@pytest.mark.usefixtures("logging_all")
 def test_the_validation_part_is_the_default_and_the_bar_goes_to_stderr(cli: Cli) -> None:
     answer = json.loads(cli("eval", "--json").out)
     called = cli("eval")

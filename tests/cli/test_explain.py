@@ -82,6 +82,7 @@ def test_a_prompt_may_come_through_a_pipe_and_commands_no_terminal(cli: Cli) -> 
     assert called.code == 0 and "\x1b" not in called.out
 
 
+@pytest.mark.usefixtures("logging_all")
 def test_gradients_and_contexts_are_measured_under_a_bar(cli: Cli) -> None:
     called = cli("explain", *SMALL)
     assert called.code == 0 and " elapsed, " in called.err

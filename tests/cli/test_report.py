@@ -22,6 +22,7 @@ def there(kinds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.usefixtures("logging_all")
 def test_a_run_has_its_report_beside_it(cli: Cli, there: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     called = cli("report", "mixed", *SMALL)

@@ -84,7 +84,7 @@ def test_only_one_module_writes_to_the_terminal() -> None:
                 "sys.stderr.write",
             ):
                 writers.add(file.relative_to(package).as_posix())
-    allowed = {f"cli/{name}.py" for name in ("train", "generate", "score")}
+    allowed = {f"cli/{name}.py" for name in ("progress", "generate", "score")}
     assert "cli/terminal.py" in writers and writers <= {"cli/terminal.py", *allowed}
 
 

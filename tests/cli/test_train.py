@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -56,9 +57,9 @@ def test_json_is_one_line_on_stdout_and_the_rest_is_on_stderr(cli: Cli, config: 
     assert (result["run"], result["steps"]) == ("mine", 26)
     assert 1 < result["valid_perplexity"] < 40 and 1 < result["test_perplexity"] < 40
     assert result["seconds"] > 0 and result["tokens_per_second"] > 0
-    assert re.search(r"\d+% \|.*26/26 steps", called.err)
-    assert "step 13: validation perplexity" in called.err
-    assert "step 26: validation perplexity" in called.err
+    assert "\r" not in called.err and "|" not in called.err  # stderr is no terminal
+    assert re.search(r"^step 13 \(50 %, 00:\d\d elapsed, 00:\d\d remaining\)", called.err, re.M)
+    assert re.search(r"^step 26 \(100 %, .* remaining\): validation perplexity", called.err, re.M)
     assert re.search(r"    Napoleon was the Emperor of +\.\.\.  \S+ \d+\.\d+ %  ", called.err)
     assert Path("runs/mine/model/model.safetensors").is_file()
 
@@ -129,14 +130,13 @@ def test_a_run_that_is_there_is_not_overwritten(cli: Cli, config: Path) -> None:
 
 
 def test_a_training_that_runs_away_is_one_line_after_the_bar(cli: Cli, config: Path) -> None:
-    sets = ["optimizer=sgd", "learning_rate=1e25", "clip_norm=0", "warmup_steps=0", "epochs=4"]
+    sets = ["optimizer=sgd", "learning_rate=100", "clip_norm=0", "warmup_steps=0", "epochs=4"]
     called = cli(
         *("train", "--config", config, "--set", "model.kind=rnn", "--set", "model.activation=relu"),
         *(part for each in sets for part in ("--set", f"training.{each}")),
     )
     assert (called.code, called.out) == (1, "")
-    assert "skipped: its loss or gradient is not finite" in called.err
-    assert called.err.splitlines()[-1].startswith("Error: 20 steps in a row")
+    assert called.err.splitlines()[-1].startswith("Error: training diverged at step ")
     assert "training.learning_rate" in called.err.splitlines()[-1]
     assert "Traceback" not in called.err
 
@@ -172,7 +172,7 @@ def test_a_signal_ends_after_the_step_and_a_resume_ends_where_it_would_have(
     resumed = cli("train", "--resume", "--run", "halted", "--json")
     assert resumed.code == 0
     assert json.loads(resumed.out)["steps"] == 26
-    assert "9/26 steps" in resumed.err
+    assert "\ncontinuing: 9/26 steps done\n" in resumed.err
     for name in ("state/state.safetensors", "model/model.safetensors"):
         one, other = load_file(Path("runs/whole") / name), load_file(Path("runs/halted") / name)
         assert all(torch.equal(one[key], other[key]) for key in one.keys() | other.keys())
@@ -231,6 +231,43 @@ def test_a_resume_of_a_finished_run_says_so_and_trains_nothing(cli: Cli, config:
     assert (again["steps"], again["valid_perplexity"]) == (26, whole["valid_perplexity"])
     further = cli("train", "--resume", "--set", "training.epochs=1.1", "--json")
     assert "already finished" not in further.err and json.loads(further.out)["steps"] > 26
+
+
+def test_a_training_that_validation_ends_says_so(cli: Cli, config: Path) -> None:
+    # nothing is learned, so nothing improves
+    sets = ["learning_rate=1e-300", "epochs=4", "validations=8", "patience=2"]
+    given = [part for each in sets for part in ("--set", f"training.{each}")]
+    called = cli("train", "--config", config, "--run", "a", *given)
+    assert called.code == 0
+    said = r"^step 39 of 104: no improvement since step 13, so training ends here"
+    assert re.search(said, called.err, re.M)
+    resumed = cli("train", "--resume", "--run", "a")
+    assert "this run was finished by training.patience; to go on" in resumed.err
+    further = cli("train", "--resume", "--run", "a", "--set", "training.patience=0", "--json")
+    assert json.loads(further.out)["steps"] == 104
+
+
+@pytest.mark.parametrize("text", ["- , ! ?\n\n" * 90, "x y z\n\n" * 40 + "- a b\n\n" * 60])
+def test_what_to_try_has_only_words_of_the_text(cli: Cli, text: str) -> None:
+    Path("odd.txt").write_text(text)
+    sets = ["model.kind=ngram", "text.tokenizer=whitespace"]
+    given = [part for each in sets for part in ("--set", each)]
+    called = cli("train", "--text", "odd.txt", "--run", "a", *given)
+    assert called.code == 0
+    command = shlex.split(called.out.splitlines()[-1])
+    assert command[:2] == ["nextword", "predict"] and ("--" in command) == (command[-1][0] == "-")
+    tried = cli(*command[1:])
+    assert tried.code == 0 and "not in the vocabulary" not in tried.err
+
+
+def test_a_stop_says_how_long_the_measuring_takes(
+    cli: Cli, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signalling(monkeypatch, signal.SIGINT, {20})
+    called = cli("train", "--config", config, "--run", "a", "--json")
+    assert re.search(
+        r"^stopping: saving, then measuring \(about \d+ s\); press Ctrl-C again", called.err, re.M
+    )
 
 
 def test_samples_stand_in_columns() -> None:

@@ -171,7 +171,7 @@ def test_assignments_that_cannot_be_read_are_all_told() -> None:
 
 
 @given(
-    st.floats(min_value=1e-300, max_value=1e300),
+    st.floats(min_value=1e-300, max_value=100),
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
     st.sampled_from(["1e5", "null", "no", "12", "a: b", "- x"]),
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from nextword.errors import ConfigError, ModelError
 from nextword.storage.files import write_json
@@ -17,7 +19,10 @@ from nextword.storage.run_folder import (
     find_run,
     fresh_name,
     newest_run,
+    plain_name,
     run_folder,
+    run_to_begin,
+    run_to_resume,
 )
 
 
@@ -42,6 +47,39 @@ def make_run(name: str, changed: float, model: bool = True) -> Path:
 def test_a_run_never_lies_outside_the_runs(name: str) -> None:
     with pytest.raises(ConfigError, match="plain name"):
         run_folder(name)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("AC\\DC lyrics")
+@example(".../\0")
+def test_a_name_made_from_any_text_is_one_that_a_run_may_have(stem: str) -> None:
+    name = plain_name(stem)
+    assert run_folder(name).path.parent == Path("runs") and len(name) <= 80
+    if stem.isalnum() and len(stem) <= 80:
+        assert name == stem
+
+
+def test_no_advice_goes_in_a_circle() -> None:
+    """What one message advises is not what another one refuses."""
+    make_run("a", 1)
+    with pytest.raises(ConfigError, match="its state is gone: .* retrain under another --run"):
+        run_to_resume("a")
+    with pytest.raises(ConfigError, match="exists already; choose another --run$"):
+        run_to_begin("a", "a")
+    begun = make_run("b", 1, model=False)
+    (begun / "metrics.jsonl").unlink()
+    with pytest.raises(ConfigError, match="nothing to resume there; start it without --resume"):
+        run_to_resume("b")
+    run_to_begin("b", "b")
+    Path("runs/b/other").touch()
+    with pytest.raises(ConfigError, match="no state to resume; train under another --run"):
+        run_to_resume("b")
+    state = run_folder("a").state
+    state.parent.mkdir()
+    state.touch()
+    assert run_to_resume("a").path == Path("runs/a")
+    with pytest.raises(ConfigError, match="another --run, or continue it with --resume"):
+        run_to_begin("a", "a")
 
 
 def test_a_fresh_name_is_the_first_that_is_free() -> None:

@@ -9,20 +9,15 @@ from hypothesis import strategies as st
 
 from nextword.errors import ModelError
 from nextword.text.detokenizer import detokenize
-from nextword.text.spacing import FILE, SpacingCounter
-from nextword.text.tokenized import spaces_after
+from nextword.text.spacing import FILE
+from nextword.text.tokenized import learn_spacing
 from nextword.text.tokenizer import Tokenizer
 
 
 def learned(paragraphs: list[str]) -> Tokenizer:
     """A tokenizer that knows the words of a text and its spaces."""
     tokenizer = Tokenizer.learn(paragraphs, "words", lowercase=False)
-    counter = SpacingCounter(tokenizer.words)
-    for paragraph in paragraphs:
-        normal = tokenizer.normalize(paragraph)
-        lengths = np.array([len(word) for word in tokenizer.split(normal)], dtype=np.int64)
-        counter.add(np.array(tokenizer.encode(paragraph)), spaces_after(normal, lengths))
-    return tokenizer.with_words(tokenizer.words, counter.spacing())
+    return tokenizer.with_words(tokenizer.words, learn_spacing(tokenizer, paragraphs))
 
 
 def brought_back(tokenizer: Tokenizer, text: str) -> str:

@@ -129,9 +129,9 @@ def test_it_is_not_resumed(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="a run of kind ngram cannot be resumed"):
         train(load_config(overrides=settings), run="none", resume=True)
     train(settings, run="a")
-    with pytest.raises(ConfigError, match="runs/a: nothing to resume there"):
+    with pytest.raises(ConfigError, match="runs/a: its state is gone"):
         train(run="a", resume=True)
-    with pytest.raises(ConfigError, match="runs/a: nothing to resume there"):
+    with pytest.raises(ConfigError, match="runs/a: its state is gone"):
         train({"model.kind": "lstm"}, run="a", resume=True)
     with pytest.raises(ConfigError, match="runs/a: exists already"):
         train(settings, run="a")
@@ -187,4 +187,4 @@ def test_the_command_line_counts_and_predicts(cli: Cli, tiny_text: Path) -> None
     assert "network alone" not in shown.out and "validation perplexity" in shown.out
     resumed = cli("train", "--resume", "--run", "a")
     assert resumed.code == 2
-    assert "without --resume" in resumed.err
+    assert "not resumed; retrain under another --run" in resumed.err

@@ -1,6 +1,8 @@
 """Prompts come from text that was held out, and can be read."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nextword.text.tokenizer import Tokenizer
 from nextword.training.result import ARTICLE_PROMPT, default_prompts
@@ -34,7 +36,26 @@ def test_prompts_are_spread_over_the_text_and_never_alike() -> None:
     assert default_prompts(OTHER, ids(OTHER, *["a a a a a a"] * 4)) == ["a a a a a"]
 
 
-def test_a_text_that_offers_none_gives_none() -> None:
-    assert default_prompts(OTHER, ids(OTHER)) == []
-    assert default_prompts(OTHER, ids(OTHER, "a b", "c")) == []
-    assert default_prompts(OTHER, np.array([2, 3, 4], dtype=np.uint16)) == []
+def test_a_text_without_five_known_words_in_a_row_gives_its_longest_beginning() -> None:
+    assert default_prompts(OTHER, ids(OTHER, "a b", "c", "a b c unknown d", "d")) == ["a b c"]
+    assert default_prompts(OTHER, np.array([2, 3, 4], dtype=np.uint16)) == ["a b c"]
+
+
+def test_a_text_without_a_known_beginning_gives_its_most_frequent_word() -> None:
+    tokenizer = Tokenizer(["<unk>", "<eos>", ".", "d", "e"], "words", lowercase=False)
+    assert default_prompts(tokenizer, ids(tokenizer, "x d", "x y z")) == ["d"]
+    assert default_prompts(tokenizer, np.array([], dtype=np.uint16)) == ["d"]
+    marks = Tokenizer(["<unk>", "<eos>", "."], "words", lowercase=False)
+    assert default_prompts(marks, ids(marks, "x", "y")) == ["."]
+    assert default_prompts(Tokenizer(["<unk>", "<eos>"], "words", False), ids(marks, "x")) == []
+
+
+@given(st.lists(st.text("abcxyz. \n", min_size=1), min_size=1), st.text("abc.", max_size=4))
+def test_prompts_never_have_words_that_the_vocabulary_lacks(
+    paragraphs: list[str], letters: str
+) -> None:
+    words = list(dict.fromkeys(letters))
+    tokenizer = Tokenizer(["<unk>", "<eos>", *words], "words", lowercase=False)
+    prompts = default_prompts(tokenizer, ids(tokenizer, *paragraphs))
+    assert bool(prompts) == bool(words)
+    assert not any(tokenizer.unknown_words(prompt) for prompt in prompts)

@@ -17,7 +17,7 @@ from nextword.evaluation.stream import mean_loss
 from nextword.losses.softmax import ExactLoss, LossValue
 from nextword.training import trainer as trainer_module
 from nextword.training.callbacks import Callback, StepReport
-from nextword.training.trainer import MAX_FAILURES
+from nextword.training.trainer import MAX_FAILURES, MAX_LOSS, DivergedError
 from nextword.windows import ShuffledBatches, StreamBatches
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class SpoiledLoss:
         if self.count in self.calls:
             if self.how == "gradient":  # the root's slope at zero is infinite, its value is fine
                 mean = mean + (features * 0).sum().sqrt()
+            elif self.how == "costly":
+                mean = mean + 2 * MAX_LOSS
             else:
                 mean = mean * float("inf" if self.how == "infinite" else "nan")
         return LossValue(mean, words)
@@ -181,13 +183,45 @@ def test_validations_are_spread_evenly_and_the_last_is_at_the_end(
 
 
 def test_the_best_validation_is_remembered(make_trainer: MakeTrainer) -> None:
-    validate = given([3.0, 2.0, 2.5, math.nan, 1.0, 1.0])
+    validate = given([3.0, 2.0, 2.5, MAX_LOSS, 1.0, 1.0])
     trainer = make_trainer({"training.epochs": 3, "training.validations": 6}, validate=validate)
     trainer.run()
     improved = [step for step, _, better in trainer.recorder.validations if better]
     assert improved == [5, 10, 25]
     progress = trainer.progress
     assert (progress.best_loss, progress.best_step, progress.stale) == (1.0, 25, 1)
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 1e30, 1.01 * MAX_LOSS])
+@pytest.mark.parametrize("before", [0, 2])
+def test_an_absurd_validation_ends_the_training_unreported(
+    make_trainer: MakeTrainer, loss: float, before: int
+) -> None:
+    trainer = make_trainer(
+        {"training.epochs": 3, "training.validations": 6, "training.clip_norm": 0.0},
+        validate=given([3.0, 2.0][:before] + [loss, 1.0]),
+    )
+    kept = "the model of step 10 is kept" if before else "no model was saved yet"
+    with pytest.raises(DivergedError, match=rf"step {5 * before + 5} .*clip_norm=1; {kept}"):
+        trainer.run()
+    assert [loss for _, loss, _ in trainer.recorder.validations] == [3.0, 2.0][:before]
+    assert trainer.progress.best_loss == (2.0 if before else math.inf)
+
+
+def test_absurd_losses_in_a_row_end_a_training(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer({"training.epochs": 10}, loss=SpoiledLoss(set(range(1000)), "costly"))
+    with pytest.raises(DivergedError, match="the last training loss is 20. nats per word"):
+        trainer.run()
+    assert (trainer.progress.step, trainer.progress.skipped) == (MAX_FAILURES, 0)
+
+
+def test_weights_that_are_not_finite_are_not_validated(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer({"training.weight_decay": 1000.0})
+    with torch.no_grad():
+        next(iter(trainer.model.parameters()))[0, 0] = math.inf
+    with pytest.raises(DivergedError, match="weight_decay"):
+        trainer.measure()
+    assert trainer.progress.validations == 0
 
 
 @pytest.mark.parametrize(("patience", "steps"), [(1, 15), (2, 20), (0, 30), (5, 30)])
