@@ -41,7 +41,7 @@ REFUSED = {
     "one word": (b"word", "too few to set some aside"),
     "zero bytes": (b"a b\0c\n", "a zero byte at byte 3"),
     "binary": (bytes(range(1, 256)) * 40, "byte 127 is not utf-8"),
-    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is not utf-8|a zero byte"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "looks like PNG (an image), not text"),
     "UTF-16": (codecs.BOM_UTF16_LE + "a b".encode("utf-16-le"), "--set text.encoding=utf-16"),
     "UTF-16 without a mark": ("a b".encode("utf-16-le"), "--set text.encoding=utf-16-le"),
     "UTF-32": (codecs.BOM_UTF32_BE + "a b".encode("utf-32-be"), "--set text.encoding=utf-32"),

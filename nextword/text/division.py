@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from nextword.text.normalize import INVISIBLE
 from nextword.text.scripts import is_unspaced
 
 Mode = Literal["blank_lines", "lines", "indents"]
@@ -40,9 +41,7 @@ _LEAST_FILLED_DIVIDED = 0.3
 """Shares of a wrapped text's line ends that are full, end a clause, and precede a new beginning."""
 _WIDE_SPACES = {"\t": 4, "\u3000": 2, "\u2003": 2, "\u2001": 2}
 _LEAST_INDENT = 2
-_INVISIBLE = re.compile(
-    r"[\s\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]*"
-)
+_BEFORE_TEXT = re.compile(rf"[\s{INVISIBLE}]*")
 _CLAUSE_END = re.compile(r"""[.!?…,:;>。！？、，；：؟۔،؛।።։]["'”’»)\]」』]*\Z""")
 _SENTENCE_END = re.compile(r"""[.!?…:。！？：؟۔।።։]["'”’»)\]」』]*\Z""")
 _ITEM_STARTS = frozenset("<[{*#-+>|/@~=•·0123456789")
@@ -80,7 +79,7 @@ def split_indent(line: str) -> tuple[int, str]:
     """
     if " " < line[:1] <= "\x7f":
         return 0, line.rstrip()
-    match = _INVISIBLE.match(line)
+    match = _BEFORE_TEXT.match(line)
     text = line[match.end() :].rstrip() if match else line
     before = line[: match.end()] if match else ""
     width = sum(_WIDE_SPACES.get(space, space.isspace()) for space in before)

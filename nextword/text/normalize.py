@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_INVISIBLE = (
+INVISIBLE = (
     "\u00ad"  # soft hyphen
     "\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"  # marks of direction, separators without width
     "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
 )
+"""Characters that are dropped, for a regular expression's character class."""
 # letters of two sounds (IJ, DZ with caron ...), of Latin, Armenian and Arabic typesetting
 _JOINED = (
     (0x0132, 0x0133),
@@ -41,7 +42,7 @@ def _letters() -> dict[int, str]:
 
 
 _LETTERS = _letters()
-_ODD = re.compile(f"[{_INVISIBLE}{''.join(map(chr, _LETTERS))}]")
+_ODD = re.compile(f"[{INVISIBLE}{''.join(map(chr, _LETTERS))}]")
 
 
 def clean(text: str) -> str:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.text.detokenizer import Kind
 from nextword.text.matching import Match
+from nextword.text.paragraphs import split_at_ends
 from nextword.text.readers import read_units
 from nextword.text.sources import text_files
 from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
+from nextword.text.vocabulary import END, END_ID, UNKNOWN, UNKNOWN_ID
 
 # what the tokenizer's regular expressions call a space; Python's own idea holds four more
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -126,7 +126,7 @@ def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
     Words that the vocabulary lacks are met as :mod:`nextword.text.matching` says. The last
     paragraph has an end only where a blank line (or a line end) shows that it is complete.
     """
-    paragraphs, complete = _paragraphs(text, tokenizer.kind)
+    paragraphs, complete = _paragraphs(text, tokenizer)
     tokenized = tokenize_paragraphs(tokenizer, paragraphs, typed=True)
     if complete or not paragraphs:
         return tokenized
@@ -153,7 +153,7 @@ def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
     Each has the id of the word that it is read as: one that differs in case, or the unknown word.
     """
     found: dict[str, Match] = {}
-    for paragraph in _paragraphs(text, tokenizer.kind)[0]:
+    for paragraph in _paragraphs(text, tokenizer)[0]:
         words = tokenizer.split(paragraph)
         nowhere = np.zeros(len(words), dtype=np.bool_)
         found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.surely}
@@ -174,12 +174,17 @@ def tokenize_files(
     return tokenize_paragraphs(tokenizer, units, ", ".join(paths))
 
 
-def _paragraphs(text: str, kind: Kind) -> tuple[list[str], bool]:
+def _paragraphs(text: str, tokenizer: Tokenizer) -> tuple[list[str], bool]:
     """The paragraphs or lines of a string, and whether the last one is complete."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if kind == "whitespace":
+    if tokenizer.kind == "whitespace":
         *lines, last = text.split("\n")
-        return (lines, bool(lines)) if not last.strip() else ([*lines, last], False)
+        complete = bool(lines) and not last.strip()
+        lines += [] if complete else [last]
+        # an end that is written out ends a line too
+        complete |= tokenizer.normalize(last).rstrip().endswith(f" {END}")
+        parts = [part for line in lines for part in split_at_ends(line, tokenizer.lowercase)]
+        return (parts if text.strip() else []), complete
     pieces = _BLANK_LINES.split(text)
     joined = [" ".join(line.strip() for line in piece.strip().split("\n")) for piece in pieces]
     paragraphs = [paragraph for paragraph in joined if paragraph]
