@@ -58,6 +58,8 @@ class Division:
     """Whether the text shows any division at all."""
     base_indent: int = 0
     """The indent of lines that begin no paragraph."""
+    by_format: bool = False
+    """Whether the file's format tells it, so that there is nothing to find out or to set."""
 
 
 @dataclass(frozen=True)

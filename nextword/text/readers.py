@@ -86,10 +86,11 @@ class TextReader:
         if found.open is None:
             return decoded_lines(file, settings.encoding, self._on_bytes), None
         extract = found.open(file, settings.encoding, settings.column)
-        self._taken[file] = extract.taken
+        change = "" if found.binary else " (change: --set text.format=plain)"
+        self._taken[file] = f"{extract.taken}{change}"
         lines = (f"{paragraph}\n" for paragraph in extract.paragraphs)
         counted = _then(lines, lambda: self._on_bytes(file.stat().st_size))
-        return counted, None if extract.as_lines else Division("lines", f"as in {found.name}")
+        return counted, None if extract.as_lines else _division_of(found.name)
 
     @property
     def modes(self) -> set[Mode]:
@@ -102,7 +103,7 @@ class TextReader:
         taken = [f"{display_name(file)}: {what}" for file, what in self._taken.items()]
         if len(taken) > _NAMED_FILES:
             taken[_NAMED_FILES:] = [f"and {len(taken) - _NAMED_FILES:,} more files"]
-        notes = [f"reading {line}" for line in taken]
+        notes = [f"found {line}" for line in taken]
         if self._kind == "words":
             notes.append(f"paragraphs: {self._summary}")
         if self._kind == "whitespace" and any(self._cut.values()):
@@ -128,7 +129,8 @@ class TextReader:
         elif cut:
             which = "a very long one is" if cut == 1 else f"{cut:,} very long ones are"
             summary += f"; {which} cut after sentences"
-        if self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
+        told = all(division.by_format for division in divisions)
+        if told or self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
             return summary
         other = "blank_lines" if self.modes else "lines"
         return f"{summary} (change: --set text.paragraphs={other})"
@@ -188,6 +190,11 @@ def read_units(
     # the encoding is checked where it is used, with an error of this program's own
     settings = TextConfig.model_construct(tokenizer=kind, encoding=encoding, paragraphs=paragraphs)
     return TextReader(settings).read(text_files(path))
+
+
+def _division_of(name: str) -> Division:
+    """The division of a file whose format of this name marks paragraphs."""
+    return Division("lines", f"those of the {name}", by_format=True)
 
 
 def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:

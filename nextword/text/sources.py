@@ -146,8 +146,10 @@ def spool(source: str) -> Path:
 
 
 def display_name(file: Path) -> str:
-    """The file as the user named it, with undecodable bytes replaced."""
+    """The file's path from the working folder if it lies there, undecodable bytes replaced."""
     name = str(file)
+    with contextlib.suppress(ValueError, OSError):
+        name = str(file.relative_to(Path.cwd()))
     for source, copy in _spooled.items():
         if copy == file:
             name = "standard input" if source == "-" else source

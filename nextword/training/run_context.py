@@ -127,8 +127,9 @@ class RunContext:
         unknown = 100 * part.unknown / max(len(part.ids), 1)
         self.say(
             f"{text.source}: {len(part.ids):,} words to train on, vocabulary "
-            f"{len(text.tokenizer):,} ({unknown:.1f} % of the words unknown); {text.held_out}"
+            f"{len(text.tokenizer):,} ({unknown:.1f} % of the words unknown)"
         )
+        self.say(text.held_out)
         return text
 
     def write_config(self, text: EncodedText) -> None:
