@@ -33,6 +33,8 @@ _DROPPED = re.compile("[\u200b\ufeff]")
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _C1_CONTROLS = re.compile(r"[\x80-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+_STRAY = 1 / 1000
+"""Share of C1 controls in Unicode text up to which they are mended instead of refused."""
 
 
 class TextDecoder:
@@ -54,6 +56,8 @@ class TextDecoder:
         self._line_end = not codec.name.startswith("iso8859")
         self._read = 0
         self._lines = 0
+        self.mended = 0
+        """Stray C1 controls that were read as the characters that Windows-1252 has there."""
 
     def decode(self, chunk: bytes, final: bool = False) -> str:
         """The characters that ``chunk`` completes.
@@ -87,7 +91,11 @@ class TextDecoder:
             if self._line_end:
                 text = _LINE_ENDS.sub("\n", text)
             if control := _C1_CONTROLS.search(text):
-                raise self._c1_control(text, control.start(), chunk)
+                count = len(_C1_CONTROLS.findall(text))
+                if not self._unicode or count > _STRAY * len(text):
+                    raise self._c1_control(text, control.start(), chunk)
+                self.mended += count
+                text = _C1_CONTROLS.sub(_windows_character, text)
             text = _DROPPED.sub("", text)
         self._lines += text.count("\n")
         if "\x0c" in text:
@@ -142,6 +150,11 @@ class TextDecoder:
                 return
 
 
+def _windows_character(control: re.Match[str]) -> str:
+    """What Windows-1252 has in place of a C1 control; nothing for the five that it lacks."""
+    return control[0].encode("latin-1").decode("cp1252", "ignore")
+
+
 def _advice(guess: str | None) -> str:
     """What to do about a wrong encoding."""
     if guess is None:
@@ -168,7 +181,10 @@ def _first_high_byte(chunk: bytes) -> int:
 
 
 def decoded_lines(
-    file: Path, encoding: str, on_bytes: Callable[[int], object] | None = None
+    file: Path,
+    encoding: str,
+    on_bytes: Callable[[int], object] = lambda number: None,
+    on_mended: Callable[[int], object] = lambda number: None,
 ) -> Iterator[str]:
     """A file's lines with their ends, LF; a long line comes in pieces, of which the last has it.
 
@@ -176,14 +192,16 @@ def decoded_lines(
         file: plain text, or such text compressed by gzip.
         encoding: its character encoding.
         on_bytes: called with the number of bytes read, again and again.
+        on_mended: called at the end with :attr:`TextDecoder.mended`.
 
     Raises:
         TextError: the file cannot be read or decoded.
         ConfigError: Python does not know the encoding.
     """
+    decoder = TextDecoder(display_name(file), encoding)
     pieces: list[str] = []
     size = 0
-    for text in _decoded(file, encoding, on_bytes or (lambda number: None)):
+    for text in _decoded(file, decoder, on_bytes):
         for line in text.splitlines(keepends=True):  # no other line ends are left
             if not pieces and line[-1] == "\n":
                 yield line
@@ -195,6 +213,7 @@ def decoded_lines(
                 pieces, size = [], 0
     if pieces:
         yield "".join(pieces)
+    on_mended(decoder.mended)
 
 
 def plain_lines(file: Path, encoding: str) -> Iterator[str]:
@@ -217,9 +236,8 @@ def whole_lines(lines: Iterator[str]) -> Iterator[str]:
         yield "".join(pieces)
 
 
-def _decoded(file: Path, encoding: str, on_bytes: Callable[[int], object]) -> Iterator[str]:
+def _decoded(file: Path, decoder: TextDecoder, on_bytes: Callable[[int], object]) -> Iterator[str]:
     """The file's decompressed text in chunks, all line ends LF."""
-    decoder = TextDecoder(display_name(file), encoding)
     try:
         with file.open("rb") as stream:
             compressed = stream.read(2) == b"\x1f\x8b"

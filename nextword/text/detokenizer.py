@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from nextword.text.scripts import is_unspaced, is_unspaced_letter
-from nextword.text.spacing import Spacing
+from nextword.text.spacing import TURNING, Spacing
 from nextword.text.vocabulary import END
 
 Kind = Literal["words", "whitespace"]
@@ -83,7 +83,7 @@ class Detokenizer:
         if self._previous == "'" and word.lower() in _ELISIONS:
             self._open.discard("'")
         learned = self._learned(word)
-        if learned is not None and (word in _PAIRED or word == "'"):
+        if learned is not None and word in TURNING:
             (self._open.add if learned else self._open.discard)(word)  # it closes, or opens
         left, right = self._sides(word)
         apart = word == self._previous and word in _REPEATED_APART

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class TextReader:
         self._divisions: dict[Path, Division] = {}
         self._cut: dict[Path, int] = {}
         self._ends: dict[Path, int] = {}
+        self._mended: dict[Path, int] = {}
 
     def read(self, files: Sequence[Path]) -> Iterator[str]:
         """The paragraphs or lines of the files, in NFC; a file's end ends one.
@@ -84,7 +86,8 @@ class TextReader:
                 f"{display_name(file)}: is {found.name} and has no columns; leave out text.column"
             )
         if found.open is None:
-            return decoded_lines(file, settings.encoding, self._on_bytes), None
+            on_mended = partial(self._mended.__setitem__, file)
+            return decoded_lines(file, settings.encoding, self._on_bytes, on_mended), None
         extract = found.open(file, settings.encoding, settings.column)
         change = "" if found.binary else " (change: --set text.format=plain)"
         self._taken[file] = f"{extract.taken}{change}"
@@ -108,6 +111,9 @@ class TextReader:
             notes.append(f"paragraphs: {self._summary}")
         if self._kind == "whitespace" and any(self._cut.values()):
             notes.append(f"the text is one line: it is cut into lines of about {BLOCK_WORDS} words")
+        if mended := sum(self._mended.values()):
+            these = "1 control character" if mended == 1 else f"{mended:,} control characters"
+            notes.append(f"{these} (U+0080 to U+009F): read as what Windows-1252 has there")
         if ends := sum(self._ends.values()):
             times = "once" if ends == 1 else f"{ends:,} times"
             notes.append(f"the text says {END} itself ({times}): it ends a line, and counts once")

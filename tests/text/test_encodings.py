@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from nextword.config.schema import TextConfig
 from nextword.errors import TextError
 from nextword.text.encodings import guess_encoding
-from nextword.text.readers import read_lines
+from nextword.text.readers import TextReader, read_lines
 
 TEXTS = [
     ("cp1252", "“It’s late,” she said – “and I’ve lost my café.” "),
@@ -107,3 +108,16 @@ def test_a_wrong_conversion_is_recognised(tmp_path: Path, encoding: str) -> None
     file.write_bytes(garbled.encode(encoding))
     with pytest.raises(TextError, match=r"line 2 .* converted from cp1252 as if .* latin-1"):
         list(read_lines(file, encoding))
+
+
+def test_stray_controls_in_unicode_text_are_mended_and_counted(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text(
+        "plain words stand here\n" * 100 + "it\x92s \x93late\x94\x81\n", encoding="utf-8"
+    )
+    reader = TextReader(TextConfig(paragraphs="lines"))
+    assert list(reader.read([file]))[-1] == "it’s “late”"
+    assert any(note.startswith("4 control characters") for note in reader.notes)
+    file.write_text("it\x92s \x93late\x94\n" * 9, encoding="utf-8")
+    with pytest.raises(TextError, match="U\\+0092"):
+        list(reader.read([file]))
