@@ -113,7 +113,7 @@ def test_a_wrong_conversion_is_recognised(tmp_path: Path, encoding: str) -> None
 def test_stray_controls_in_unicode_text_are_mended_and_counted(tmp_path: Path) -> None:
     file = tmp_path / "text.txt"
     file.write_text(
-        "plain words stand here\n" * 100 + "it\x92s \x93late\x94\x81\n", encoding="utf-8"
+        "plain words stand here\n" * 300 + "it\x92s \x93late\x94\x81\n", encoding="utf-8"
     )
     reader = TextReader(TextConfig(paragraphs="lines"))
     assert list(reader.read([file]))[-1] == "it’s “late”"
