@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nextword.cli.terminal import is_terminal, say
 from nextword.formatting import escape_control
@@ -19,10 +20,21 @@ DELAY = 0.5
 """Seconds before a bar appears."""
 LOG_INTERVAL = 10.0
 """Seconds between two lines about progress in a log, at least."""
+FALLBACK_WIDTH = 80
+"""Columns of a terminal that does not tell its width."""
 TIMES = "{elapsed} elapsed, {remaining} remaining"
 BAR = f"{{percentage:3.0f}}% |{{bar}}| {TIMES}{{postfix}}"
 SMOOTHING = 0.1
 """Weight of the newest speed in a bar's estimate of the remaining time."""
+
+
+def _size() -> dict[str, Any]:
+    """What tqdm is told about the terminal's size, which some terminals say is 0 by 0."""
+    try:
+        known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (AttributeError, OSError, ValueError):
+        known = False
+    return {"dynamic_ncols": True} if known else {"ncols": FALLBACK_WIDTH, "nrows": 24}
 
 
 class Display(ABC):
@@ -81,7 +93,7 @@ class TerminalBar(Display):
                 delay=delay,
                 smoothing=SMOOTHING,
                 miniters=0,
-                dynamic_ncols=True,
+                **_size(),
                 bar_format=named + (BAR if total else "{elapsed} elapsed{postfix}"),
             )
 
