@@ -20,6 +20,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -138,13 +139,23 @@ def table(counts: dict[str, Counter[str]]) -> list[str]:
     type=click.Path(path_type=Path),
     help="Folder for inputs that failed.",
 )
-def main(seed: int, inputs: int, only: Sequence[str], keep: Path) -> None:
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file to damage as a text, instead of those made here; may be repeated.",
+)
+def main(seed: int, inputs: int, only: Sequence[str], keep: Path, texts: Sequence[Path]) -> None:
     """Feed damaged input to everything that reads a file."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("error")  # they would clutter a user's terminal
         warnings.simplefilter("ignore", DeprecationWarning)  # from a codec, hidden from users
         readers = all_readers(Path(folder))
+        if texts:
+            seeds = [text.read_bytes() for text in texts]
+            readers["text"] = replace(readers["text"], seeds=seeds, others=())
         if unknown := set(only) - readers.keys():
             raise click.UsageError(f"{', '.join(unknown)}: there are {', '.join(readers)}")
         chosen = {name: reader for name, reader in readers.items() if name in (only or readers)}
