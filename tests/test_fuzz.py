@@ -28,13 +28,13 @@ def fuzz(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 def test_a_short_round_finds_nothing(fuzz: ModuleType, tmp_path: Path) -> None:
     done = CliRunner().invoke(
         fuzz.main,
-        ["--seed", "7", "--inputs", "450", "--keep", str(tmp_path)],
+        ["--seed", "7", "--inputs", "480", "--keep", str(tmp_path)],
         catch_exceptions=False,
     )
     assert done.exit_code == 0, done.output
     rows = {line[:20].strip(): line[20:].split() for line in done.output.splitlines()[1:-1]}
-    assert rows["all"][0] == "450" and rows["all"][3] == "0"
-    assert len(rows) == 15 and all(int(row[0]) >= 30 for row in rows.values())
+    assert rows["all"][0] == "480" and rows["all"][3] == "0"
+    assert len(rows) == 16 and all(int(row[0]) >= 30 for row in rows.values())
     assert list(tmp_path.iterdir()) == []
 
 
