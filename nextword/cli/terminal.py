@@ -200,11 +200,6 @@ def say_saved(*paths: object) -> None:
 # Words, columns and colours
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 step``, ``2,000 steps``."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
 def shown_word(word: str) -> str:
     """A vocabulary word, made harmless; the end of a paragraph is a pilcrow."""
     from nextword.text.vocabulary import END

@@ -16,7 +16,6 @@ from nextword.cli.options import json_option
 from nextword.cli.progress import ProgressBars
 from nextword.cli.terminal import (
     columns_of,
-    counted,
     padded,
     prediction_lines,
     quoted_mark,
@@ -24,7 +23,7 @@ from nextword.cli.terminal import (
     say_at_once,
     say_json,
 )
-from nextword.formatting import escape_control, figure, percent
+from nextword.formatting import counted, escape_control, figure, percent
 from nextword.training.callbacks import Callback
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.config.schema import Holdout, TextConfig
-from nextword.formatting import escape_control
+from nextword.formatting import counted, escape_control
 from nextword.text.readers import TextReader
 
 FIRST_WORDS = 10
@@ -60,7 +60,7 @@ def describe_parts(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:
         words = int(lengths[held].sum()) / blocks
         about = f"{round(words, -2 if words >= 1000 else 0):,.0f}"
         phrases.append(
-            f"{share:.1f} % for {name} ({blocks} block{'s' * (blocks != 1)} of about {about} words)"
+            f"{share:.1f} % for {name} ({counted(blocks, 'block')} of about {about} words)"
         )
     if not phrases:
         return "held out: nothing"

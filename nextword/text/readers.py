@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nextword.config.schema import TextConfig
 from nextword.errors import TextError
+from nextword.formatting import counted
 from nextword.text.decoding import decoded_lines, whole_lines
 from nextword.text.detokenizer import Kind
 from nextword.text.division import (
@@ -102,7 +103,7 @@ class TextReader:
         """Lines for the user about how the files read so far were divided."""
         taken = [f"{display_name(file)}: {what}" for file, what in self._taken.items()]
         if len(taken) > _NAMED_FILES:
-            taken[_NAMED_FILES:] = [f"and {len(taken) - _NAMED_FILES:,} more files"]
+            taken[_NAMED_FILES:] = [f"and {counted(len(taken) - _NAMED_FILES, 'more file')}"]
         notes = [f"found {line}" for line in taken]
         if self._kind == "words":
             notes.append(f"paragraphs: {self._summary}")
@@ -119,8 +120,7 @@ class TextReader:
         reasons = Counter(division.reason for division in divisions)
         if len(divisions) > 1:
             modes = Counter(MODE_NAMES[d.mode] if d.divided else d.reason for d in divisions)
-            summary = ", ".join(f"{mode} ({n} files)" for mode, n in modes.most_common())
-            summary = summary.replace("(1 files)", "(1 file)")
+            summary = ", ".join(f"{mode} ({counted(n, 'file')})" for mode, n in modes.most_common())
         else:
             summary = "".join(reasons)
         cut = sum(self._cut.values())

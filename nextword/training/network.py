@@ -16,6 +16,7 @@ from nextword.config import Config
 from nextword.device import choose_device, choose_threads
 from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
+from nextword.formatting import counted
 from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.model_folder import WEIGHTS, load_model_folder, save_mixture
 from nextword.inference.session import Prediction
@@ -298,8 +299,7 @@ def _describe_stall(trainer: Trainer) -> str:
 
 def _describe_training(prepared: Preparation) -> str:
     network, training, trainer = prepared.config.model, prepared.config.training, prepared.trainer
-    steps = trainer.total_steps
-    length = f"{steps:,} step{'s' * (steps != 1)}"
+    length = counted(trainer.total_steps, "step")
     if training.minutes is not None:
         length = f"at most {training.budget}"
     return (

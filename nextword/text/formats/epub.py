@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from nextword.errors import TextError
+from nextword.formatting import counted
 from nextword.text.formats.archive import Archive, local_name, opened_archive, xml_parser
-from nextword.text.formats.extract import Extract, counted
+from nextword.text.formats.extract import Extract
 from nextword.text.formats.html import html_paragraphs
 
 _NO_TEXT = re.compile(r"(?:cover|toc|nav|contents|tableofcontents)[-_]?(?:page)?\d*", re.IGNORECASE)

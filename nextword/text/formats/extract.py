@@ -58,8 +58,3 @@ def paragraphs_in(text: str) -> Iterator[str]:
         paragraph = " ".join(line for part in block.split("\n") if (line := part.strip()))
         if paragraph:
             yield _SPACES.sub(" ", paragraph)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 chapter`` and ``2 chapters``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nextword.formatting import counted
 from nextword.text.decoding import plain_lines
-from nextword.text.formats.extract import Extract, counted, paragraphs_in
+from nextword.text.formats.extract import Extract, paragraphs_in
 from nextword.text.formats.html import html_paragraphs
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from nextword.errors import TextError
+from nextword.formatting import counted
 from nextword.text.decoding import plain_lines
-from nextword.text.formats.extract import Extract, clean, counted
+from nextword.text.formats.extract import Extract, clean
 from nextword.text.sources import display_name
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3}"
