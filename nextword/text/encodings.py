@@ -1,4 +1,4 @@
-"""Proposes the character encoding that makes sense of bytes which another one could not read.
+"""Recognises character encodings: by a byte order mark, or by the text that the bytes make.
 
 Every candidate is judged by the share of its letters beyond ASCII that spell words of one language:
 letters of its alphabet, no capitals inside words, quotation marks only around words.
@@ -26,6 +26,12 @@ _MULTI_BYTE = {  # with the lead bytes of its marks, its syllables and its frequ
     "big5": ((0xA1, 0xC6),),
     "shift_jis": ((0x81, 0x83), (0x88, 0x97)),
 }
+_BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _ZERO_BYTES = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ALPHABETS = (  # letters beyond ASCII; in alphabets without Latin letters the frequent ones first
     "éèêëàâçùûüôîïœæÿ",  # French
@@ -53,6 +59,11 @@ _ALPHABETS = (  # letters beyond ASCII; in alphabets without Latin letters the f
 )
 _AROUND_WORDS = "“”„«»‹›–—…•¡¿‘‚•°§£€©®™"
 _APOSTROPHES = "’ʼ´"
+
+
+def marked_encoding(content: bytes) -> str | None:
+    """``utf-16`` or ``utf-32`` where the content begins with its byte order mark, else None."""
+    return next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
 
 
 def guess_encoding(sample: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""Files that are not read: what each kind is known by, and the command that makes text of it."""
+"""Recognises files that are not read, and names the command that makes text of each kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OFFICE_TABLE = "libreoffice --headless --convert-to csv {file}"
 OFFICE_SLIDES = "libreoffice --headless --convert-to pdf {file} && pdftotext {pdf} {text}"
 PANDAS = 'python -c "import pandas; pandas.read_{kind}({file!r}).to_csv({csv!r}, index=False)"'
 
-# the first bytes, the name, the command that converts; where there is none, what the file holds
+# the first bytes, the format's name, the command that converts; without one, the file's content
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"%!PS", "PostScript", "ps2ascii {file} {text}"),
     (b"AT&TFORM", "DjVu", "djvutxt {file} {text}"),
@@ -76,6 +76,7 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb'.{2,7}\0\{"', "safetensors", "a model"),
     )
 )
+_UNPACKERS = frozenset("7z bzip2 gzip lz4 tar unrar unzip xz zcat zstd".split())
 _OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -127,6 +128,3 @@ def refused(file: Path, name: str, remedy: str, binary: bool = True) -> Format:
     overrule = "" if binary else ", or read it as it is: --set text.format=plain"
     refusal = f"looks like {name}, not text; {verb} it: {command}{overrule}"
     return Format(name, refusal=refusal, binary=binary)
-
-
-_UNPACKERS = frozenset("7z bzip2 gzip lz4 tar unrar unzip xz zcat zstd".split())
