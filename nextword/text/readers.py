@@ -95,7 +95,7 @@ class TextReader:
 
     @property
     def modes(self) -> set[Mode]:
-        """How the files read so far mark their paragraphs; empty for lines."""
+        """How the files read so far mark their paragraphs; empty for tokenized text."""
         return {division.mode for division in self._divisions.values() if division.divided}
 
     @property
@@ -111,11 +111,12 @@ class TextReader:
             notes.append(f"the text is one line: it is cut into lines of about {BLOCK_WORDS} words")
         if ends := sum(self._ends.values()):
             times = "once" if ends == 1 else f"{ends:,} times"
-            notes.append(f"the text says {END} itself ({times}): it ends a line, and counts once")
+            notes.append(f"the text has a literal {END} ({times}): it ends a line, and counts once")
         return notes
 
     @property
     def _summary(self) -> str:
+        """How the files read so far mark their paragraphs, and what was cut, in words."""
         divisions = list(self._divisions.values())
         reasons = Counter(division.reason for division in divisions)
         if len(divisions) > 1:
@@ -129,8 +130,8 @@ class TextReader:
         elif cut:
             which = "a very long one is" if cut == 1 else f"{cut:,} very long ones are"
             summary += f"; {which} cut after sentences"
-        told = all(division.by_format for division in divisions)
-        if told or self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
+        by_format = all(division.by_format for division in divisions)
+        if by_format or self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
             return summary
         other = "blank_lines" if self.modes else "lines"
         return f"{summary} (change: --set text.paragraphs={other})"
@@ -204,7 +205,7 @@ def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:
 
 
 def _take(lines: Iterator[str], characters: int) -> list[str]:
-    """The first lines, of so many characters together."""
+    """The first lines, until they have so many characters together."""
     head = []
     for line in lines:
         head.append(line)
@@ -215,7 +216,7 @@ def _take(lines: Iterator[str], characters: int) -> list[str]:
 
 
 def _is_one_line(head: Sequence[str], lowercase: bool) -> bool:
-    """Whether a text of this beginning is one long line without any written end."""
+    """Whether a text that begins with these lines is one long line without a literal end."""
     text = [line for line in head if line.strip()]
     if sum(map(len, text)) < SHORTEST_UNDIVIDED or any(line[-1] == "\n" for line in text[:-1]):
         return False
