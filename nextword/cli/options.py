@@ -152,7 +152,7 @@ class PromptCommand(click.Command):
             options = "".join(f"{shlex.quote(arg)} " for arg in given)
             example = prompt.replace('"', '\\"')
             raise click.UsageError(
-                "a prompt that begins with a dash goes behind --: "
+                "a prompt that begins with a dash goes after --: "
                 f'{context.command_path} {options}-- "{example}"',
                 context,
             ) from error

@@ -89,7 +89,7 @@ def command(
     elif word is not None:
         words, neighbours = [word], opened.similar(word, count)
     tokenizer = opened.loaded.tokenizer
-    found = [tokenizer.matcher.find(tokenizer.normalize(typed.strip())) for typed in words]
+    found = map(tokenizer.find, words)
     say_unknown(tokenizer, [match for match in found if not match.exact])
     if as_json and words:
         question: dict[str, Any] = {"word": word} if analogy is None else {"analogy": words}

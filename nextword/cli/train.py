@@ -98,8 +98,8 @@ def command(
     else:
         say(*result_lines(result))
     if request.signal is not None:
-        run = shlex.quote(RunFolder(result.path).reference)
-        say(f"stopped early; continue with: nextword train --resume --run {run}", err=True)
+        name = shlex.quote(RunFolder(result.path).reference)
+        say(f"stopped early; continue with: nextword train --resume --run {name}", err=True)
         raise SystemExit(128 + request.signal)
 
 
@@ -129,7 +129,7 @@ def result_lines(result: TrainingResult) -> list[str]:
 
 
 class Console(Callback):
-    """Shows a training on stderr: how far it is, and a few lines now and then; a context manager.
+    """Shows a training on stderr: its progress, and a few lines now and then; a context manager.
 
     On a terminal there is a bar for everything that takes a second; a log gets plain lines.
     """
@@ -204,7 +204,7 @@ class Console(Callback):
 
 
 def _steps_text(trainer: Trainer) -> str:
-    """The steps taken; of how many, where time does not end the training."""
+    """The steps taken, and the number of all steps unless time ends the training."""
     if trainer.budget.seconds is not None:
         return counted(trainer.progress.step, "step")
     return f"{trainer.progress.step:,}/{counted(trainer.total_steps, 'step')}"

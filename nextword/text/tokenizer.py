@@ -21,7 +21,7 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 from nextword.errors import ModelError
 from nextword.storage.files import write_atomically
 from nextword.text.detokenizer import Detokenizer, Kind, detokenize
-from nextword.text.matching import WordMatcher
+from nextword.text.matching import Match, WordMatcher
 from nextword.text.normalize import normalize
 from nextword.text.scripts import UNSPACED_LETTERS
 from nextword.text.spacing import FILE as SPACING
@@ -114,6 +114,10 @@ class Tokenizer:
     def matcher(self) -> WordMatcher:
         """Finds words as people type them."""
         return WordMatcher(self.words, self.index)
+
+    def find(self, word: str) -> Match:
+        """The vocabulary's word for a single word that somebody typed."""
+        return self.matcher.find(self.normalize(word.strip()))
 
     def normalize(self, text: str) -> str:
         """The text as it is split: see :func:`nextword.text.normalize.normalize`."""
