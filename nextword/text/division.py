@@ -18,7 +18,7 @@ HEAD = 1 << 18
 MODE_NAMES: dict[Mode, str] = {
     "blank_lines": "separated by blank lines",
     "lines": "one per line",
-    "indents": "begun by an indented line",
+    "indents": "each begins with an indented line",
 }
 """The modes in words."""
 _LONGEST_WRAPPED = 200

@@ -40,6 +40,8 @@ _NAMED_FILES = 3
 _FEW_FILES = 20
 """Files; in fewer than these, a text without any division is cut into blocks."""
 
+_BY_FORMAT = Division("lines", "as the file's format marks them", by_format=True)
+
 
 class TextReader:
     """Reads text files as paragraphs of prose, or as lines of text that is tokenized already.
@@ -91,7 +93,7 @@ class TextReader:
         self._taken[file] = f"{extract.taken}{change}"
         lines = (f"{paragraph}\n" for paragraph in extract.paragraphs)
         counted = _then(lines, lambda: self._on_bytes(file.stat().st_size))
-        return counted, None if extract.as_lines else _division_of(found.name)
+        return counted, None if extract.as_lines else _BY_FORMAT
 
     @property
     def modes(self) -> set[Mode]:
@@ -120,7 +122,9 @@ class TextReader:
         divisions = list(self._divisions.values())
         reasons = Counter(division.reason for division in divisions)
         if len(divisions) > 1:
-            modes = Counter(MODE_NAMES[d.mode] if d.divided else d.reason for d in divisions)
+            modes = Counter(
+                d.reason if d.by_format or not d.divided else MODE_NAMES[d.mode] for d in divisions
+            )
             summary = ", ".join(f"{mode} ({counted(n, 'file')})" for mode, n in modes.most_common())
         else:
             summary = "".join(reasons)
@@ -191,11 +195,6 @@ def read_units(
     # the encoding is checked where it is used, with an error of this program's own
     settings = TextConfig.model_construct(tokenizer=kind, encoding=encoding, paragraphs=paragraphs)
     return TextReader(settings).read(text_files(path))
-
-
-def _division_of(name: str) -> Division:
-    """The division of a file whose format of this name marks paragraphs."""
-    return Division("lines", f"those of the {name}", by_format=True)
 
 
 def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:
