@@ -159,7 +159,7 @@ class PromptCommand(click.Command):
 
 
 _PROMPT_WITH_DASH = re.compile(r"-+[^A-Za-z0-9-]|-[0-9]|-[^=\s]*\s")
-"""A dash that begins no option's name, or several words of which the first begins with one."""
+"""A dash with no option's name after it, or several words in one argument that begins with one."""
 
 
 def check_together(context: click.Context, flag: str, given: bool, names: Sequence[str]) -> None:

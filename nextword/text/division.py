@@ -217,7 +217,7 @@ class _Shape:
 
 
 def _opened(pairs: Sequence[tuple[_Line, _Line]]) -> float:
-    """The share of lines that begin anew: by a capital, a digit or the mark of an item."""
+    """The share of pairs whose second line begins with a capital, a digit or the mark of an item."""
     starts = [following.text[0] for _, following in pairs]
     opened = sum(start in _ITEM_STARTS for start in starts)
     capitals = sum(map(str.isupper, starts))

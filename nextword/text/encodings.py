@@ -14,7 +14,7 @@ from collections.abc import Iterator
 _LEAST_SHARE = 0.75
 """Share of sensible characters below which nothing is proposed."""
 _COMMON_WEIGHT = 0.2
-"""Weight of the share of frequent letters, which tells alphabets at the same bytes apart."""
+"""Weight of the share of frequent letters, by which alphabets on the same bytes differ."""
 _SINGLE_BYTE = (  # the likelier first, for equal scores
     "cp1252 cp1250 iso8859-2 cp1254 cp1257 cp850 cp437 cp852 mac_roman cp1251 koi8-r cp866 koi8-u "
     "iso8859-5 mac_cyrillic cp1253 cp737 mac_greek cp1255 cp1256 cp874 cp1258"
@@ -80,7 +80,7 @@ def guess_encoding(sample: bytes) -> str | None:
 
 
 def mostly_utf8(sample: bytes) -> bool:
-    """Whether a few bytes are damaged in what is UTF-8 otherwise."""
+    """Whether a text is UTF-8 with only a few damaged bytes."""
     text = sample.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     return sum(character > "\x7f" for character in text) - damaged >= 10 * damaged

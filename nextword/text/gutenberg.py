@@ -24,9 +24,9 @@ _AT_THE_END = re.compile(r"small\s+print.{0,40}\bend\b", re.IGNORECASE | re.DOTA
 _LONGEST_HEADER = 1 << 16
 """Characters within which a start marker is expected."""
 _LONGEST_TITLE = 1 << 14
-"""Characters of a header before its licence; what is longer is a book."""
+"""Characters of a header before its licence; a longer text there is a book."""
 _LONGEST_LICENCE = 40_000
-"""Characters; what goes on for longer without an end mark is no licence."""
+"""Characters within which a licence's end mark is expected."""
 _TITLE_BLOCKS = 12
 """Blocks at a text's beginning among which its header is looked for."""
 

@@ -31,7 +31,7 @@ _KEYBOARD = str.maketrans(
 _OPENING = {'"': "„«“", "'": "‚‹‘"}
 """Marks that open a quotation, by the key that types them."""
 _CLOSING = {"„": "“”", "«": "»", "“": "”", "‚": "‘’", "‹": "›", "‘": "’"}
-"""Marks that close what each of them opens."""
+"""Marks that close a quotation, by the mark that opens it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Match:
     id: int
     """The id of that word; the unknown word's if none matches."""
     exact: bool
-    """Whether both are the same word but for typesetting, so that the user need not be told."""
+    """Whether the two differ in typesetting at most, so that the user needs no notice."""
 
 
 class WordMatcher:

@@ -1,4 +1,4 @@
-"""Lines for the user about a text: how it begins, what is held out, and what is amiss with it."""
+"""Lines for the user about a text: how it begins, what is held out, and warnings."""
 
 from __future__ import annotations
 

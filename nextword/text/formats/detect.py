@@ -70,7 +70,7 @@ def format_of(file: Path, encoding: str = "utf-8", chosen: str = "auto") -> Form
     Args:
         file: the file.
         encoding: of its characters, where it is text.
-        chosen: ``auto``, or a name of :data:`FORMATS` that overrules what the content looks like.
+        chosen: ``auto``, or a name of :data:`FORMATS` that overrules the content of a text file.
 
     Raises:
         TextError: the file cannot be read, or is of a kind that is not; one line says what to do.

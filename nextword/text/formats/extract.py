@@ -28,8 +28,8 @@ class Extract:
 
 
 Opener = Callable[[Path, str, str | None], Extract]
-"""Takes the file, its encoding and the column that the user named, of which a format ignores what
-it has no use for; may raise TextError."""
+"""Takes the file, its encoding and the column that the user named. Formats that declare their
+encoding ignore the second, formats without columns the third. Raises TextError."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Format:
     name: str
     """For messages, such as ``EPUB``."""
     open: Opener | None = None
-    """Gives the text; None for plain text, and for what cannot be read."""
+    """Gives the text; None for plain text, and for files that are refused."""
     refusal: str = ""
     """Why the file is not read and what to do instead, to follow the file's name and a colon."""
     columns: bool = False

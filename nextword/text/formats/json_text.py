@@ -18,7 +18,7 @@ from nextword.text.sources import display_name
 _NO_KEY = ""
 """The key of strings that stand in no object."""
 _DEEPEST = 20
-"""Levels of arrays and objects; what lies deeper is not read."""
+"""Levels of arrays and objects that are read."""
 _DECODER = json.JSONDecoder()
 
 

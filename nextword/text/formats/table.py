@@ -106,7 +106,7 @@ def _is_name(text: str) -> bool:
 
 
 def is_table(lines: list[str], suffix: str) -> bool:
-    """Whether lines are a table. Without a suffix that says so the evidence must be strong.
+    """Whether lines are a table; without a table's suffix the evidence must be strong.
 
     Prose, verse and chat logs can have as many commas in each line: there must be a header and,
     but for tabs, few spaces after the delimiters.
