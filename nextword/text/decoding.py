@@ -168,7 +168,7 @@ def _first_high_byte(chunk: bytes) -> int:
 def decoded_lines(
     file: Path, encoding: str, on_bytes: Callable[[int], object] | None = None
 ) -> Iterator[str]:
-    """A file's lines, each with its end, LF; a long line is in pieces, and only the last has the end.
+    """A file's lines with their ends, LF; of a long line's pieces only the last has the end.
 
     Args:
         file: plain text, or such text compressed by gzip.

@@ -217,7 +217,7 @@ class _Shape:
 
 
 def _opened(pairs: Sequence[tuple[_Line, _Line]]) -> float:
-    """The share of pairs whose second line begins with a capital, a digit or the mark of an item."""
+    """The share of pairs whose second line begins with a capital, a digit or an item's mark."""
     starts = [following.text[0] for _, following in pairs]
     opened = sum(start in _ITEM_STARTS for start in starts)
     capitals = sum(map(str.isupper, starts))
