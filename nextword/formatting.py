@@ -53,6 +53,11 @@ def short(value: float, error: float | None) -> str:
     return _number(value, digits) + _after(error, digits)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 step``, ``2,000 steps``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def _number(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}" if abs(value) < 1e9 else f"{value:.2e}"
 

@@ -87,7 +87,7 @@ class Score:
 def detokenizer_for(
     paragraphs: Sequence[str], rules_only: bool
 ) -> tuple[Tokenizer, Callable[[Sequence[str]], str]]:
-    """A tokenizer, and what makes its words into text, learned from the paragraphs."""
+    """A tokenizer learned from the paragraphs, and a function that makes text of its words."""
     tokenizer = Tokenizer.learn(paragraphs, "words", lowercase=False)
     if not rules_only:
         spacing = learn_spacing(tokenizer, paragraphs)

@@ -25,8 +25,8 @@ from nextword.cli.options import (
     texts_option,
 )
 from nextword.cli.progress import ProgressBars
-from nextword.cli.terminal import columns_of, counted, padded, say, say_json, say_saved
-from nextword.formatting import escape_control, percent
+from nextword.cli.terminal import columns_of, padded, say, say_json, say_saved
+from nextword.formatting import counted, escape_control, percent
 
 if TYPE_CHECKING:
     from nextword.comparison.comparison import Comparison, RunResult

@@ -26,8 +26,8 @@ from nextword.cli.options import (
     texts_option,
 )
 from nextword.cli.progress import ProgressBars
-from nextword.cli.terminal import counted, say, say_json, say_saved
-from nextword.formatting import escape_control, figure, percent
+from nextword.cli.terminal import say, say_json, say_saved
+from nextword.formatting import counted, escape_control, figure, percent
 from nextword.inference import Adapt
 
 if TYPE_CHECKING:

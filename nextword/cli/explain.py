@@ -30,7 +30,6 @@ from nextword.cli.terminal import (
     PILCROW,
     argument_text,
     columns_of,
-    counted,
     padded,
     piped_text,
     quoted_mark,
@@ -40,7 +39,7 @@ from nextword.cli.terminal import (
     say_unknown,
     shown_word,
 )
-from nextword.formatting import change, escape_control, figure, percent, two_digits
+from nextword.formatting import change, counted, escape_control, figure, percent, two_digits
 
 if TYPE_CHECKING:
     from nextword.inference.session import Prediction

@@ -152,14 +152,14 @@ class PromptCommand(click.Command):
             options = "".join(f"{shlex.quote(arg)} " for arg in given)
             example = prompt.replace('"', '\\"')
             raise click.UsageError(
-                "a prompt that begins with a dash goes behind --: "
+                "a prompt that begins with a dash goes after --: "
                 f'{context.command_path} {options}-- "{example}"',
                 context,
             ) from error
 
 
 _PROMPT_WITH_DASH = re.compile(r"-+[^A-Za-z0-9-]|-[0-9]|-[^=\s]*\s")
-"""A dash that begins no option's name, or several words of which the first begins with one."""
+"""A dash with no option's name after it, or several words in one argument that begins with one."""
 
 
 def check_together(context: click.Context, flag: str, given: bool, names: Sequence[str]) -> None:

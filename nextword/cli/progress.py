@@ -1,4 +1,4 @@
-"""How far long work has come, on stderr: a bar on a terminal, plain lines in a log."""
+"""Shows the progress of long work on stderr: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _size() -> dict[str, Any]:
 class Display(ABC):
     """Shows one part of the work at a time, and lines of text in between.
 
-    What cannot be written, since the terminal is closed, is dropped: the work goes on.
+    If the terminal was closed, output is dropped and the work goes on.
     """
 
     @abstractmethod
@@ -68,7 +68,7 @@ class Display(ABC):
 
     @abstractmethod
     def status(self) -> str:
-        """How far the part has come, for a line of text; empty where a bar shows it."""
+        """The progress of the part, for a line of text; empty where a bar shows it."""
 
 
 class TerminalBar(Display):
@@ -123,7 +123,7 @@ class TerminalBar(Display):
 
 
 class PlainLog(Display):
-    """Plain lines, rarely, for a file or a pipe."""
+    """A plain line now and then, for a file or a pipe."""
 
     def __init__(self) -> None:
         self._label = ""

@@ -27,7 +27,6 @@ from nextword.cli.terminal import (
     argument_text,
     colours_wanted,
     columns_of,
-    counted,
     line_width,
     nothing_piped,
     padded,
@@ -36,7 +35,7 @@ from nextword.cli.terminal import (
     say_unknown,
     shown_word,
 )
-from nextword.formatting import SHADE_EDGES, percent, shade, shade_names
+from nextword.formatting import SHADE_EDGES, counted, percent, shade, shade_names
 from nextword.inference import Adapt
 
 if TYPE_CHECKING:

@@ -89,8 +89,8 @@ def command(
     elif word is not None:
         words, neighbours = [word], opened.similar(word, count)
     tokenizer = opened.loaded.tokenizer
-    found = [tokenizer.matcher.find(tokenizer.normalize(typed.strip())) for typed in words]
-    say_unknown(tokenizer, [match for match in found if not match.surely])
+    found = map(tokenizer.find, words)
+    say_unknown(tokenizer, [match for match in found if not match.exact])
     if as_json and words:
         question: dict[str, Any] = {"word": word} if analogy is None else {"analogy": words}
         say_json({**question, "similar": [asdict(neighbour) for neighbour in neighbours]})

@@ -46,7 +46,7 @@ FALLBACKS = {
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a standard stream is a terminal; one that is closed is none."""
+    """Whether a standard stream is a terminal; a closed stream is not."""
     try:
         return stream is not None and stream.isatty()
     except (OSError, ValueError):
@@ -56,8 +56,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 def open_closed_streams() -> None:
     """Connect standard streams that the caller closed to the null device.
 
-    A file that is opened later would get their number, and with it what libraries write there.
-    ``sys.stdin`` stays None, so that closed input is told from empty input.
+    Otherwise a file that is opened later would get their number, and libraries would write into it.
+    ``sys.stdin`` stays None, since closed input is not empty input.
     """
     for number in range(3):
         try:
@@ -70,7 +70,7 @@ def open_closed_streams() -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Drop what could not be written to a stream, so that Python does not try again at exit."""
+    """Drop what a stream could not write, so that Python does not try again at exit."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -84,6 +84,7 @@ def tolerate_bad_bytes(stream: object) -> None:
 
 
 def _fall_back(error: UnicodeError) -> tuple[str, int]:
+    """What to write for characters that an encoding lacks, and where to go on."""
     if not isinstance(error, UnicodeEncodeError):
         replaced, end = codecs.replace_errors(error)
         return str(replaced), end
@@ -171,11 +172,11 @@ def say_json(content: Mapping[str, Any]) -> None:
 
 
 def say_unknown(tokenizer: Tokenizer, unknown: Sequence[Match], suggest: bool = True) -> None:
-    """Name the words of a prompt that the vocabulary lacks, and what was meant, on stderr.
+    """Name on stderr the words of a prompt that the vocabulary lacks, with likely alternatives.
 
     Args:
         tokenizer: the model's.
-        unknown: the words, and what each is read as.
+        unknown: the words, and the word that each is read as.
         suggest: whether to look for near spellings, which takes a moment.
     """
     named = []
@@ -198,11 +199,6 @@ def say_saved(*paths: object) -> None:
 
 
 # Words, columns and colours
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 step``, ``2,000 steps``."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def shown_word(word: str) -> str:

@@ -16,7 +16,6 @@ from nextword.cli.options import json_option
 from nextword.cli.progress import ProgressBars
 from nextword.cli.terminal import (
     columns_of,
-    counted,
     padded,
     prediction_lines,
     quoted_mark,
@@ -24,7 +23,7 @@ from nextword.cli.terminal import (
     say_at_once,
     say_json,
 )
-from nextword.formatting import escape_control, figure, percent
+from nextword.formatting import counted, escape_control, figure, percent
 from nextword.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -99,8 +98,8 @@ def command(
     else:
         say(*result_lines(result))
     if request.signal is not None:
-        run = shlex.quote(RunFolder(result.path).reference)
-        say(f"stopped early; continue with: nextword train --resume --run {run}", err=True)
+        name = shlex.quote(RunFolder(result.path).reference)
+        say(f"stopped early; continue with: nextword train --resume --run {name}", err=True)
         raise SystemExit(128 + request.signal)
 
 
@@ -130,7 +129,7 @@ def result_lines(result: TrainingResult) -> list[str]:
 
 
 class Console(Callback):
-    """Shows a training on stderr: how far it is, and a few lines now and then; a context manager.
+    """Shows a training on stderr: its progress, and a few lines now and then; a context manager.
 
     On a terminal there is a bar for everything that takes a second; a log gets plain lines.
     """
@@ -205,7 +204,7 @@ class Console(Callback):
 
 
 def _steps_text(trainer: Trainer) -> str:
-    """The steps taken; of how many, where time does not end the training."""
+    """The steps taken, and the number of all steps unless time ends the training."""
     if trainer.budget.seconds is not None:
         return counted(trainer.progress.step, "step")
     return f"{trainer.progress.step:,}/{counted(trainer.total_steps, 'step')}"

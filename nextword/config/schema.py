@@ -83,8 +83,8 @@ class TextConfig(Section):
     tokenizer: Literal["words", "whitespace"] = "words"
     """``words`` for prose; ``whitespace`` for tokenized text with one sentence per line."""
     paragraphs: Literal["auto", "blank_lines", "lines", "indents"] = "auto"
-    """How ``words`` finds paragraphs: separated by blank lines, one per line, each begun by an
-    indented line, or ``auto``, decided for each file. ``whitespace`` always takes lines."""
+    """How ``words`` finds paragraphs: separated by blank lines, one per line, each beginning with
+    an indented line, or ``auto``, decided for each file. ``whitespace`` always takes lines."""
     lowercase: bool = False
     """Convert to lower case before splitting."""
     holdout: Holdout = Holdout()

@@ -75,7 +75,6 @@ File = Annotated[str, Field(min_length=1), AfterValidator(os.path.expanduser)]
 Encoding = Annotated[
     str, AfterValidator(_known_encoding), "an encoding's Python name, such as utf-8 or latin-1"
 ]
-TextFormat = Literal["auto", "plain", "html", "markdown", "srt", "jsonl", "csv", "epub", "docx"]
 Format = Literal["auto", "plain", "html", "markdown", "srt", "jsonl", "csv", "epub", "docx"]
 Column = Annotated[str, Field(min_length=1)]
 Device = Annotated[

@@ -123,6 +123,7 @@ def score_stream(
 
 
 def _check_probabilities(log_probabilities: Tensor) -> None:
+    """Refuse NaN, ``(positions, vocabulary)``. Raises ModelError."""
     # one NaN makes the maximum of its row NaN
     if log_probabilities.amax(1).isnan().any():
         raise ModelError(

@@ -32,11 +32,10 @@ def word_id(tokenizer: Tokenizer, word: str) -> int:
     Raises:
         NextwordError: the vocabulary lacks it; the message suggests near spellings.
     """
-    spelled = tokenizer.normalize(word.strip())
-    number = tokenizer.matcher.find(spelled).id
-    if number >= len(SPECIAL_WORDS):
-        return number
-    close = tokenizer.matcher.suggestions(spelled)
+    match = tokenizer.find(word)
+    if match.id >= len(SPECIAL_WORDS):
+        return match.id
+    close = tokenizer.matcher.suggestions(match.typed)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     raise NextwordError(f"not in the vocabulary: {word}{hint}")
 

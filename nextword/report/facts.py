@@ -12,6 +12,7 @@ from nextword.comparison.loaded_run import LoadedRun
 from nextword.config import Config, dump_config, parse_assignments
 from nextword.errors import NextwordError
 from nextword.evaluation.held_out import text_of_run
+from nextword.formatting import counted
 
 Facts = list[tuple[str, str]]
 """Titles and texts, in the order of the page."""
@@ -65,7 +66,7 @@ def _model(loaded_run: LoadedRun) -> Facts:
         if config.input == "one_hot"
         else f"word vectors of {config.embedding_size}" + ", tied" * config.ties
     )
-    layers = f"{config.layers} layer{'s' * (config.layers != 1)} of {config.hidden_size} units"
+    layers = f"{counted(config.layers, 'layer')} of {config.hidden_size} units"
     mixed = loaded.mixture.ngram
     return [
         ("network", f"{config.title}, {layers}, {vectors}; {count:,} parameters"),
@@ -100,7 +101,7 @@ def _result(loaded_run: LoadedRun) -> Facts:
     speed = result.tokens_per_second
     rate = "" if speed is None or read is None else f" ({speed:,.0f} words/s)"
     seconds = "" if result.seconds is None else f" in {result.seconds:,.1f} s"
-    return [("took", f"{result.steps:,} step{'s' * (result.steps != 1)}{words}{seconds}{rate}")]
+    return [("took", f"{counted(result.steps, 'step')}{words}{seconds}{rate}")]
 
 
 def _versions(loaded_run: LoadedRun) -> Facts:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,9 +24,6 @@ from nextword.storage.metrics_log import MetricsLog
 
 RUNS = Path("runs")
 """The folder of all runs, below the current folder."""
-
-MAX_NAME = 80
-"""Characters of a name that is made from that of a file, at most."""
 
 _Number = Annotated[int, Field(ge=1, lt=1 << 53)]
 
@@ -179,11 +175,6 @@ def run_folder(name: str) -> RunFolder:
     if not name or name.startswith(".") or any(c in name for c in "/\\\0"):
         raise ConfigError(f"run name {name!r}: use a plain name without slashes or leading dot")
     return RunFolder(RUNS / name)
-
-
-def plain_name(stem: str) -> str:
-    """A name for a run that is made from ``stem``, without what :func:`run_folder` refuses."""
-    return re.sub(r"[/\\\x00-\x1f\x7f]+", "-", stem).lstrip(".- ")[-MAX_NAME:] or "run"
 
 
 def fresh_name(stem: str) -> str:

@@ -81,7 +81,7 @@ class EncodedText:
     held_out: str
     """A sentence about the held-out parts."""
     notes: tuple[str, ...]
-    """Lines for the user: how the text was divided, how it begins, and what is amiss with it."""
+    """Lines for the user: how the text was divided, how it begins, and warnings."""
     folder: Path
     """The folder of the arrays."""
     temporary_folder: object = field(default=None, repr=False)

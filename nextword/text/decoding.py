@@ -12,20 +12,14 @@ from pathlib import Path
 
 from nextword.config.types import text_codec
 from nextword.errors import TextError
-from nextword.text.encodings import guess_encoding, mostly_utf8
+from nextword.text.encodings import guess_encoding, marked_encoding, mostly_utf8
 from nextword.text.sources import display_name, failure
 
 _CHUNK = 1 << 20
-_BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _PIECE = 1 << 16
 """Characters after which a line is handed on in pieces."""
 _SAMPLE = 1 << 15
-"""Bytes around a misfit that a proposal of another encoding rests on."""
+"""Bytes on each side of a misfit from which another encoding is proposed."""
 _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PAGE_BREAKS = re.compile(r"(?<=\n)\x0c+")
 _DROPPED = re.compile("[\u200b\ufeff]")
@@ -38,10 +32,17 @@ _STRAY = 1 / 1000
 
 
 class TextDecoder:
-    """An incremental decoder for one file; all line ends become LF, control characters spaces."""
+    """An incremental decoder for one file; all line ends become LF, control characters spaces.
+
+    Args:
+        name: of the file, for messages.
+        encoding: its character encoding.
+
+    Raises:
+        ConfigError: Python does not know the encoding.
+    """
 
     def __init__(self, name: str, encoding: str) -> None:
-        """``name`` is for messages. Raises ConfigError for an unknown ``encoding``."""
         self._name = name
         self._encoding = encoding
         codec = text_codec(encoding)
@@ -139,15 +140,12 @@ class TextDecoder:
         )
 
     def _refuse_other_marks(self, chunk: bytes) -> None:
-        for mark, encoding in _BYTE_ORDER_MARKS:
-            if chunk.startswith(mark) and not self._canonical.startswith(encoding):
-                raise TextError(
-                    f"{self._name}: starts with a {encoding.upper()} byte order mark, so it is not "
-                    f"{self._encoding}; set text.encoding: {encoding} "
-                    f"(--set text.encoding={encoding})"
-                )
-            if chunk.startswith(mark):
-                return
+        marked = marked_encoding(chunk)
+        if marked is not None and not self._canonical.startswith(marked):
+            raise TextError(
+                f"{self._name}: starts with a {marked.upper()} byte order mark, so it is not "
+                f"{self._encoding}; set text.encoding: {marked} (--set text.encoding={marked})"
+            )
 
 
 def _windows_character(control: re.Match[str]) -> str:
@@ -186,7 +184,7 @@ def decoded_lines(
     on_bytes: Callable[[int], object] = lambda number: None,
     on_mended: Callable[[int], object] = lambda number: None,
 ) -> Iterator[str]:
-    """A file's lines with their ends, LF; a long line comes in pieces, of which the last has it.
+    """A file's lines with their ends, LF; of a long line's pieces only the last has the end.
 
     Args:
         file: plain text, or such text compressed by gzip.

@@ -1,7 +1,7 @@
 """Words to readable text: decides word by word where a space goes.
 
-What the training text shows (:mod:`nextword.text.spacing`) comes first; the rules here serve what
-it never showed, and what depends on which quotes and brackets are open.
+The spacing learned from the training text (:mod:`nextword.text.spacing`) comes first; the rules
+here decide what that text does not show, and what depends on open quotes and brackets.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Detokenizer:
 
     Args:
         kind: of the words.
-        spacing: what a text showed about spaces; None for rules alone.
+        spacing: learned from a text; None for rules alone.
         index: the id of each word that ``spacing`` knows.
     """
 
@@ -97,7 +97,7 @@ class Detokenizer:
         return word if glued else " " + word
 
     def _learned(self, word: str) -> bool | None:
-        """Whether the training text has no space before the word here; None if it does not tell."""
+        """Whether the training text has no space before the word; None if it shows neither."""
         if self._spacing is None or not self._previous:
             return None
         previous, following = self._index.get(self._previous), self._index.get(word)

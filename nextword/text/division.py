@@ -1,4 +1,4 @@
-"""How a text marks its paragraphs, found out from the shape of its first lines."""
+"""Finds out how a text marks its paragraphs, from the shape of its first lines."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nextword.text.normalize import INVISIBLE
 from nextword.text.scripts import is_unspaced
 
 Mode = Literal["blank_lines", "lines", "indents"]
-Setting = Literal["auto", "blank_lines", "lines", "indents"]
+Setting = Literal["auto", Mode]
 HEAD = 1 << 18
 """Characters that decide about a file."""
 MODE_NAMES: dict[Mode, str] = {
     "blank_lines": "separated by blank lines",
     "lines": "one per line",
-    "indents": "begun by an indented line",
+    "indents": "each begins with an indented line",
 }
 """The modes in words."""
 _LONGEST_WRAPPED = 200
@@ -55,11 +55,11 @@ class Division:
     reason: str
     """In plain words, to follow ``paragraphs:``."""
     divided: bool = True
-    """Whether the text shows any division at all."""
+    """Whether the text marks its paragraphs at all."""
     base_indent: int = 0
     """The indent of lines that begin no paragraph."""
     by_format: bool = False
-    """Whether the file's format tells it, so that there is nothing to find out or to set."""
+    """Whether the file's format marks paragraphs, so that ``text.paragraphs`` has no effect."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Line:
 def split_indent(line: str) -> tuple[int, str]:
     """The width of a line's indent, 0 for a single space, and its text without outer spaces.
 
-    Invisible marks before the first letter are no part of either.
+    Neither includes invisible marks before the first letter.
     """
     if " " < line[:1] <= "\x7f":
         return 0, line.rstrip()
@@ -115,7 +115,11 @@ def _shape(head: Sequence[str]) -> _Shape:
 
 
 class _Shape:
-    """What the lines of a text look like."""
+    """The shape of a text's lines: their lengths, indents, ends and beginnings.
+
+    Args:
+        lines: of the beginning of a text.
+    """
 
     def __init__(self, lines: Sequence[_Line]) -> None:
         visible = [line for line in lines if line.text]
@@ -165,7 +169,7 @@ class _Shape:
     @property
     def wrapped(self) -> bool:
         """Whether a margin ended the lines."""
-        # between regular blank lines even a ragged margin is the likelier
+        # with regular blank lines, lines in between are wrapped even at a ragged margin
         least = _LEAST_FILLED if self.undivided else _LEAST_FILLED_DIVIDED
         return self._wrapped(self._continued, least)
 
@@ -186,7 +190,12 @@ class _Shape:
         return line.indent > self.base_indent
 
     def _wrapped(self, pairs: Sequence[tuple[_Line, _Line]], least_filled: float) -> bool:
-        """Whether the lines of these pairs go on in the following one for want of room."""
+        """Whether the first line of these pairs mostly ends because a margin was reached.
+
+        Args:
+            pairs: lines, each with the following one.
+            least_filled: the share of lines that must be filled.
+        """
         if not pairs:
             return False
         unspaced = sum(is_unspaced(line.text[-1]) for line, _ in pairs) > len(pairs) / 2
@@ -208,7 +217,7 @@ class _Shape:
 
 
 def _opened(pairs: Sequence[tuple[_Line, _Line]]) -> float:
-    """The share of lines that begin anew: by a capital, a digit or the mark of an item."""
+    """The share of pairs whose second line begins with a capital, a digit or an item's mark."""
     starts = [following.text[0] for _, following in pairs]
     opened = sum(start in _ITEM_STARTS for start in starts)
     capitals = sum(map(str.isupper, starts))

@@ -1,4 +1,4 @@
-"""Proposes the character encoding that makes sense of bytes which another one could not read.
+"""Recognises character encodings: by a byte order mark, or by the text that the bytes make.
 
 Every candidate is judged by the share of its letters beyond ASCII that spell words of one language:
 letters of its alphabet, no capitals inside words, quotation marks only around words.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 _LEAST_SHARE = 0.75
 """Share of sensible characters below which nothing is proposed."""
 _COMMON_WEIGHT = 0.2
-"""Weight of the share of frequent letters, which tells alphabets at the same bytes apart."""
+"""Weight of the share of frequent letters, by which alphabets on the same bytes differ."""
 _SINGLE_BYTE = (  # the likelier first, for equal scores
     "cp1252 cp1250 iso8859-2 cp1254 cp1257 cp850 cp437 cp852 mac_roman cp1251 koi8-r cp866 koi8-u "
     "iso8859-5 mac_cyrillic cp1253 cp737 mac_greek cp1255 cp1256 cp874 cp1258"
@@ -26,6 +26,12 @@ _MULTI_BYTE = {  # with the lead bytes of its marks, its syllables and its frequ
     "big5": ((0xA1, 0xC6),),
     "shift_jis": ((0x81, 0x83), (0x88, 0x97)),
 }
+_BYTE_ORDER_MARKS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _ZERO_BYTES = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ALPHABETS = (  # letters beyond ASCII; in alphabets without Latin letters the frequent ones first
     "éèêëàâçùûüôîïœæÿ",  # French
@@ -55,6 +61,11 @@ _AROUND_WORDS = "“”„«»‹›–—…•¡¿‘‚•°§£€©®™"
 _APOSTROPHES = "’ʼ´"
 
 
+def marked_encoding(content: bytes) -> str | None:
+    """``utf-16`` or ``utf-32`` where the content begins with its byte order mark, else None."""
+    return next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+
+
 def guess_encoding(sample: bytes) -> str | None:
     """Python's name of the likeliest encoding of a text, or None where none makes sense.
 
@@ -69,7 +80,7 @@ def guess_encoding(sample: bytes) -> str | None:
 
 
 def mostly_utf8(sample: bytes) -> bool:
-    """Whether a few bytes are damaged in what is UTF-8 otherwise."""
+    """Whether a text is UTF-8 with only a few damaged bytes."""
     text = sample.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     return sum(character > "\x7f" for character in text) - damaged >= 10 * damaged

@@ -24,9 +24,9 @@ _AT_THE_END = re.compile(r"small\s+print.{0,40}\bend\b", re.IGNORECASE | re.DOTA
 _LONGEST_HEADER = 1 << 16
 """Characters within which a start marker is expected."""
 _LONGEST_TITLE = 1 << 14
-"""Characters of a header before its licence; what is longer is a book."""
+"""Characters of a header before its licence; a longer text there is a book."""
 _LONGEST_LICENCE = 40_000
-"""Characters; what goes on for longer without an end mark is no licence."""
+"""Characters within which a licence's end mark is expected."""
 _TITLE_BLOCKS = 12
 """Blocks at a text's beginning among which its header is looked for."""
 
@@ -34,9 +34,9 @@ _TITLE_BLOCKS = 12
 def without_licence(lines: Iterable[str]) -> Iterator[str]:
     """The text between headers and footers; all of it where Project Gutenberg added nothing.
 
-    Concatenated books are each cut. In the older form, which is told by its title line, by the
-    small print or by a footer (``End of Project Gutenberg's ...``), the licence stands before the
-    book or after it.
+    Of concatenated books each is cut. In the older form the licence stands before the book or after
+    it; that form is recognised by its title line, by the small print or by a footer (``End of
+    Project Gutenberg's ...``).
     """
     stream = _Lines(lines)
     known = False  # whether a marker of Project Gutenberg was met
@@ -76,7 +76,7 @@ class _Lines:
             line = following
 
     def skip_licence(self) -> Marker | None:
-        """Consume a licence; nothing of what is too long for one. Returns what ended it."""
+        """Consume a licence and return what ended it; consume nothing if it is too long for one."""
         return self.skip_to("licence end", "start", "title", within=_LONGEST_LICENCE)
 
     def skip_to(self, *markers: Marker, within: float = math.inf) -> Marker | None:
@@ -117,14 +117,14 @@ def _book(stream: _Lines, known: bool) -> Generator[str, None, bool]:
         marker = "licence"
     if marker in ("end", "footer", "licence"):
         yield from _without_title(head)
-        _skip_licence(stream, marker)
+        _skip_between_books(stream, marker)
         return known
     if marker is None:
         yield from _without_title(head)
     while (line := stream.next()) is not None:
         kind = _marker(line)
         if kind in ("end", "licence") or (kind == "footer" and known):
-            _skip_licence(stream, kind)
+            _skip_between_books(stream, kind)
             return True
         if kind in ("start", "licence end"):
             known = True
@@ -151,8 +151,8 @@ def _head(stream: _Lines, known: bool) -> tuple[list[str], Marker | None]:
     return head, None
 
 
-def _skip_licence(stream: _Lines, marker: Marker | None) -> None:
-    """Consume what stands between a book and the next one."""
+def _skip_between_books(stream: _Lines, marker: Marker | None) -> None:
+    """Consume the text between a book, which this marker ended, and the next one."""
     if marker != "licence":
         marker = stream.skip_to("start", "title", "licence", "licence end")
     if marker == "licence":

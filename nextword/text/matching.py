@@ -1,8 +1,8 @@
-"""What people type meets what a text holds: quotes, dashes, forms of letters, and case.
+"""Finds typed words in a vocabulary, whatever their quotes, dashes, letter forms and case.
 
-A typed word that the vocabulary lacks is looked up once more with the marks of typesetting as a
-keyboard has them (``don't`` finds ``don’t``), and then without regard to case. Only prompts are
-read so: a text that is measured keeps its own spelling.
+A typed word that the vocabulary lacks is looked up once more in keyboard spelling (``don't`` finds
+``don’t``), and then without regard to case. Only prompts are matched in this way: a text that is
+measured keeps its own spelling.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _KEYBOARD = str.maketrans(
 _OPENING = {'"': "„«“", "'": "‚‹‘"}
 """Marks that open a quotation, by the key that types them."""
 _CLOSING = {"„": "“”", "«": "»", "“": "”", "‚": "‘’", "‹": "›", "‘": "’"}
-"""Marks that close what each of them opens."""
+"""Marks that close a quotation, by the mark that opens it."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """A typed word and the word that it is read as."""
+    """A typed word and the vocabulary's word that it is read as."""
 
     typed: str
     id: int
-    """In the vocabulary; the unknown word's if it has none."""
-    surely: bool
-    """Whether it is the same word but for typesetting, so that nothing need be said."""
+    """The id of that word; the unknown word's if none matches."""
+    exact: bool
+    """Whether the two differ in typesetting at most, so that the user needs no notice."""
 
 
 class WordMatcher:
@@ -62,21 +62,21 @@ class WordMatcher:
 
         Args:
             typed: words as the tokenizer spells them.
-            opens: for each whether a quotation mark there would open a quotation.
+            opens: for each word, whether a quotation mark in its place would open a quotation.
         """
-        return [self._match(word, at) for word, at in zip(typed, opens, strict=True)]
+        return [self._match(*pair) for pair in zip(typed, opens, strict=True)]
 
     def _match(self, word: str, opens: bool) -> Match:
         number = self.index.get(word)
         if number is None:
             number = self._typeset(word, opens)
         if number is not None:
-            return Match(word, number, surely=True)
-        return Match(word, self._by_case.get(case_key(word), UNKNOWN_ID), surely=False)
+            return Match(word, number, exact=True)
+        return Match(word, self._by_case.get(case_key(word), UNKNOWN_ID), exact=False)
 
     def _typeset(self, word: str, opens: bool) -> int | None:
         """The id of the word in other typesetting."""
-        key = keyboard(word)
+        key = keyboard_spelling(word)
         mark = self._quotation_mark(key, opens) if key in _OPENING else None
         return self._by_keyboard.get(key) if mark is None else mark
 
@@ -84,7 +84,7 @@ class WordMatcher:
         """The id of the text's own quotation mark; the commonest where it has several."""
         opening = self._commonest(_OPENING[key])
         if opening == "“" and self._rank("„") < self._rank("”"):
-            opening = "„"  # German closes with the mark that opens in English
+            opening = "„"  # German closes a quotation with the mark that opens one in English
         mark = opening if opens else self._commonest(_CLOSING.get(opening, ""))
         return self.index.get(mark)
 
@@ -97,14 +97,14 @@ class WordMatcher:
         return self.index.get(mark, len(self.words))
 
     def find(self, word: str) -> Match:
-        """One word, typed alone."""
+        """The match of a single word, spelled as the tokenizer spells it."""
         return self._match(word, True)
 
     def with_prefix(self, prefix: str) -> list[int]:
-        """The ids of the words that begin so, in any typesetting; failing that, in any case."""
-        key, folded = keyboard(prefix), case_key(prefix)
-        beginning = [number for number, typed in self._typed if typed.startswith(key)]
-        return beginning or [n for n, typed in self._typed if case_key(typed).startswith(folded)]
+        """The ids of the words with this prefix in any typesetting; if none has it, in any case."""
+        key, folded = keyboard_spelling(prefix), case_key(prefix)
+        ids = [number for number, spelling in self._spellings if spelling.startswith(key)]
+        return ids or [n for n, other in self._spellings if case_key(other).startswith(folded)]
 
     def suggestions(self, word: str) -> list[str]:
         """The words most similarly spelled, those that differ only in case and accents first."""
@@ -117,18 +117,21 @@ class WordMatcher:
         return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
 
     @cached_property
-    def _typed(self) -> list[tuple[int, str]]:
-        """Every word's id and its spelling on a keyboard."""
+    def _spellings(self) -> list[tuple[int, str]]:
+        """The id and the keyboard spelling of every word, without the special words."""
         first = len(SPECIAL_WORDS)
-        return [(number, keyboard(w)) for number, w in enumerate(self.words[first:], first)]
+        return [
+            (number, keyboard_spelling(word))
+            for number, word in enumerate(self.words[first:], first)
+        ]
 
     @cached_property
     def _by_keyboard(self) -> dict[str, int]:
-        return _first_of_each(self._typed)
+        return _first_of_each(self._spellings)
 
     @cached_property
     def _by_case(self) -> dict[str, int]:
-        return _first_of_each((number, case_key(typed)) for number, typed in self._typed)
+        return _first_of_each((number, case_key(spelling)) for number, spelling in self._spellings)
 
 
 def _first_of_each(keys: Iterable[tuple[int, str]]) -> dict[str, int]:
@@ -139,7 +142,7 @@ def _first_of_each(keys: Iterable[tuple[int, str]]) -> dict[str, int]:
     return found
 
 
-def keyboard(word: str) -> str:
+def keyboard_spelling(word: str) -> str:
     """The word with the quotes, dashes and letter forms that a keyboard has."""
     typed = word
     if not word.isascii():
@@ -150,8 +153,8 @@ def keyboard(word: str) -> str:
 
 
 def case_key(word: str) -> str:
-    """The same for words that differ only in typesetting and case, Turkish and Greek included."""
-    return keyboard(word).casefold().replace("\u0307", "").replace("ı", "i")
+    """A key that words share if they differ only in typesetting and case, also in Turkish."""
+    return keyboard_spelling(word).casefold().replace("\u0307", "").replace("ı", "i")
 
 
 def _without_accents(word: str) -> str:

@@ -1,8 +1,7 @@
-"""One spelling for what looks alike, for every text and every prompt before it is split.
+"""Gives text that looks alike one spelling, before a text or a prompt is split into words.
 
-Unicode composes letters (NFC), and this adds what NFC leaves: ligatures become their letters, and
-marks that nobody sees or types are dropped. :mod:`nextword.text.matching` goes further for typed
-words.
+Letters are composed (Unicode NFC), ligatures become their letters, and marks that nobody sees or
+types are dropped. :mod:`nextword.text.matching` goes further for typed words.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _DOTTED_CAPITAL = "\u0130"
 
 
 def _letters() -> dict[int, str]:
-    """The letters behind each joined form; forms that stand for a space and a mark stay."""
+    """The letters of each joined form; forms that NFKC writes with a space stay as they are."""
     plain = {
         code: unicodedata.normalize("NFKC", chr(code))
         for first, last in _JOINED
@@ -46,7 +45,7 @@ _ODD = re.compile(f"[{INVISIBLE}{''.join(map(chr, _LETTERS))}]")
 
 
 def clean(text: str) -> str:
-    """The text in NFC, ligatures as letters, without invisible marks; ``clean`` changes it once.
+    """The text in NFC, ligatures as letters, without invisible marks; idempotent.
 
     Joiners (U+200C, U+200D) and variation selectors stay: Persian, the Indic scripts and emoji are
     spelled with them. Lone surrogates, which stem from undecodable bytes in a shell, are replaced.

@@ -1,4 +1,4 @@
-"""What users are told about a text: how it begins, what is held out, and what is amiss with it."""
+"""Lines for the user about a text: how it begins, what is held out, and warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.config.schema import Holdout, TextConfig
-from nextword.formatting import escape_control
+from nextword.formatting import counted, escape_control
 from nextword.text.readers import TextReader
 
 FIRST_WORDS = 10
@@ -24,7 +24,12 @@ def beginning(words: list[str]) -> str:
 
 
 def finer_division(text: TextConfig, reader: TextReader) -> str:
-    """How else to divide the text into more paragraphs; empty if there is no other way."""
+    """Advice on dividing the text into more paragraphs; empty if there is no other way.
+
+    Args:
+        text: the ``text`` section.
+        reader: has read the whole text.
+    """
     if text.tokenizer == "whitespace" or "lines" in reader.modes:
         return ""
     others = " or ".join(mode for mode in ("lines", "indents") if mode not in reader.modes)
@@ -34,7 +39,15 @@ def finer_division(text: TextConfig, reader: TextReader) -> str:
 def warn_of_large_parts(
     lengths: NDArray[np.int64], parts: NDArray[np.uint8], shares: Holdout, unit: str, advice: str
 ) -> list[str]:
-    """A warning about each part that is far larger than asked for."""
+    """A warning about each held-out part that is far larger than asked for.
+
+    Args:
+        lengths: words of each paragraph, ``(paragraphs,)``.
+        parts: the part of each paragraph as in :mod:`nextword.text.split`, ``(paragraphs,)``.
+        shares: the shares that were asked for.
+        unit: ``paragraph`` or ``line``.
+        advice: another way to more of them; empty if there is none.
+    """
     notes = []
     for number, name, asked in ((1, "validation", shares.valid), (2, "test", shares.test)):
         share = int(lengths[parts == number].sum()) / int(lengths.sum())
@@ -48,7 +61,7 @@ def warn_of_large_parts(
 
 
 def describe_parts(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:
-    """A sentence about the held-out parts."""
+    """A sentence about the held-out parts; arguments as in :func:`warn_of_large_parts`."""
     total = int(lengths.sum())
     phrases = []
     for number, name in ((1, "validation"), (2, "test")):
@@ -60,7 +73,7 @@ def describe_parts(lengths: NDArray[np.int64], parts: NDArray[np.uint8]) -> str:
         words = int(lengths[held].sum()) / blocks
         about = f"{round(words, -2 if words >= 1000 else 0):,.0f}"
         phrases.append(
-            f"{share:.1f} % for {name} ({blocks} block{'s' * (blocks != 1)} of about {about} words)"
+            f"{share:.1f} % for {name} ({counted(blocks, 'block')} of about {about} words)"
         )
     if not phrases:
         return "held out: nothing"

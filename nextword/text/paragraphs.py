@@ -1,4 +1,4 @@
-"""Lines to paragraphs: joins what a margin wrapped, and cuts what nothing divides.
+"""Makes paragraphs of lines: joins lines that a margin wrapped, cuts text that nothing divides.
 
 Lines come with their ends; a line without one is a piece, and the next piece continues it.
 """
@@ -69,7 +69,7 @@ class Cutter:
                 self.cut += bool(blocks) and not cut
                 cut = cut or bool(blocks)
             if piece is not None:
-                # what has no end in sight is looked at again once it has doubled: linear time
+                # a rest without an end is looked at again once it has doubled: linear time
                 waiting, size = [text], len(text)
                 enough = max(2 * size, self._longest)
                 continue
@@ -146,7 +146,7 @@ def paragraph_pieces(lines: Iterable[str], division: Division) -> Iterator[str |
 
 
 def line_pieces(lines: Iterable[str]) -> Iterator[str | None]:
-    """The same for tokenized text, where every line that is not blank is a paragraph."""
+    """Pieces as of :func:`paragraph_pieces` for tokenized text, where every line is a paragraph."""
     for line in lines:
         yield line.rstrip("\n")
         if line.endswith("\n"):
@@ -176,9 +176,9 @@ def _sticks(last: str, line: str) -> bool:
 
 
 def split_at_ends(line: str, lowercase: bool = False) -> list[str]:
-    """A line of tokenized text cut where it says ``<eos>`` itself; each part is one line.
+    """A line of tokenized text cut at each literal ``<eos>``; each part is one line.
 
-    An end that is written at the line's end, or twice, is the line's own and counts once.
+    An end that is written at the line's end, or twice in a row, counts once.
 
     Args:
         line: without its line end.

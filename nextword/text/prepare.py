@@ -49,6 +49,7 @@ _READ_BY = {"format", "column", "encoding", "paragraphs", "lowercase", "holdout"
 _CHUNK = 1 << 22
 """Words processed at once."""
 _Progress = Callable[[str, int, int], object]
+"""Receives what is being done, how much is done, and of how much."""
 
 
 def prepare_text(
@@ -56,7 +57,7 @@ def prepare_text(
     vocabulary: VocabularyConfig,
     cache: Path | None = None,
     report: Callable[[str], None] | None = None,
-    progress: Callable[[str, int, int], object] | None = None,
+    progress: _Progress | None = None,
 ) -> EncodedText:
     """Encode a text, or read it from the cache if it was encoded with these settings before.
 
@@ -66,8 +67,8 @@ def prepare_text(
         cache: the cache folder; :func:`~nextword.text.dataset.default_cache` if not given. If it
             cannot be written, a temporary folder is used for as long as the result lives.
         report: called with lines for the user.
-        progress: called with a label, the bytes read so far and all bytes to read; several times
-            those of the files, which are read again and again.
+        progress: called with a label, the bytes read so far and all bytes to read, each file once
+            for every time that it is read.
 
     Raises:
         TextError: the text cannot be read or is too short, or the result cannot be written.
@@ -114,6 +115,7 @@ def prepare_text(
 
 
 def _reported(text: EncodedText, report: Callable[[str], None]) -> EncodedText:
+    """The text, after its notes were reported."""
     for note in text.notes:
         report(note)
     return text
@@ -122,7 +124,14 @@ def _reported(text: EncodedText, report: Callable[[str], None]) -> EncodedText:
 def _counter(
     label: str, sources: Mapping[str, list[Path]], passes: int, progress: _Progress
 ) -> Callable[[int], None]:
-    """Takes numbers of bytes read and reports their sum."""
+    """A function that takes numbers of bytes read, and reports their sum.
+
+    Args:
+        label: what is being done.
+        sources: the files of each part.
+        passes: how many times each file is read.
+        progress: receives the sum.
+    """
     try:
         total = passes * sum(file.stat().st_size for files in sources.values() for file in files)
     except OSError:
@@ -212,19 +221,8 @@ def _build(
     """Write the encoded text into ``folder``."""
     scratch = folder / "intermediate.bin"
     encoding = _encode(text, sources, scratch, reader)
-    notes = [*reader.notes, beginning(encoding.beginning)]
-    if text.train is not None:
-        parts = encoding.source_part
-        held_out = "held out: the files given for " + " and ".join(
-            {"valid": "validation", "test": "test"}[part] for part in sources if part != "train"
-        )
-    else:
-        unit = "line" if text.tokenizer == "whitespace" else "paragraph"
-        advice = finer_division(text, reader)
-        shares = text.holdout
-        parts = split_blocks(encoding.lengths, shares.valid, shares.test, unit, advice)
-        held_out = describe_parts(encoding.lengths, parts)
-        notes += warn_of_large_parts(encoding.lengths, parts, shares, unit, advice)
+    parts, held_out, warnings = _split(text, sources, encoding, reader)
+    notes = [*reader.notes, beginning(encoding.beginning), *warnings]
     if int((encoding.lengths[parts == 0] - 1).sum()) < 2:  # without ends
         raise TextError("the training part has fewer than 2 words; provide more text")
     words = encoding.tokenizer.words
@@ -244,6 +242,23 @@ def _build(
     finish_dataset(folder, tokenizer, vocabulary, records, sha256, held_out, notes)
     del encoding  # unmaps the file before it is removed
     scratch.unlink()
+
+
+def _split(
+    text: TextConfig, sources: Mapping[str, list[Path]], encoding: _Encoding, reader: TextReader
+) -> tuple[NDArray[np.uint8], str, list[str]]:
+    """The part of each paragraph ``(paragraphs,)``, a sentence about the parts, and warnings."""
+    if text.train is not None:
+        held_out = "held out: the files given for " + " and ".join(
+            {"valid": "validation", "test": "test"}[part] for part in sources if part != "train"
+        )
+        return encoding.source_part, held_out, []
+    unit = "line" if text.tokenizer == "whitespace" else "paragraph"
+    advice = finer_division(text, reader)
+    lengths, shares = encoding.lengths, text.holdout
+    parts = split_blocks(lengths, shares.valid, shares.test, unit, advice)
+    warnings = warn_of_large_parts(lengths, parts, shares, unit, advice)
+    return parts, describe_parts(lengths, parts), warnings
 
 
 def _read_all(reader: TextReader, sources: Mapping[str, list[Path]]) -> Iterator[str]:
@@ -327,7 +342,7 @@ def _write_spellings(
     }
     counter = SpacingCounter(vocabulary.words)
     prose = encoding.tokenizer.kind == "words"
-    # of a long text every so many paragraphs tell enough about spaces
+    # of a long text every n-th paragraph is enough to learn spaces from
     every = 1 + int(encoding.lengths.sum()) // LEARNED_WORDS
     for position, (number, end, length, paragraph) in enumerate(
         zip(parts.tolist(), ends.tolist(), encoding.lengths.tolist(), paragraphs, strict=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nextword.config.schema import TextConfig
 from nextword.errors import TextError
+from nextword.formatting import counted
 from nextword.text.decoding import decoded_lines, whole_lines
 from nextword.text.detokenizer import Kind
 from nextword.text.division import (
@@ -39,6 +40,8 @@ from nextword.text.vocabulary import END
 _NAMED_FILES = 3
 _FEW_FILES = 20
 """Files; in fewer than these, a text without any division is cut into blocks."""
+
+_BY_FORMAT = Division("lines", "as the file's format marks them", by_format=True)
 
 
 class TextReader:
@@ -93,11 +96,11 @@ class TextReader:
         self._taken[file] = f"{extract.taken}{change}"
         lines = (f"{paragraph}\n" for paragraph in extract.paragraphs)
         counted = _then(lines, lambda: self._on_bytes(file.stat().st_size))
-        return counted, None if extract.as_lines else _division_of(found.name)
+        return counted, None if extract.as_lines else _BY_FORMAT
 
     @property
     def modes(self) -> set[Mode]:
-        """How the files read so far mark their paragraphs; empty for lines."""
+        """How the files read so far mark their paragraphs; empty for tokenized text."""
         return {division.mode for division in self._divisions.values() if division.divided}
 
     @property
@@ -105,7 +108,7 @@ class TextReader:
         """Lines for the user about how the files read so far were divided."""
         taken = [f"{display_name(file)}: {what}" for file, what in self._taken.items()]
         if len(taken) > _NAMED_FILES:
-            taken[_NAMED_FILES:] = [f"and {len(taken) - _NAMED_FILES:,} more files"]
+            taken[_NAMED_FILES:] = [f"and {counted(len(taken) - _NAMED_FILES, 'more file')}"]
         notes = [f"found {line}" for line in taken]
         if self._kind == "words":
             notes.append(f"paragraphs: {self._summary}")
@@ -116,17 +119,19 @@ class TextReader:
             notes.append(f"{these} (U+0080 to U+009F): read as what Windows-1252 has there")
         if ends := sum(self._ends.values()):
             times = "once" if ends == 1 else f"{ends:,} times"
-            notes.append(f"the text says {END} itself ({times}): it ends a line, and counts once")
+            notes.append(f"the text has a literal {END} ({times}): it ends a line, and counts once")
         return notes
 
     @property
     def _summary(self) -> str:
+        """How the files read so far mark their paragraphs, and what was cut, in words."""
         divisions = list(self._divisions.values())
         reasons = Counter(division.reason for division in divisions)
         if len(divisions) > 1:
-            modes = Counter(MODE_NAMES[d.mode] if d.divided else d.reason for d in divisions)
-            summary = ", ".join(f"{mode} ({n} files)" for mode, n in modes.most_common())
-            summary = summary.replace("(1 files)", "(1 file)")
+            modes = Counter(
+                d.reason if d.by_format or not d.divided else MODE_NAMES[d.mode] for d in divisions
+            )
+            summary = ", ".join(f"{mode} ({counted(n, 'file')})" for mode, n in modes.most_common())
         else:
             summary = "".join(reasons)
         cut = sum(self._cut.values())
@@ -135,8 +140,8 @@ class TextReader:
         elif cut:
             which = "a very long one is" if cut == 1 else f"{cut:,} very long ones are"
             summary += f"; {which} cut after sentences"
-        told = all(division.by_format for division in divisions)
-        if told or self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
+        by_format = all(division.by_format for division in divisions)
+        if by_format or self._settings.paragraphs != "auto" or self.modes == {"blank_lines"}:
             return summary
         other = "blank_lines" if self.modes else "lines"
         return f"{summary} (change: --set text.paragraphs={other})"
@@ -198,11 +203,6 @@ def read_units(
     return TextReader(settings).read(text_files(path))
 
 
-def _division_of(name: str) -> Division:
-    """The division of a file whose format of this name marks paragraphs."""
-    return Division("lines", f"those of the {name}", by_format=True)
-
-
 def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:
     """The lines; ``finish`` is called after the last one."""
     yield from lines
@@ -210,7 +210,7 @@ def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:
 
 
 def _take(lines: Iterator[str], characters: int) -> list[str]:
-    """The first lines, of so many characters together."""
+    """The first lines, until they have so many characters together."""
     head = []
     for line in lines:
         head.append(line)
@@ -221,7 +221,7 @@ def _take(lines: Iterator[str], characters: int) -> list[str]:
 
 
 def _is_one_line(head: Sequence[str], lowercase: bool) -> bool:
-    """Whether a text of this beginning is one long line without any written end."""
+    """Whether a text that begins with these lines is one long line without a literal end."""
     text = [line for line in head if line.strip()]
     if sum(map(len, text)) < SHORTEST_UNDIVIDED or any(line[-1] == "\n" for line in text[:-1]):
         return False

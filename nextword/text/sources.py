@@ -22,7 +22,7 @@ SUFFIXES = tuple(
     ".txt .text .html .htm .xhtml .md .markdown .srt .vtt .jsonl .ndjson .json .csv .tsv .epub "
     ".docx".split()
 )
-"""Of files that are likely to hold text."""
+"""Suffixes of files that are likely to hold text."""
 
 
 def text_files(path: Source, report: Callable[[str], None] | None = None) -> list[Path]:

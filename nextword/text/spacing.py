@@ -1,10 +1,10 @@
-"""Where a text has no space between words: learned from the text, for every word and pair.
+"""Learns from a text where it has no space between words, for every word and pair of words.
 
-Each word has three sides: before it, after it where a space stood before it, and after it where
-none did. The two sides after it tell the quotation mark that opens from the one that closes. A side
-is glued or spaced where at least two of three places in the text agree. What a mark does beside
-words decides its sides; pairs of words that do otherwise (the dot of ``example.com``) are kept as
-exceptions. What was never seen is left to the rules of :mod:`nextword.text.detokenizer`.
+Each word has three sides: before it, after it where a space stands before it, and after it where
+none does; the two sides after a quotation mark differ as it opens or closes. A side is glued or
+spaced where at least two of three places in the text agree. The sides of a mark are those that it
+has beside words; pairs of words that differ from their sides (the dot of ``example.com``) are kept
+as exceptions. The rules of :mod:`nextword.text.detokenizer` decide what the text does not show.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Spacing:
     pairs: Mapping[tuple[int, int], bool] = field(default_factory=dict)
 
     def glued(self, previous: int, glued_before: bool, following: int) -> bool | None:
-        """Whether no space separates two words; None where the text does not tell.
+        """Whether no space separates two words; None where the text shows neither.
 
         Args:
             previous: the first word's id.
@@ -127,9 +127,9 @@ def word_flags(words: Sequence[str]) -> Flags:
 
 
 def _verdict(after: int, before: int, previous_is_word: int, following_is_word: int) -> int:
-    """What two sides that meet say together.
+    """Whether two words are glued or spaced, by their sides that meet; MIXED if undecided.
 
-    A mark decides alone about the words beside it. Of two marks, one that sticks is enough; two
+    Between a mark and a word the mark alone decides. Of two marks one that is glued is enough; two
     words must agree.
     """
     if previous_is_word != following_is_word:
@@ -156,8 +156,6 @@ class SpacingCounter:
     def __init__(self, words: Sequence[str]) -> None:
         self.is_word = word_flags(words)
         self.turns = np.array([word in TURNING for word in words])
-        self.places = 0
-        """Gaps between words that were counted."""
         self._previous: list[Ids] = []
         self._following: list[Ids] = []
         self._glued: list[Flags] = []
@@ -170,20 +168,19 @@ class SpacingCounter:
             ids: its words, ``(words,)``, without an end.
             spaced: whether a space follows each, ``(words,)``.
         """
-        self.places += max(len(ids) - 1, 0)
         self._previous.append(ids[:-1].astype(np.int64))
         self._following.append(ids[1:].astype(np.int64))
         self._glued.append(~spaced[:-1])
         self._glued_before.append(np.concatenate([[False], ~spaced[:-2]])[: len(ids[:-1])])
 
     def spacing(self) -> Spacing:
-        """What was counted."""
+        """The spacing that the counted paragraphs show."""
         nothing = [np.zeros(0, dtype=np.int64)]
         previous = np.concatenate(self._previous or nothing)
         following = np.concatenate(self._following or nothing)
         glued = np.concatenate(self._glued or nothing).astype(np.bool_)
         glued_before = np.concatenate(self._glued_before or nothing).astype(np.bool_)
-        # beside another mark it is not clear which of the two sticks
+        # between two marks it is not clear which of them is glued
         beside_word = self.is_word[previous], self.is_word[following]
         sides = np.stack(
             [
@@ -204,6 +201,7 @@ class SpacingCounter:
         return Spacing(sides, self.is_word, pairs)
 
     def _side(self, ids: Ids, glued: Flags) -> NDArray[np.uint8]:
+        """One side of every word, ``(vocabulary,)``, from its places ``(places,)`` in the text."""
         count = np.bincount(ids, minlength=len(self.is_word))
         share = np.bincount(ids, glued, len(self.is_word)) / np.maximum(count, 1)
         side = np.where(
@@ -214,12 +212,12 @@ class SpacingCounter:
     def _exceptions(
         self, previous: Ids, following: Ids, glued: Flags, verdict: NDArray[np.uint8]
     ) -> dict[tuple[int, int], bool]:
-        """The pairs that agree with themselves but not with their sides."""
+        """The pairs whose places agree with each other but not with the sides of their words."""
         size = len(self.is_word)
         keys, where = np.unique(previous * size + following, return_inverse=True)
         count = np.bincount(where, minlength=len(keys))
         share = np.bincount(where, glued, len(keys)) / np.maximum(count, 1)
-        # how many places of the pair its sides get wrong, or leave open
+        # number of each pair's places that its sides get wrong, or leave undecided
         wrong = np.bincount(where, verdict == np.where(glued, SPACED, GLUED), len(keys))
         undecided = np.bincount(where, verdict == MIXED, len(keys))
         turning = (2 * undecided > count) & (self.turns[keys // size] | self.turns[keys % size])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.errors import TextError
+from nextword.formatting import counted
 
 TRAIN, VALID, TEST = 0, 1, 2
 BLOCK_WORDS = 2000
@@ -43,9 +44,8 @@ def split_blocks(
     """
     shares = {part: share for part, share in ((VALID, valid), (TEST, test)) if share > 0}
     if len(paragraph_tokens) < len(shares) + 1:
-        count = len(paragraph_tokens)
         raise TextError(
-            f"the text has {count} {unit}{'s' * (count != 1)}, too few to set some aside for "
+            f"the text has {counted(len(paragraph_tokens), unit)}, too few to set some aside for "
             f"testing: provide more text, {advice + ', ' if advice else ''}or hold nothing out: "
             "--set 'text.holdout={valid: 0, test: 0}'"
         )

@@ -1,4 +1,4 @@
-"""A text in the words and ids of one tokenizer, with what its ids alone do not say."""
+"""A text as the ids of one tokenizer, with the unknown words and spaces that the ids lack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END, END_ID, UNKNOWN, UNKNOWN_ID
 
-# what the tokenizer's regular expressions call a space; Python's own idea holds four more
+# white space as in the tokenizer's regular expressions; Python's has four characters more
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _BEFORE_OPENING = frozenset("([{<“‘„‚«‹\"'—–-")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
@@ -25,7 +25,7 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 @dataclass(frozen=True, eq=False)
 class TokenizedText:
-    """A text as token ids; every complete paragraph (or line of tokenized text) ends in an end.
+    """A text as token ids; an end follows every complete paragraph (or line of tokenized text).
 
     Raises:
         ValueError: ``unknown_words`` or ``spaced`` do not fit ``ids``.
@@ -72,13 +72,14 @@ class TokenizedText:
 def tokenize_paragraphs(
     tokenizer: Tokenizer, paragraphs: Iterable[str], name: str = "", typed: bool = False
 ) -> TokenizedText:
-    """The text of complete paragraphs (or lines), each with an end behind it.
+    """The text of complete paragraphs (or lines), each followed by an end.
 
     Args:
         tokenizer: splits them.
         paragraphs: of the text.
         name: where the text is from, for messages.
-        typed: whether words are looked up as :mod:`nextword.text.matching` says.
+        typed: whether words are matched as :mod:`nextword.text.matching` says, since people typed
+            them.
     """
     index = tokenizer.index
     ids: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
@@ -112,7 +113,7 @@ def match_words(
         spaced: whether a space follows each, ``(words,)``.
     """
     if all(word in tokenizer.index for word in words):  # spares the look-up its preparation
-        return [Match(word, tokenizer.index[word], surely=True) for word in words]
+        return [Match(word, tokenizer.index[word], exact=True) for word in words]
     opens = [
         number == 0 or bool(spaced[number - 1]) or words[number - 1] in _BEFORE_OPENING
         for number in range(len(words))
@@ -123,8 +124,8 @@ def match_words(
 def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
     """The text of a typed string: paragraphs between blank lines, or lines of tokenized text.
 
-    Words that the vocabulary lacks are met as :mod:`nextword.text.matching` says. The last
-    paragraph has an end only where a blank line (or a line end) shows that it is complete.
+    Words are matched as :mod:`nextword.text.matching` says. The last paragraph
+    has an end only where a blank line (or a line end) shows that it is complete.
     """
     paragraphs, complete = _paragraphs(text, tokenizer)
     tokenized = tokenize_paragraphs(tokenizer, paragraphs, typed=True)
@@ -148,7 +149,7 @@ def learn_spacing(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Spacing:
 
 
 def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
-    """The distinct words of a typed string that the vocabulary lacks, however they are typeset.
+    """The distinct words of a typed string that the vocabulary lacks in any typesetting.
 
     Each has the id of the word that it is read as: one that differs in case, or the unknown word.
     """
@@ -156,7 +157,7 @@ def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
     for paragraph in _paragraphs(text, tokenizer)[0]:
         words = tokenizer.split(paragraph)
         nowhere = np.zeros(len(words), dtype=np.bool_)
-        found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.surely}
+        found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.exact}
     return list(found.values())
 
 
@@ -196,14 +197,14 @@ def spaces_after(normal: str, lengths: NDArray[np.integer]) -> NDArray[np.bool_]
 
     Args:
         normal: the paragraph or line, as :meth:`Tokenizer.normalize` spells it.
-        lengths: letters of each word, ``(words,)``.
+        lengths: characters of each word, ``(words,)``.
     """
     # numbers, not strings: a paragraph may be a whole book in one line
     bounds = (number for space in _SPACES.finditer(normal) for number in space.span())
     starts, ends = np.fromiter(bounds, dtype=np.int64).reshape(-1, 2).T
-    letters = starts - np.cumsum(ends - starts) + (ends - starts)
-    # words fill the text between spaces without a gap, so apart from spaces their ends coincide
-    after: NDArray[np.bool_] = np.isin(np.cumsum(lengths), letters)
+    before = starts - np.cumsum(ends - starts) + (ends - starts)  # other characters
+    # words fill the text between spaces, so counted without spaces their ends coincide with spaces
+    after: NDArray[np.bool_] = np.isin(np.cumsum(lengths), before)
     if len(after):
         after[-1] = len(ends) > 0 and ends[-1] == len(normal)  # the text ends in a space
     return after

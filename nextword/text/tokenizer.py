@@ -21,12 +21,12 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 from nextword.errors import ModelError
 from nextword.storage.files import write_atomically
 from nextword.text.detokenizer import Detokenizer, Kind, detokenize
-from nextword.text.matching import WordMatcher
+from nextword.text.matching import Match, WordMatcher
 from nextword.text.normalize import normalize
 from nextword.text.scripts import UNSPACED_LETTERS
 from nextword.text.spacing import FILE as SPACING
 from nextword.text.spacing import Spacing
-from nextword.text.vocabulary import END, SPECIAL_WORDS, UNKNOWN
+from nextword.text.vocabulary import END, END_ID, SPECIAL_WORDS, UNKNOWN, UNKNOWN_ID
 
 __all__ = ["END", "PATTERNS", "SPECIAL_WORDS", "UNKNOWN", "Kind", "Tokenizer"]
 
@@ -62,7 +62,17 @@ _CUTS = re.compile(rf"\s|(?<=[{UNSPACED_LETTERS}])(?=[{UNSPACED_LETTERS}])")
 
 
 class Tokenizer:
-    """Splits text into words; a word's id is its index in the vocabulary."""
+    """Splits text into words; a word's id is its index in the vocabulary.
+
+    Args:
+        words: the vocabulary in id order, the special words first.
+        kind: how text is split.
+        lowercase: whether case is folded before.
+        spacing: where the vocabulary's text has no space between words; None if not learned.
+
+    Raises:
+        ValueError: the special words are not the first.
+    """
 
     def __init__(
         self,
@@ -71,10 +81,6 @@ class Tokenizer:
         lowercase: bool,
         spacing: Spacing | None = None,
     ) -> None:
-        """``words`` is the vocabulary in id order, the special words first.
-
-        ``spacing`` is what its text showed about spaces between them.
-        """
         if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
             raise ValueError(f"a vocabulary starts with {SPECIAL_WORDS}")
         self.kind: Kind = kind
@@ -84,7 +90,7 @@ class Tokenizer:
         self.index = {word: number for number, word in enumerate(words)}
         """The id of every word."""
         self._inner = _build(self.index, kind, lowercase)
-        self._inner.normalizer = None  # :meth:`normalize` does that, and more
+        self._inner.normalizer = None  # :meth:`normalize` does its work, and more
 
     @classmethod
     def learn(cls, paragraphs: Iterable[str], kind: Kind, lowercase: bool) -> Tokenizer:
@@ -109,6 +115,10 @@ class Tokenizer:
         """Finds words as people type them."""
         return WordMatcher(self.words, self.index)
 
+    def find(self, word: str) -> Match:
+        """The vocabulary's word for a single word that somebody typed."""
+        return self.matcher.find(self.normalize(word.strip()))
+
     def normalize(self, text: str) -> str:
         """The text as it is split: see :func:`nextword.text.normalize.normalize`."""
         return normalize(text, self.lowercase)
@@ -116,12 +126,12 @@ class Tokenizer:
     @property
     def unknown_id(self) -> int:
         """The id of every word outside the vocabulary."""
-        return 0
+        return UNKNOWN_ID
 
     @property
     def end_id(self) -> int:
         """The id of the end of a paragraph or line."""
-        return 1
+        return END_ID
 
     def __len__(self) -> int:
         return len(self.words)
@@ -178,7 +188,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
-        """Read ``tokenizer.json``, and ``spacing.json`` where it is there.
+        """Read ``tokenizer.json`` and, if there is one, the ``spacing.json`` beside it.
 
         Raises:
             ModelError: one is damaged, foreign or incompatible.
@@ -199,8 +209,8 @@ class Tokenizer:
         kinds: tuple[Kind, ...] = ("words", "whitespace")
         for kind, lowercase in product(kinds, (False, True)):
             if structure == _build({UNKNOWN: 0}, kind, lowercase).to_str():
-                beside = path.with_name(SPACING)
-                spacing = Spacing.load(beside, words) if beside.exists() else None
+                spacing_file = path.with_name(SPACING)
+                spacing = Spacing.load(spacing_file, words) if spacing_file.exists() else None
                 return cls(words, kind, lowercase, spacing)
         raise ModelError(
             f"{path}: splits text in a way this version does not know; it was written by another "
@@ -211,9 +221,9 @@ class Tokenizer:
 def _build(vocabulary: dict[str, int], kind: Kind, lowercase: bool) -> HuggingFaceTokenizer:
     """The library's tokenizer.
 
-    Its normalizer is for other programs that read the file; it knows no ligatures. No word is
-    registered as an added token: the library matches those before it splits the text, so a literal
-    ``<unk>`` in a book would become the special word.
+    Its normalizer serves other programs that read the file, and leaves ligatures as they are. No
+    word is registered as an added token: the library matches those before it splits the text, so a
+    literal ``<unk>`` in a book would become the special word.
     """
     inner = HuggingFaceTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]

@@ -50,7 +50,7 @@ class Progress:
     skipped: int = 0
     """Steps skipped because the loss or its gradient was not finite."""
     failures: int = 0
-    """Steps in a row up to now that were skipped, or whose loss was absurdly high."""
+    """Steps in a row up to now that were skipped, or whose loss was out of bounds."""
 
 
 @dataclass(frozen=True)

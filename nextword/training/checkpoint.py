@@ -255,7 +255,7 @@ class Saver(Callback):
         """Save now.
 
         Raises:
-            DivergedError: the last finite state stays.
+            DivergedError: a weight is not finite; the last saved state stays.
         """
         self.trainer.check_finite()
         started = time.monotonic()

@@ -37,14 +37,6 @@ ITERATIONS = 3
 """Power iterations of the randomised SVD."""
 
 
-Progress = Callable[[int, int], object]
-"""Receives how much is done, and of how much."""
-
-
-def _ignore(done: int, total: int) -> None:
-    pass
-
-
 def start_from_vectors(model: LanguageModel, config: ModelConfig, words: list[str]) -> str:
     """Start the embedding from the file ``config.vectors``; returns a line for the screen.
 
@@ -88,7 +80,7 @@ def start_from_text(
     config: ModelConfig,
     ids: NDArray[np.integer],
     seed: int,
-    progress: Progress = _ignore,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> None:
     """Start the embedding from the co-occurrence of words in the training text.
 
@@ -116,7 +108,7 @@ def cooccurrence_vectors(
     vocabulary_size: int,
     size: int,
     seed: int,
-    progress: Progress = _ignore,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Tensor:
     """A unit vector for each word, ``(vocabulary_size, size)``; zeros for unseen words.
 

@@ -16,6 +16,7 @@ from nextword.config import Config
 from nextword.device import choose_device, choose_threads
 from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
+from nextword.formatting import counted
 from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.model_folder import WEIGHTS, load_model_folder, save_mixture
 from nextword.inference.session import Prediction
@@ -91,12 +92,8 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     if not run.resumed:
         saver.save()  # from here on, a resume is possible
     run.say(_describe_training(prepared))
-    if trainer.stalled and run.resumed:
-        run.say("this run was finished by training.patience; to go on: --set training.patience=0")
-    elif trainer.finished and run.resumed:
-        run.say("this run was already finished; to train it further: --set training.epochs=N")
-    elif trainer.finished:
-        run.say("the time budget ran out before the first step; raise training.minutes")
+    if trainer.finished:
+        run.say(_describe_finished(trainer, run.resumed))
     trainer.callback = _callbacks(run, prepared, saver)
     trainer.closing_validations = _closing_validations(text)
     try:
@@ -265,7 +262,7 @@ def _how_to_continue(run: RunContext) -> str:
     name = shlex.quote(run.folder.reference)
     training = run.config.training
     rate = training.learning_rate / SAFER_RATE
-    if training.weight_decay:
+    if training.weight_decay:  # a step shrinks the weights by the product of rate and decay
         rate = min(rate, 1 / (SAFER_RATE * training.weight_decay))
     return (
         f"continue from the last save with: nextword train --resume --run {name} "
@@ -288,6 +285,15 @@ def _validate_before_leaving(folder: RunFolder, trainer: Trainer, finished: bool
     trainer.measure()
 
 
+def _describe_finished(trainer: Trainer, resumed: bool) -> str:
+    """Why no step is left to train, and the setting that leaves some."""
+    if not resumed:
+        return "the time budget ran out before the first step; raise training.minutes"
+    if trainer.stalled:
+        return "this run was finished by training.patience; to go on: --set training.patience=0"
+    return "this run was already finished; to train it further: --set training.epochs=N"
+
+
 def _describe_stall(trainer: Trainer) -> str:
     progress = trainer.progress
     return (
@@ -298,8 +304,7 @@ def _describe_stall(trainer: Trainer) -> str:
 
 def _describe_training(prepared: Preparation) -> str:
     network, training, trainer = prepared.config.model, prepared.config.training, prepared.trainer
-    steps = trainer.total_steps
-    length = f"{steps:,} step{'s' * (steps != 1)}"
+    length = counted(trainer.total_steps, "step")
     if training.minutes is not None:
         length = f"at most {training.budget}"
     return (

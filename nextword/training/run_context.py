@@ -22,7 +22,6 @@ from nextword.storage.run_folder import (
     RunFolder,
     RunRecord,
     begin_run,
-    plain_name,
     run_folder,
     run_to_begin,
 )
@@ -67,7 +66,7 @@ class RunContext:
         """Updated once the open settings are resolved."""
         self.resumed = resumed is not None
         self._made: list[Path] = []
-        stem = plain_name(f"{text_stem(self.config)}-{self.config.model.kind}")
+        stem = f"{text_stem(self.config)}-{self.config.model.kind}"
         self.folder = resumed or self._make_folder(name, stem)
         self._lock = RunLock(self.folder, self.say)
         self._lock.take()
@@ -203,7 +202,7 @@ def _absolute(path: str, report: Callable[[str], None]) -> str:
 def text_stem(config: Config) -> str:
     """A short name for the text: that of its first file, without suffixes.
 
-    It leaves out what the name of a folder may not hold, here or on another system.
+    Characters that a folder's name may not have, here or on another system, are left out.
     """
     source = config.text.train or config.text.path
     first = source[0] if isinstance(source, list) else source

@@ -114,7 +114,7 @@ class Trainer:
         """Train to the end; ``False`` if stopped before it.
 
         Raises:
-            DivergedError: what was saved before is kept.
+            DivergedError: the loss or the weights are out of bounds; earlier saves are kept.
         """
         self.callback.on_train_begin(self)
         try:
@@ -143,7 +143,7 @@ class Trainer:
         """Validate, and record whether the loss is the lowest so far.
 
         Raises:
-            DivergedError: nothing is recorded.
+            DivergedError: the loss or a weight is out of bounds; nothing is recorded.
         """
         started = time.perf_counter()
         self.model.eval()

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from nextword.errors import ConfigError, ModelError
 from nextword.storage.files import write_json
@@ -19,7 +17,6 @@ from nextword.storage.run_folder import (
     find_run,
     fresh_name,
     newest_run,
-    plain_name,
     run_folder,
     run_to_begin,
     run_to_resume,
@@ -47,16 +44,6 @@ def make_run(name: str, changed: float, model: bool = True) -> Path:
 def test_a_run_never_lies_outside_the_runs(name: str) -> None:
     with pytest.raises(ConfigError, match="plain name"):
         run_folder(name)
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"])))
-@example("AC\\DC lyrics")
-@example(".../\0")
-def test_a_name_made_from_any_text_is_one_that_a_run_may_have(stem: str) -> None:
-    name = plain_name(stem)
-    assert run_folder(name).path.parent == Path("runs") and len(name) <= 80
-    if stem.isalnum() and len(stem) <= 80:
-        assert name == stem
 
 
 def test_no_advice_goes_in_a_circle() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextword.text.matching import case_key, keyboard
+from nextword.text.matching import case_key, keyboard_spelling
 from nextword.text.tokenized import tokenize_paragraphs, tokenize_string, unmatched_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import UNKNOWN_ID
@@ -99,8 +99,8 @@ WORDS = st.text(st.sampled_from("aBéﬁ'’‘-‑–\"“”ıİσς1"), min_s
 def test_every_word_of_a_text_is_known_however_it_is_typeset(words: list[str]) -> None:
     tokenizer = learned(" ".join(words))
     assert unmatched_words(tokenizer, " ".join(words)) == []
-    typed = " ".join(map(keyboard, words))
+    typed = " ".join(map(keyboard_spelling, words))
     unknown = [m.typed for m in unmatched_words(tokenizer, typed) if m.id == UNKNOWN_ID]
     # a straight quote may split a word otherwise than a curly one, but letters always meet
     assert not [word for word in unknown if word.isalnum() and word in words]
-    assert all(case_key(keyboard(word)) == case_key(word) for word in words)
+    assert all(case_key(keyboard_spelling(word)) == case_key(word) for word in words)

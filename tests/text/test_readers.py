@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from nextword.config.schema import TextConfig
 from nextword.errors import ConfigError, TextError
 from nextword.text import sources as spool
-from nextword.text.readers import read_lines, read_paragraphs
+from nextword.text.readers import TextReader, read_lines, read_paragraphs
 from nextword.text.sources import text_files
 
 
@@ -220,3 +221,15 @@ def test_one_very_long_line_takes_linear_time(tmp_path: Path) -> None:
     began = time.perf_counter()
     assert [len(line) for line in read_lines(file)] == [33_000_000]
     assert time.perf_counter() - began < 10
+
+
+def test_a_format_that_marks_paragraphs_is_told_from_lines(tmp_path: Path) -> None:
+    for name in ("a.tsv", "b.tsv"):
+        write(tmp_path, "id\ttext\n" + "1\tthe ferry is late again\n" * 9, name)
+    reader = TextReader(TextConfig())
+    assert len(list(reader.read([tmp_path / "a.tsv"]))) == 9
+    assert reader.notes[1] == "paragraphs: as the file's format marks them"
+    files = [tmp_path / "b.tsv", write(tmp_path, "the ferry is late again. " * 10 + "\n")]
+    list(reader.read(files))
+    assert "as the file's format marks them (2 files), " in reader.notes[2]
+    assert reader.notes[0].endswith("a.tsv: TSV, column 'text' (change: --set text.format=plain)")

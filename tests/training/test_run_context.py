@@ -5,6 +5,8 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from nextword import train
 from nextword.config import Config, load_config
@@ -138,6 +140,16 @@ def test_a_run_is_named_after_its_text_without_what_no_name_may_hold(name: str, 
     config = load_config(overrides={"text.path": name}, environ={})
     assert text_stem(config) == stem
     assert run_folder(f"{stem}-lstm").path.name == f"{stem}-lstm"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@example("AC\\DC lyrics")
+@example(".../\0")
+def test_a_name_made_from_any_text_is_one_that_a_run_may_have(text: str) -> None:
+    stem = text_stem(load_config(overrides={"text.path": text}, environ={}))
+    assert run_folder(stem).path.parent == Path("runs") and len(stem.encode()) <= 80
+    if text.isalnum() and len(text.encode()) <= 80:
+        assert stem == text
 
 
 def test_the_first_lines_say_how_the_text_was_read(config: Config) -> None:

@@ -17,13 +17,13 @@ from nextword.text.sources import display_name, failure
 
 _CHUNK = 1 << 16
 _MOST_BYTES = 1 << 28
-"""Of one member; the largest books have some megabytes."""
+"""Of one unpacked member; the largest books have some megabytes."""
 _HARMLESS_BYTES = 1 << 23
 _HIGHEST_RATIO = 500
 """Of unpacked to packed size, above ``_HARMLESS_BYTES``; prose reaches 5, repeated lines 300."""
 
 XML_ERRORS = (expat.ExpatError, ValueError, LookupError)
-"""What malformed XML raises; its encoding may be one that Python lacks or that is no text."""
+"""Errors of malformed XML, also of an encoding that Python lacks or that does not encode text."""
 
 
 class Archive:

@@ -10,6 +10,8 @@ from nextword.text.scripts import is_unspaced_letter
 
 SAMPLE = 1000
 """Rows that the choice is made from."""
+ADVICE = "name the one to read: --set text.column=NAME"
+"""The end of every error about columns."""
 _NO_TEXT = re.compile(
     r"[-+]?[\d.,:/\s%€$£()-]+"  # numbers, dates, times
     r"|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[-+][\d:]+| UTC)?"
@@ -25,8 +27,11 @@ def is_data(value: str) -> bool:
     return _NO_TEXT.fullmatch(value.strip()) is not None
 
 
-def running_text(values: Iterable[str]) -> int:
-    """Characters of running text in a column's sample; the same value counts once."""
+def count_running_text(values: Iterable[str]) -> int:
+    """Characters of running text in a column's sample; the same value counts once.
+
+    None of it counts where more than half of the values are data; text with tags counts half.
+    """
     distinct = {value for value in values if value.strip()}
     words = [value for value in distinct if not is_data(value)]
     if 2 * len(words) < len(distinct):
@@ -47,6 +52,7 @@ def _weight(value: str) -> int:
 
 
 def _runs(value: str) -> bool:
+    """Whether a value is of several words, or of several letters of a script without spaces."""
     words = len(value.split(None, _FEWEST_WORDS))
     return words >= _FEWEST_WORDS or sum(map(is_unspaced_letter, value[:20])) >= _FEWEST_WORDS
 
@@ -56,19 +62,16 @@ def choose(sample: Mapping[str, Sequence[str]], what: str) -> str:
 
     Args:
         sample: values by column name.
-        what: the file's name and what its columns are called, for the error.
+        what: the beginning of the error: the file's name, and "none of its columns" or the like.
 
     Raises:
         TextError: no column holds text.
     """
-    scores = {name: running_text(values) for name, values in sample.items()}
+    scores = {name: count_running_text(values) for name, values in sample.items()}
     best = max(scores, key=lambda name: scores[name], default=None)
     if best is None or scores[best] == 0:
         raise TextError(f"{what} hold running text ({listed(sample)}); {ADVICE}")
     return best
-
-
-ADVICE = "name the one to read: --set text.column=NAME"
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nextword.errors import TextError
-from nextword.text.formats import markdown
 from nextword.text.formats.archive import opened_archive
 from nextword.text.formats.docx import DOCUMENT, open_docx
 from nextword.text.formats.epub import open_epub
@@ -24,6 +23,7 @@ from nextword.text.formats.foreign import (
 from nextword.text.formats.head import HEAD, decoded_head, read_head
 from nextword.text.formats.html import open_html
 from nextword.text.formats.json_text import looks_like_json, open_json
+from nextword.text.formats.markdown import SUFFIXES as MARKDOWN_SUFFIXES
 from nextword.text.formats.markdown import is_markdown, open_markdown
 from nextword.text.formats.markup import is_html, xml_root
 from nextword.text.formats.subtitles import is_subtitles, open_subtitles
@@ -51,8 +51,6 @@ _ARCHIVES = (
     ("xl/workbook.xml", "XLSX", OFFICE_TABLE),
     ("ppt/presentation.xml", "PPTX", OFFICE_SLIDES),
     ("Index/Document.iwa", "Pages", "a document to export from Pages as text"),
-    ("AndroidManifest.xml", "APK", "a program"),
-    ("META-INF/MANIFEST.MF", "JAR", "a program"),
     (".odt", "ODT", PANDOC),
 )
 _OTHER_XML = ("XML", "xmllint --xpath 'string(/)' {file} > {text}")
@@ -72,7 +70,7 @@ def format_of(file: Path, encoding: str = "utf-8", chosen: str = "auto") -> Form
     Args:
         file: the file.
         encoding: of its characters, where it is text.
-        chosen: ``auto``, or a name of :data:`FORMATS` that overrules what the content looks like.
+        chosen: ``auto``, or a name of :data:`FORMATS` that overrules the content of a text file.
 
     Raises:
         TextError: the file cannot be read, or is of a kind that is not; one line says what to do.
@@ -111,6 +109,7 @@ def recognise(file: Path, encoding: str = "utf-8") -> Format:
 
 
 def _zip_format(file: Path) -> Format:
+    """The format of a ZIP archive by its members, or by its suffix if it is damaged."""
     suffix = file.suffix.lower()
     try:
         with opened_archive(file, "ZIP") as archive:
@@ -145,7 +144,7 @@ def _text_format(text: str, file: Path, cut: bool) -> Format:
         return FORMATS["srt"]
     if text.lstrip()[:1] in ("{", "[") and (found := _json_format(text, lines, file, cut)):
         return found
-    if suffix in markdown.SUFFIXES:
+    if suffix in MARKDOWN_SUFFIXES:
         return FORMATS["markdown"] if is_markdown(text, suffix) else PLAIN
     if is_html(text):
         return FORMATS["html"]

@@ -11,14 +11,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from nextword.errors import TextError
+from nextword.formatting import counted
+from nextword.text.encodings import marked_encoding
 from nextword.text.formats.archive import Archive, local_name, opened_archive, xml_parser
-from nextword.text.formats.extract import Extract, counted
+from nextword.text.formats.extract import Extract
 from nextword.text.formats.html import html_paragraphs
 
 _NO_TEXT = re.compile(r"(?:cover|toc|nav|contents|tableofcontents)[-_]?(?:page)?\d*", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]*encoding\s*=\s*["']([\w.-]+)""")
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"))
-_BYTE_ORDER_MARKS = (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 @dataclass
@@ -53,13 +53,12 @@ def _paragraphs(file: Path, sections: list[str]) -> Iterator[str]:
 
 
 def _decoded(content: bytes) -> str:
-    encoding = "utf-8"
-    if declared := _XML_ENCODING.match(content):
-        encoding = declared[1].decode()
-    for mark, name in _BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            encoding = name
-    return content.decode(encoding)
+    if content.startswith(codecs.BOM_UTF8):
+        return content.decode("utf-8-sig")
+    declared = _XML_ENCODING.match(content)
+    return content.decode(
+        marked_encoding(content) or (declared[1].decode() if declared else "utf-8")
+    )
 
 
 def _sections(archive: Archive) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a file format gives: the running text of a file as paragraphs."""
+"""A file format, and the running text that it gives, as paragraphs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# what decoding removes from plain text may stand here as an escape or an entity
+# an escape or an entity may hold what decoding removes from plain text
 _CONTROLS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _LINE_ENDS = re.compile(r"\r\n?|[\x85\u2028]")
@@ -20,15 +20,16 @@ class Extract:
     """The text that was found in a file."""
 
     taken: str
-    """The part of the file that is the text, in a few words: ``CSV, column 'message'``."""
+    """The part of the file that is read, in a few words: ``CSV, column 'message'``."""
     paragraphs: Iterator[str]
     """Not empty, without line ends. Raises TextError where the file turns out to be damaged."""
     as_lines: bool = False
     """Whether ``paragraphs`` are lines, also empty ones, to be grouped as in plain text."""
 
 
-Opener = Callable[[Path, str, "str | None"], Extract]
-"""Takes the file, its encoding and the column that the user named; may raise TextError."""
+Opener = Callable[[Path, str, str | None], Extract]
+"""Takes the file, its encoding and the column that the user named. Formats that declare their
+encoding ignore the second, formats without columns the third. Raises TextError."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Format:
     name: str
     """For messages, such as ``EPUB``."""
     open: Opener | None = None
-    """Gives the text; None for plain text, and for what cannot be read."""
+    """Gives the text; None for plain text, and for files that are refused."""
     refusal: str = ""
     """Why the file is not read and what to do instead, to follow the file's name and a colon."""
     columns: bool = False
@@ -47,19 +48,14 @@ class Format:
     """Whether a file of this kind is certainly no text, whatever the user says."""
 
 
-def clean(text: str) -> str:
-    """The text without control characters and surrogates."""
+def without_controls(text: str) -> str:
+    """The text with spaces for control characters and U+FFFD for surrogates."""
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text))
 
 
 def paragraphs_in(text: str) -> Iterator[str]:
     """The paragraphs of a string, which blank lines separate; white space becomes one space."""
-    for block in _BLANK_LINES.split(clean(_LINE_ENDS.sub("\n", text))):
+    for block in _BLANK_LINES.split(without_controls(_LINE_ENDS.sub("\n", text))):
         paragraph = " ".join(line for part in block.split("\n") if (line := part.strip()))
         if paragraph:
             yield _SPACES.sub(" ", paragraph)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 chapter`` and ``2 chapters``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,4 +1,4 @@
-"""The beginning of a file, which tells what kind of file it is."""
+"""Reads the beginning of a file, by which its format is recognised."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import zlib
 from pathlib import Path
 
 from nextword.errors import TextError
+from nextword.text.encodings import marked_encoding
 from nextword.text.sources import display_name, failure
 
 HEAD = 1 << 16
 """Bytes that are looked at."""
-_MARKS = ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"))
-_BYTE_ORDER_MARKS = (*_MARKS, (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def read_head(file: Path) -> tuple[bool, bytes]:
@@ -38,9 +37,8 @@ def decoded_head(head: bytes, encoding: str) -> str:
 
     A byte order mark counts for more than ``encoding``; the last line may be cut.
     """
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if head.startswith(mark)), encoding)
     try:
-        text = head.decode(encoding, "replace")
+        text = head.decode(marked_encoding(head) or encoding, "replace")
     except (LookupError, ValueError):
         text = head.decode("latin-1")
     return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

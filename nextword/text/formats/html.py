@@ -11,7 +11,7 @@ from pathlib import Path
 from nextword.config.types import text_codec
 from nextword.errors import ConfigError, TextError
 from nextword.text.decoding import plain_lines
-from nextword.text.formats.extract import Extract, clean, paragraphs_in
+from nextword.text.formats.extract import Extract, paragraphs_in, without_controls
 from nextword.text.formats.head import read_head
 
 BLOCKS = frozenset(
@@ -32,7 +32,7 @@ _SPACES = re.compile(r"[ \t\n\r\f]+")
 _MARKED_SECTION = re.compile(r"<!\[(?:CDATA\[((?:(?!<!\[).)*?)\]\]>|[^<>-]*>)", re.DOTALL)
 _OPEN_TAG = re.compile(r"<(?=[a-zA-Z/][^<>]*<)")
 _MANY_OPEN = 200
-"""Tags without an end in one piece; a "<" in an attribute or a script looks the same."""
+"""Unfinished tags in a piece; fewer may be a ``<`` in an attribute or in a script."""
 _CHARSET = re.compile(rb"""(?:charset|<\?xml[^>]*encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _CHUNK = 1 << 16
 _LONGEST_SECTION = 1 << 20
@@ -43,8 +43,11 @@ _MANY_LINES = 40
 def open_html(file: Path, encoding: str, column: str | None) -> Extract:
     """The text of an HTML file.
 
-    A text without block elements, whose only marks are such as ``<i>`` and ``<br>``, is given as
+    A text without block elements, with nothing but tags such as ``<i>`` and ``<br>``, is given as
     lines.
+
+    Raises:
+        TextError: the file cannot be read or decoded.
     """
     chunks = _chunks(plain_lines(file, _encoding_of(file, encoding)))
     first = next(chunks)
@@ -72,7 +75,7 @@ def _parsed(chunks: Iterable[str], as_lines: bool) -> Iterator[str]:
 
 
 def _chunks(lines: Iterable[str]) -> Iterator[str]:
-    """Pieces of some size, with CDATA as text: the parser knows it only in foreign elements."""
+    """The lines in larger pieces, with CDATA as text, which the parser knows only inside SVG."""
     kept, size = "", 0
     pieces: list[str] = []
     for line in lines:
@@ -171,7 +174,7 @@ class _Lines(_Blocks):
         """The lines that ended since the last call."""
         *found, rest = "".join(self._pieces).split("\n")
         self._pieces = [rest]
-        return [clean(line) for line in found]
+        return [without_controls(line) for line in found]
 
     def end_block(self) -> None:
         """End the last line."""

@@ -1,4 +1,4 @@
-"""JSON: the strings under one key, of JSON Lines, of an array or of what an object holds."""
+"""JSON and JSON Lines: the strings under one key, however deep in arrays and objects."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from nextword.text.formats.columns import ADVICE, SAMPLE, choose, listed
 from nextword.text.formats.extract import Extract, paragraphs_in
 from nextword.text.sources import display_name
 
-_ANY = ""
+_NO_KEY = ""
 """The key of strings that stand in no object."""
 _DEEPEST = 20
+"""Levels of arrays and objects that are read."""
 _DECODER = json.JSONDecoder()
 
 
@@ -53,7 +54,7 @@ def _paragraphs(values: Iterator[Any], column: str) -> Iterator[str]:
                 yield from paragraphs_in(text)
 
 
-def _strings(value: Any, key: str = _ANY, depth: int = 0) -> Iterator[tuple[str, str]]:
+def _strings(value: Any, key: str = _NO_KEY, depth: int = 0) -> Iterator[tuple[str, str]]:
     """All strings in a value, with their keys; places in arrays are not part of a key."""
     if isinstance(value, str):
         yield key, value
@@ -71,10 +72,10 @@ def looks_like_json(text: str, lines: list[str], cut: bool) -> bool:
     Lines that are strings alone are no evidence: a dialogue may have them.
     """
     filled = [line for line in lines if line.strip()]
-    if len(filled) > 1 and all(isinstance(parsed(line), dict) for line in filled):
+    if len(filled) > 1 and all(isinstance(_parsed(line), dict) for line in filled):
         return True
     if not cut:
-        value = parsed(text)
+        value = _parsed(text)
         return isinstance(value, (dict, list)) and any(_strings(value))
     return _begins_as_json(text.lstrip())
 
@@ -109,10 +110,10 @@ def _is_lines(file: Path, encoding: str) -> bool:
     """Whether the first line that is not blank is a value of its own, and another follows."""
     filled = (line for line in plain_lines(file, encoding) if line.strip())
     first = next(filled, "")
-    return next(filled, None) is not None and parsed(first) is not None
+    return next(filled, None) is not None and _parsed(first) is not None
 
 
-def parsed(text: str) -> Any:
+def _parsed(text: str) -> Any:
     """The value of a JSON text, or None if it is not valid."""
     try:
         return json.loads(text)
@@ -123,7 +124,7 @@ def parsed(text: str) -> Any:
 def _lines(file: Path, lines: Iterator[str]) -> Iterator[Any]:
     for number, line in enumerate(lines, 1):
         if line.strip():
-            value = parsed(line)
+            value = _parsed(line)
             if value is None and line.strip() != "null":
                 raise TextError(
                     f"{display_name(file)}, line {number}: not a JSON value; every line must be "

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nextword.formatting import counted
 from nextword.text.decoding import plain_lines
-from nextword.text.formats.extract import Extract, counted, paragraphs_in
+from nextword.text.formats.extract import Extract, paragraphs_in
 from nextword.text.formats.html import html_paragraphs
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkd")
 """Of files that are Markdown if they have any mark of it."""
-_FRONT_MATTER = re.compile(
-    r"\A---[ \t]*\n(?:(?!---)(?=[\w-]+[ \t]*:|[ \t-]|\n).*\n)+---[ \t]*\n",
-)
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:(?!---)(?=[\w-]+[ \t]*:|[ \t-]|\n).*\n)+---[ \t]*\n")
 _HASHES = re.compile(r"^#+ ", re.MULTILINE)
 _HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} +\S.*\n(?=\n)")
 _OTHER_MARKS = (  # each with the number of times that is evidence
@@ -39,18 +38,18 @@ def is_markdown(text: str, suffix: str) -> bool:
     """
     others = sum(len(mark.findall(text)) >= fewest for mark, fewest in _OTHER_MARKS)
     if suffix in SUFFIXES:
-        return others > 0 or _WEAK_MARKS.search(text) is not None or _starts_with_data(text)
+        return others > 0 or any(mark.search(text) for mark in (_WEAK_MARKS, _FRONT_MATTER))
     headings = len(_HEADING.findall(text))
     is_program = 2 * headings < len(_HASHES.findall(text))
     return headings >= _FEWEST_HEADINGS and not is_program and others > 0
 
 
-def _starts_with_data(text: str) -> bool:
-    return _FRONT_MATTER.match(text) is not None
-
-
 def open_markdown(file: Path, encoding: str, column: str | None) -> Extract:
-    """The text of a Markdown file, without front matter, fenced code, images and addresses."""
+    """The text of a Markdown file, without front matter, fenced code, images and addresses.
+
+    Raises:
+        TextError: the file cannot be read or decoded.
+    """
     from markdown_it import MarkdownIt
 
     text = _FRONT_MATTER.sub("", "\n".join(plain_lines(file, encoding)) + "\n", count=1)

@@ -1,4 +1,4 @@
-"""SubRip (SRT) and WebVTT: what is said, without numbers, times and tags."""
+"""SubRip (SRT) and WebVTT: the speech, without numbers, times and tags."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from nextword.errors import TextError
+from nextword.formatting import counted
 from nextword.text.decoding import plain_lines
-from nextword.text.formats.extract import Extract, clean, counted
+from nextword.text.formats.extract import Extract, without_controls
 from nextword.text.sources import display_name
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.]\d{1,3}"
@@ -70,7 +71,7 @@ def _cues(lines: list[str], web: bool) -> list[list[str]]:
 
 
 def _utterances(cues: Iterable[list[str]], web: bool) -> Iterator[str]:
-    """What one speaker says in one cue."""
+    """The speech of each speaker in each cue."""
     last = ""
     for cue in cues:
         spoken: list[list[str]] = []
@@ -87,7 +88,7 @@ def _utterances(cues: Iterable[list[str]], web: bool) -> Iterator[str]:
 
 def _plain(line: str) -> str:
     text = _ENTITY.sub(_character, _TAG.sub("", line))
-    return " ".join(clean(text).split())
+    return " ".join(without_controls(text).split())
 
 
 def _character(entity: re.Match[str]) -> str:

@@ -64,7 +64,7 @@ def layout_of(lines: list[str], least_regular: float) -> tuple[Layout, list[list
 
 
 def _strict_rows(layout: Layout, lines: list[str]) -> list[list[str]]:
-    """The rows; none if quotation marks stand where they may not."""
+    """The rows; an empty list if a quotation mark stands where it may not."""
     rows: list[list[str]] = []
     try:
         for row in layout.rows(lines, strict=True):
@@ -106,15 +106,17 @@ def _is_name(text: str) -> bool:
 
 
 def is_table(lines: list[str], suffix: str) -> bool:
-    """Whether lines are a table. Without a suffix that says so the evidence must be strong.
+    """Whether lines are a table; without a table's suffix the evidence must be strong.
 
     Prose, verse and chat logs can have as many commas in each line: there must be a header and,
     but for tabs, few spaces after the delimiters.
     """
     expected = suffix in SUFFIXES
     found = layout_of(lines, 0.5 if expected else 1.0)
-    if found is None or expected:
-        return found is not None or (expected and _single_column(lines) is not None)
+    if expected:
+        return found is not None or _single_column(lines) is not None
+    if found is None:
+        return False
     layout, rows = found
     columns = list(zip(*rows, strict=True))
     if len(rows) < 4 or not any(map(is_running, columns)):
@@ -134,11 +136,13 @@ def is_table(lines: list[str], suffix: str) -> bool:
 
 
 def _is_facts(column: Sequence[str]) -> bool:
+    """Whether all of a column is data: numbers, dates and the like."""
     filled = [value for value in column if value.strip()]
     return bool(filled) and all(map(is_data, filled))
 
 
 def _single_column(lines: list[str]) -> tuple[Layout, list[list[str]]] | None:
+    """The layout of a table with one column, with its rows; None if a row has more fields."""
     layout = Layout(",", True)
     rows = _strict_rows(layout, lines)
     return (layout, rows) if rows and all(len(row) == 1 for row in rows) else None
@@ -148,7 +152,10 @@ def open_table(file: Path, encoding: str, column: str | None) -> Extract:
     """The text in one column of a CSV or TSV file.
 
     Args:
-        column: a name of the header, or the column's number from 1.
+        file: the file.
+        encoding: its character encoding.
+        column: a name of the header, or the column's number from 1; None for the one with the most
+            running text.
 
     Raises:
         TextError: the file is no table, or has no such column.

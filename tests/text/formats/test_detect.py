@@ -5,9 +5,11 @@ import pickle
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from nextword.config.types import Format as ConfiguredFormat
 from nextword.errors import TextError
 from nextword.text.formats import FORMATS, format_of, recognise
 from nextword.text.sources import SUFFIXES
@@ -206,6 +208,10 @@ def test_a_chosen_format_overrules_what_text_looks_like_but_not_what_is_binary(
     assert format_of(book, chosen="epub") is FORMATS["epub"]
     with pytest.raises(TextError, match=r"looks like EPUB, not CSV; leave out text\.format=csv"):
         format_of(book, chosen="csv")
+
+
+def test_the_configuration_names_every_format() -> None:
+    assert get_args(ConfiguredFormat) == ("auto", *FORMATS)
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
