@@ -63,9 +63,11 @@ class Model:
         """The ``k`` words most likely to follow a prompt.
 
         Args:
-            prompt: any text; words that the vocabulary lacks are read as unknown.
+            prompt: any text; its words are matched as :mod:`nextword.text.matching` says, and those
+                that the vocabulary lacks are read as unknown.
             k: how many; fewer where fewer begin with ``prefix``.
-            prefix: letters with which the words must begin.
+            prefix: letters with which the words must begin, in any case where no word begins with
+                just these.
             adapt: see :meth:`session`.
 
         Raises:

@@ -97,7 +97,13 @@ class Callback:
         """A line for the screen."""
 
     def on_progress(self, label: str, done: int, total: int) -> None:
-        """Part of a longer work is done; ``total`` is 0 where unknown."""
+        """While longer work is under way.
+
+        Args:
+            label: what is being done.
+            done: units of work so far.
+            total: units in all; 0 where unknown.
+        """
 
     def on_train_begin(self, trainer: Trainer) -> None:
         """The first step, or the first one after a resume, comes next."""
