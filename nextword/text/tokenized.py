@@ -86,7 +86,7 @@ def tokenize_paragraphs(
     unknown: list[str] = []
     characters = 0
     for paragraph in paragraphs:
-        normal = tokenizer.normalize(paragraph)
+        normal = _typed(tokenizer, paragraph) if typed else tokenizer.normalize(paragraph)
         words = tokenizer.split(normal)
         lengths = np.array([len(word) for word in words], dtype=np.int64)
         follows = spaces_after(normal, lengths)
@@ -99,6 +99,14 @@ def tokenize_paragraphs(
         spaced.append(np.append(follows, False))
         characters += len(normal) + 1
     return TokenizedText(np.concatenate(ids), np.concatenate(spaced), unknown, characters, name)
+
+
+def _typed(tokenizer: Tokenizer, paragraph: str) -> str:
+    """A typed paragraph as it is split."""
+    normal = tokenizer.normalize(paragraph)
+    if tokenizer.kind == "whitespace" or not tokenizer.unknown_words(normal):
+        return normal
+    return tokenizer.matcher.rejoined(normal)
 
 
 def match_words(
@@ -154,7 +162,7 @@ def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
     """
     found: dict[str, Match] = {}
     for paragraph in _paragraphs(text, tokenizer)[0]:
-        words = tokenizer.split(paragraph)
+        words = tokenizer.split(_typed(tokenizer, paragraph))
         nowhere = np.zeros(len(words), dtype=np.bool_)
         found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.surely}
     return list(found.values())
