@@ -158,8 +158,9 @@ def _begins(division: Division, indent: int, last: str) -> bool:
     """Whether a line that follows another one begins a paragraph."""
     if last[-1] == "\u00ad":  # a word is hyphenated there
         return False
-    indented = division.mode == "indents" and indent > division.base_indent
-    return division.mode == "lines" or indented
+    if division.mode == "indents":
+        return (indent > division.base_indent) != division.hanging
+    return division.mode == "lines"
 
 
 def _sticks(last: str, line: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from nextword.text.division import (
     Mode,
     Setting,
     find_division,
+    is_double_spaced,
     set_division,
+    single_spaced,
 )
 from nextword.text.formats import format_of
 from nextword.text.gutenberg import without_licence
@@ -90,7 +93,7 @@ class TextReader:
         self._taken[file] = f"{extract.taken}{change}"
         lines = (f"{paragraph}\n" for paragraph in extract.paragraphs)
         counted = _then(lines, lambda: self._on_bytes(file.stat().st_size))
-        return counted, None if extract.as_lines else _division_of(found.name)
+        return counted, None if extract.as_lines else _division_of(extract.taken)
 
     @property
     def modes(self) -> set[Mode]:
@@ -142,7 +145,14 @@ class TextReader:
         lines = chain(head, lines)
         if division is None:
             setting = self._settings.paragraphs
-            division = find_division(head) if setting == "auto" else set_division(setting, head)
+            if setting != "auto":
+                division = set_division(setting, head)
+            elif is_double_spaced(head):
+                lines = single_spaced(lines)
+                division = find_division(list(single_spaced(head)))
+                division = replace(division, reason=f"{division.reason}, in double spacing")
+            else:
+                division = find_division(head)
         self._divisions[file] = division
         cutter = cutter_of(division, self._kind, few_files)
         yield from cutter.blocks(paragraph_pieces(lines, division))
@@ -192,9 +202,9 @@ def read_units(
     return TextReader(settings).read(text_files(path))
 
 
-def _division_of(name: str) -> Division:
-    """The division of a file whose format of this name marks paragraphs."""
-    return Division("lines", f"those of the {name}", by_format=True)
+def _division_of(taken: str) -> Division:
+    """The division of a file whose format marks paragraphs, by what was taken of it."""
+    return Division("lines", f"those of the {taken.partition(',')[0]}", by_format=True)
 
 
 def _then(lines: Iterable[str], finish: Callable[[], object]) -> Iterator[str]:
