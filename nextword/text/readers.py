@@ -34,6 +34,7 @@ from nextword.text.paragraphs import (
     line_pieces,
     paragraph_pieces,
     split_at_ends,
+    written_end,
 )
 from nextword.text.sources import Source, display_name, text_files
 from nextword.text.vocabulary import END
@@ -61,6 +62,7 @@ class TextReader:
         self._divisions: dict[Path, Division] = {}
         self._cut: dict[Path, int] = {}
         self._ends: dict[Path, int] = {}
+        self._written = END
 
     def read(self, files: Sequence[Path]) -> Iterator[str]:
         """The paragraphs or lines of the files, in NFC; a file's end ends one.
@@ -113,7 +115,11 @@ class TextReader:
             notes.append(f"the text is one line: it is cut into lines of about {BLOCK_WORDS} words")
         if ends := sum(self._ends.values()):
             times = "once" if ends == 1 else f"{ends:,} times"
-            notes.append(f"the text says {END} itself ({times}): it ends a line, and counts once")
+            if self._kind == "whitespace":
+                effect = "it ends a line, and counts once"
+            else:
+                effect = "read as letters; --set text.tokenizer=whitespace reads it as an end"
+            notes.append(f"the text says {self._written} itself ({times}): {effect}")
         return notes
 
     @property
@@ -155,23 +161,32 @@ class TextReader:
                 division = find_division(head)
         self._divisions[file] = division
         cutter = cutter_of(division, self._kind, few_files)
-        yield from cutter.blocks(paragraph_pieces(lines, division))
+        self._ends[file] = 0
+        for block in cutter.blocks(paragraph_pieces(lines, division)):
+            self._note_end(file, block)
+            yield block
         self._cut[file] = cutter.cut
 
     def _lines(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
         head = _take(lines, HEAD)
         lines = chain(head, lines)
         self._ends[file] = 0
-        if few_files and _is_one_line(head, self._settings.lowercase):
+        if few_files and _is_one_line(head):
             cutter = Cutter(self._kind, 0)
             yield from cutter.blocks(line_pieces(lines))
             self._cut[file] = cutter.cut
             return
         for line in whole_lines(lines):
-            parts = split_at_ends(line, self._settings.lowercase)
+            parts = split_at_ends(line)
             if parts != [line]:
                 self._ends[file] += 1
+                self._written = written_end(line) or self._written
             yield from parts
+
+    def _note_end(self, file: Path, paragraph: str) -> None:
+        if paragraph.endswith(">") and (mark := written_end(paragraph)):
+            self._written = mark
+            self._ends[file] += 1
 
 
 def read_lines(path: Source, encoding: str = "utf-8") -> Iterator[str]:
@@ -224,9 +239,9 @@ def _take(lines: Iterator[str], characters: int) -> list[str]:
     return head
 
 
-def _is_one_line(head: Sequence[str], lowercase: bool) -> bool:
+def _is_one_line(head: Sequence[str]) -> bool:
     """Whether a text of this beginning is one long line without any written end."""
     text = [line for line in head if line.strip()]
     if sum(map(len, text)) < SHORTEST_UNDIVIDED or any(line[-1] == "\n" for line in text[:-1]):
         return False
-    return all(split_at_ends(line, lowercase) == [line] for line in text)
+    return all(split_at_ends(line) == [line] for line in text)

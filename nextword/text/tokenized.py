@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.text.matching import Match
-from nextword.text.paragraphs import split_at_ends
+from nextword.text.paragraphs import split_at_ends, written_end
 from nextword.text.readers import read_units
 from nextword.text.sources import text_files
 from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import END, END_ID, UNKNOWN, UNKNOWN_ID
+from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
 
 # what the tokenizer's regular expressions call a space; Python's own idea holds four more
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -190,8 +190,8 @@ def _paragraphs(text: str, tokenizer: Tokenizer) -> tuple[list[str], bool]:
         complete = bool(lines) and not last.strip()
         lines += [] if complete else [last]
         # an end that is written out ends a line too
-        complete |= tokenizer.normalize(last).rstrip().endswith(f" {END}")
-        parts = [part for line in lines for part in split_at_ends(line, tokenizer.lowercase)]
+        complete |= bool(written_end(last)) and len(last.split()) > 1
+        parts = [part for line in lines for part in split_at_ends(line)]
         return (parts if text.strip() else []), complete
     pieces = _BLANK_LINES.split(text)
     joined = [" ".join(line.strip() for line in piece.strip().split("\n")) for piece in pieces]
