@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nextword.config.types import text_codec
 from nextword.errors import TextError
-from nextword.text.encodings import guess_encoding, marked_encoding, mostly_utf8
+from nextword.text.encodings import find_misreading, guess_encoding, marked_encoding, mostly_utf8
 from nextword.text.sources import display_name, failure
 
 _CHUNK = 1 << 20
@@ -22,9 +22,18 @@ _SAMPLE = 1 << 15
 """Bytes on each side of a misfit from which another encoding is proposed."""
 _CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PAGE_BREAKS = re.compile(r"(?<=\n)\x0c+")
+_FORMATTING = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # a terminal's colours
+    r"|\x03\d{1,2}(?:,\d{1,2})?"  # those of chat logs
+    r"|[^\n]\x08"  # a letter struck over by the next one, which was bold or underlined
+)
+_OTHER_SETS = re.compile(rb"\x1b\$[@B]")
+"""Switches to Japanese characters of two bytes."""
 _DROPPED = re.compile("[\u200b\ufeff]")
 """The zero-width space, and byte order marks inside concatenated files."""
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_BREAKS = re.compile("[\x0b\x0c]")
+"""A break of a line inside a paragraph, and a page's end."""
 _C1_CONTROLS = re.compile(r"[\x80-\x9f]")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _STRAY = 1 / 1000
@@ -32,7 +41,10 @@ _STRAY = 1 / 1000
 
 
 class TextDecoder:
-    """An incremental decoder for one file; all line ends become LF, control characters spaces.
+    """An incremental decoder for one file.
+
+    All line ends, also those of pages, become LF; colours and overstriking are dropped, other
+    control characters become spaces.
 
     Args:
         name: of the file, for messages.
@@ -70,6 +82,11 @@ class TextDecoder:
             self._refuse_other_marks(chunk)
         if not self._wide and (offset := chunk.find(b"\0")) >= 0:
             raise self._binary(self._read + offset, chunk)
+        if self._canonical == "utf-8" and (escape := _OTHER_SETS.search(chunk)):
+            raise TextError(
+                f"{self._name}: byte {self._read + escape.start()} switches to another set of "
+                f"characters; {_advice('iso2022_jp')}"
+            )
         start, self._read = self._read, self._read + len(chunk)
         try:
             text = self._decoder.decode(chunk, final)
@@ -85,6 +102,8 @@ class TextDecoder:
             raise self._binary(start, b"")
         if _SURROGATES.search(text):
             raise self._misfit(start, chunk, 0)
+        if start == 0 and not text.isascii():
+            self._refuse_misread(text)
         return self._clean(text, chunk)
 
     def _clean(self, text: str, chunk: bytes) -> str:
@@ -98,10 +117,25 @@ class TextDecoder:
                 self.mended += count
                 text = _C1_CONTROLS.sub(_windows_character, text)
             text = _DROPPED.sub("", text)
+        if _CONTROLS.search(text):
+            text = _BREAKS.sub("\n", _PAGE_BREAKS.sub("", _FORMATTING.sub("", text)))
+            text = _CONTROLS.sub(" ", text)
         self._lines += text.count("\n")
-        if "\x0c" in text:
-            text = _PAGE_BREAKS.sub("", text)
-        return _CONTROLS.sub(" ", text)
+        return text
+
+    def _refuse_misread(self, text: str) -> None:
+        """Refuse a text whose characters are pieces of UTF-8."""
+        misread = find_misreading(text)
+        if misread is None:
+            return
+        line = text.count("\n", 0, misread.place) + 1
+        seen = f"{self._name}: line {line} has {misread.seen} for {misread.meant}"
+        if not self._unicode:
+            raise TextError(f"{seen}, so it is not {self._encoding}; {_advice('utf-8')}")
+        raise TextError(
+            f"{seen}: UTF-8 was read as {misread.encoding} and saved again; use the original "
+            "file, or mend this one: pip install ftfy, then ftfy FILE -o NEW"
+        )
 
     def _misfit(self, byte: int, chunk: bytes, offset: int) -> TextError:
         sample = _sample(chunk, offset)

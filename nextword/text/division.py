@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -21,6 +21,7 @@ MODE_NAMES: dict[Mode, str] = {
     "indents": "each begins with an indented line",
 }
 """The modes in words."""
+_HANGING = "begun by a line that is less indented"
 _LONGEST_WRAPPED = 200
 """Characters; no margin is wider."""
 _LONG_SHARE = 0.3
@@ -29,6 +30,8 @@ _FEWEST_LINES = 20
 _FEWEST_INDENTS = 3
 _LINES_A_GROUP = 8
 """Unwrapped lines between two blank lines, up to which they are one paragraph."""
+_LINES_DOUBLE_SPACED = 1.2
+"""Lines between two blank lines, up to which every line may be followed by a blank one."""
 _UNDIVIDED_GROUP = 5_000
 """Characters between blank lines, above which a few of these divide nothing."""
 _FEWEST_GROUPS = 20
@@ -58,6 +61,8 @@ class Division:
     """Whether the text marks its paragraphs at all."""
     base_indent: int = 0
     """The indent of lines that begin no paragraph."""
+    hanging: bool = False
+    """Whether the lines with a larger indent go on, and the others begin a paragraph."""
     by_format: bool = False
     """Whether the file's format marks paragraphs, so that ``text.paragraphs`` has no effect."""
 
@@ -90,8 +95,10 @@ def split_indent(line: str) -> tuple[int, str]:
 
 def set_division(mode: Mode, head: Sequence[str]) -> Division:
     """The division that a configuration sets for the text that begins with these lines."""
-    base = _shape(head).base_indent
-    return Division(mode, f"{MODE_NAMES[mode]}, as text.paragraphs says", base_indent=base)
+    shape = _shape(head)
+    hanging = mode == "indents" and not shape.indented and shape.hanging
+    reason = f"{_HANGING if hanging else MODE_NAMES[mode]}, as text.paragraphs says"
+    return Division(mode, reason, base_indent=shape.base_indent, hanging=hanging)
 
 
 def find_division(head: Sequence[str]) -> Division:
@@ -102,12 +109,33 @@ def find_division(head: Sequence[str]) -> Division:
             return Division("lines", "one per line, since lines are longer than any margin")
     elif shape.indented:
         return Division("indents", MODE_NAMES["indents"], base_indent=shape.base_indent)
+    elif shape.hanging:
+        return Division("indents", _HANGING, base_indent=shape.base_indent, hanging=True)
     elif shape.count >= _FEWEST_LINES and not shape.wrapped:
         if shape.lines_a_group > _LINES_A_GROUP:
             return Division("lines", "one per line, since lines do not fill a margin")
     if shape.undivided:
         return Division("blank_lines", "none are marked", divided=False)
     return Division("blank_lines", MODE_NAMES["blank_lines"])
+
+
+def is_double_spaced(head: Sequence[str]) -> bool:
+    """Whether a blank line follows every line that a margin wrapped."""
+    shape = _shape(head)
+    if shape.count < _FEWEST_LINES or shape.lines_a_group > _LINES_DOUBLE_SPACED:
+        return False
+    closer = _shape(list(single_spaced(head)))
+    return closer.lines_a_group > _LINES_DOUBLE_SPACED and closer.filled
+
+
+def single_spaced(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a double-spaced text, without the blank line after each."""
+    after_text = False
+    for line in lines:
+        blank = not line.strip()
+        if not (blank and after_text):
+            yield line
+        after_text = not blank
 
 
 def _shape(head: Sequence[str]) -> _Shape:
@@ -174,13 +202,33 @@ class _Shape:
         return self._wrapped(self._continued, least)
 
     @property
+    def filled(self) -> bool:
+        """The same, for certain."""
+        return self._wrapped(self._continued, _LEAST_FILLED)
+
+    @property
     def indented(self) -> bool:
         """Whether indented lines begin paragraphs, and blank lines do not mark most of them."""
-        begun = [line for line, following in self._pairs if self._is_indented(following)]
-        if len(begun) < max(_FEWEST_INDENTS, self.groups) or len(begun) < 0.02 * self.count:
+        begun = [line for line, _ in self._indented]
+        if not self._are_marks(begun):
             return False
         ended = sum(_SENTENCE_END.search(line.text) is not None for line in begun)
-        return ended >= 0.6 * len(begun) and self._wrapped(self._continued, _LEAST_FILLED)
+        return ended >= 0.6 * len(begun) and self.filled
+
+    @property
+    def hanging(self) -> bool:
+        """Whether all lines of a paragraph but its first are indented."""
+        begun = [line for line, _ in self._continued]
+        return self._are_marks(begun) and self._wrapped(self._indented, _LEAST_FILLED)
+
+    def _are_marks(self, begun: Sequence[_Line]) -> bool:
+        """Whether there are enough lines with a beginning after them."""
+        least = max(_FEWEST_INDENTS, self.groups)
+        return len(begun) >= least and len(begun) >= 0.02 * self.count
+
+    @cached_property
+    def _indented(self) -> list[tuple[_Line, _Line]]:
+        return [pair for pair in self._pairs if self._is_indented(pair[1])]
 
     @cached_property
     def _continued(self) -> list[tuple[_Line, _Line]]:

@@ -10,14 +10,16 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 _LEAST_SHARE = 0.75
 """Share of sensible characters below which nothing is proposed."""
 _COMMON_WEIGHT = 0.2
 """Weight of the share of frequent letters, by which alphabets on the same bytes differ."""
 _SINGLE_BYTE = (  # the likelier first, for equal scores
-    "cp1252 cp1250 iso8859-2 cp1254 cp1257 cp850 cp437 cp852 mac_roman cp1251 koi8-r cp866 koi8-u "
-    "iso8859-5 mac_cyrillic cp1253 cp737 mac_greek cp1255 cp1256 cp874 cp1258"
+    "cp1252 iso8859-15 cp1250 iso8859-2 cp1254 cp1257 cp850 cp437 cp852 mac_roman cp1251 koi8-r "
+    "cp866 koi8-u iso8859-5 mac_cyrillic cp1253 cp737 mac_greek cp1255 cp1256 "
+    "iso8859-6 cp874 cp1258"
 ).split()
 _MULTI_BYTE = {  # with the lead bytes of its marks, its syllables and its frequent ideographs
     "euc_kr": ((0xA1, 0xA1), (0xA3, 0xA3), (0xB0, 0xC8)),
@@ -59,6 +61,12 @@ _ALPHABETS = (  # letters beyond ASCII; in alphabets without Latin letters the f
 )
 _AROUND_WORDS = "“”„«»‹›–—…•¡¿‘‚•°§£€©®™"
 _APOSTROPHES = "’ʼ´"
+_MISREADINGS = ("cp1252", "cp1251", "mac_roman", "cp437", "cp850", "cp1250", "cp1254")
+"""What UTF-8 is mistaken for."""
+_BEYOND_ASCII = re.compile(r"[^\0-\x7f]+")
+_FEWEST_MISREAD = 3
+_LEAST_MISREAD = 0.9
+"""Share of the characters beyond ASCII that must be UTF-8 read as something else."""
 
 
 def marked_encoding(content: bytes) -> str | None:
@@ -84,6 +92,42 @@ def mostly_utf8(sample: bytes) -> bool:
     text = sample.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     return sum(character > "\x7f" for character in text) - damaged >= 10 * damaged
+
+
+@dataclass(frozen=True)
+class Misreading:
+    """UTF-8 that was read in another encoding."""
+
+    encoding: str
+    seen: str
+    """One piece of it, such as ``Ã©``."""
+    meant: str
+    place: int
+    """Of the piece in the text."""
+
+
+def find_misreading(text: str) -> Misreading | None:
+    """How most characters beyond ASCII came to be; None where they are as they should be."""
+    runs = list(_BEYOND_ASCII.finditer(text))
+    whole = sum(len(run[0]) for run in runs)
+    for encoding in _MISREADINGS if any(len(run[0]) > 1 for run in runs[:100]) else ():
+        undone = [(run, _undone(run[0], encoding)) for run in runs]
+        misread = [(run, meant) for run, meant in undone if meant]
+        share = sum(len(run[0]) for run, _ in misread) / whole
+        if len(misread) >= _FEWEST_MISREAD and share >= _LEAST_MISREAD:
+            run, meant = misread[0]
+            return Misreading(encoding, run[0], meant, run.start())
+    return None
+
+
+def _undone(run: str, encoding: str) -> str:
+    """What a run of characters was before its UTF-8 was misread; empty if that makes no sense."""
+    try:
+        # bytes that the encoding does not define are often kept as control characters
+        data = b"".join(c.encode("latin-1" if "\x80" <= c <= "\x9f" else encoding) for c in run)
+        return data.decode("utf-8")
+    except UnicodeError:
+        return ""
 
 
 def _reads_zero_bytes(sample: bytes, name: str) -> bool:
@@ -130,6 +174,8 @@ def _letter_weight(letter: str, before: str, after: str) -> float:
     """1 for a letter that fits its neighbours, less for capitals inside words, 0 among others."""
     if letter >= "\u0370" and any(near.isascii() and near.isalpha() for near in (before, after)):
         return 0.0
+    if letter in "œšž" and not (before.isalpha() or after.isalpha()):
+        return 0.0  # in other encodings these are fractions
     if letter.isupper() and before.isalpha():
         return 0.0 if before.islower() else 0.5
     return 1.0

@@ -15,9 +15,13 @@ _PATTERNS: dict[Marker, str] = {
     "end": r"\*{2,}\s*END OF (?:(?:THE|THIS) )?(?:COPYRIGHTED )?PROJECT GUTENBERG",
     "licence": r"\*+\s*START[*:\s]*(?:THE )?(?:SMALL PRINT|FULL LICEN[SC]E)",
     "licence end": r"\*+\s*END[*:\s]*(?:THE )?(?:SMALL PRINT|FULL LICEN[SC]E)",
-    "footer": r"\W{0,5}(?:The )?End of (?:the |this )?Project Gutenberg",
-    "title": r"\W{0,5}(?:The )?Project Gutenberg(?:['’]s)? (?:\w+ )?E-?(?:text|book)s? of\b",
+    "footer": r"\W{0,5}(?:The )?(?:End|Ende|Einde|Fin|Fine|Fim|Slut|Loppu)\b.{0,30}?\b"
+    r"Proje[ck]?t Gutenberg|This site is full of free ebooks",
+    "title": r"\W{0,5}(?:The )?Project Gutenberg(?:['’]s)? (?:\w+ )?E-?(?:text|book)s? of\b"
+    r"|\W{0,5}(?:A )?Project Gutenberg (?:of )?(?:Australia|Canada)(?: E-?books?)?\W*$"
+    r"|\W{0,5}(?:This )?E-?text (?:was )?(?:prepared|produced|typed|scanned) by\b",
 }
+_HINT = re.compile(r"\*|utenberg|UTENBERG|full of free|[Tt]ext .*\bby")
 _MARKERS = {marker: re.compile(text, re.IGNORECASE) for marker, text in _PATTERNS.items()}
 _BOILERPLATE = re.compile(r"Project Gutenberg|small print|\be-?texts?\b", re.IGNORECASE)
 _AT_THE_END = re.compile(r"small\s+print.{0,40}\bend\b", re.IGNORECASE | re.DOTALL)
@@ -154,13 +158,13 @@ def _head(stream: _Lines, known: bool) -> tuple[list[str], Marker | None]:
 def _skip_between_books(stream: _Lines, marker: Marker | None) -> None:
     """Consume the text between a book, which this marker ended, and the next one."""
     if marker != "licence":
-        marker = stream.skip_to("start", "title", "licence", "licence end")
+        marker = stream.skip_to("start", "title", "licence", "licence end", within=_LONGEST_LICENCE)
     if marker == "licence":
         stream.skip_licence()
 
 
 def _marker(line: str) -> Marker | None:
-    if "utenberg" not in line and "UTENBERG" not in line and "*" not in line:
+    if not _HINT.search(line):
         return None
     line = line.lstrip()
     return next((marker for marker, pattern in _MARKERS.items() if pattern.match(line)), None)

@@ -8,6 +8,7 @@ measured keeps its own spelling.
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
 SUGGESTIONS = 3
 """Spellings suggested for a word that the vocabulary lacks."""
 
-_SINGLE = "'’‘ʼʻ‛´`′׳"
+_SINGLE = "'’‘ʼʻ‛´`′׳՚᾽"
 _DOUBLE = '"“”„‟«»″״'
 _HYPHENS = "-‐‑‒–—―−־"
 _KEYBOARD = str.maketrans(
@@ -26,8 +27,19 @@ _KEYBOARD = str.maketrans(
         **dict.fromkeys(_SINGLE, "'"),
         **dict.fromkeys(_DOUBLE, '"'),
         **dict.fromkeys(_HYPHENS, "-"),
+        **{"œ": "oe", "Œ": "Oe", "æ": "ae", "Æ": "Ae"},
+        **{"ي": "ی", "ى": "ی", "ك": "ک"},  # the Arabic and the Persian key for one letter
+        **dict.fromkeys("\u200c\u200d\u0640"),  # joiners, and the stroke that stretches a word
     }
 )
+_POINTS = re.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670]")
+"""Vowel points of Hebrew and Arabic, which few people type."""
+_BARRED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h"})
+"""Letters that Unicode does not take apart into a letter and an accent."""
+_PARTED = re.compile(
+    r"[^\W\d_]+(?:['’‘‛´`′＇][^\W\d_]+)+|[\u05d0-\u05ea]+(?:''|[“”„‟″])[\u05d0-\u05ea]+"
+)
+"""A word with an apostrophe, or with two in a Hebrew acronym, as some keyboards have them."""
 _OPENING = {'"': "„«“", "'": "‚‹‘"}
 """Marks that open a quotation, by the key that types them."""
 _CLOSING = {"„": "“”", "«": "»", "“": "”", "‚": "‘’", "‹": "›", "‘": "’"}
@@ -65,6 +77,15 @@ class WordMatcher:
             opens: for each word, whether a quotation mark in its place would open a quotation.
         """
         return [self._match(*pair) for pair in zip(typed, opens, strict=True)]
+
+    def rejoined(self, text: str) -> str:
+        """A typed text, in which ``don´t`` and ``don`t`` are spelled so as to be one word."""
+        return _PARTED.sub(lambda parted: self._joined(parted[0]), text)
+
+    def _joined(self, typed: str) -> str:
+        """The word with a straight mark, which the tokenizer leaves whole, if it is known so."""
+        word = keyboard_spelling(typed.replace("''", '"'))
+        return word if self._typeset(word, False) is not None else typed
 
     def _match(self, word: str, opens: bool) -> Match:
         number = self.index.get(word)
@@ -143,20 +164,25 @@ def _first_of_each(keys: Iterable[tuple[int, str]]) -> dict[str, int]:
 
 
 def keyboard_spelling(word: str) -> str:
-    """The word with the quotes, dashes and letter forms that a keyboard has."""
-    typed = word
+    """The word with the quotes, dashes, digits and letter forms that a keyboard has."""
+    typed = word.replace("`", "'")
     if not word.isascii():
         typed = unicodedata.normalize("NFKC", word.translate(_KEYBOARD))
+        typed = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in typed)
     if len(typed) > 1 and not typed.strip("-."):
         return "-" if typed[0] == "-" else "..."  # a dash or an ellipsis of any length
     return typed
 
 
 def case_key(word: str) -> str:
-    """A key that words share if they differ only in typesetting and case, also in Turkish."""
-    return keyboard_spelling(word).casefold().replace("\u0307", "").replace("ı", "i")
+    """A key that words share if they differ only in typesetting, case and vowel points.
+
+    That includes Turkish and Greek case.
+    """
+    bare = _POINTS.sub("", keyboard_spelling(word).casefold())
+    return bare.replace("\u0307", "").replace("ı", "i")
 
 
 def _without_accents(word: str) -> str:
-    letters = unicodedata.normalize("NFD", case_key(word))
+    letters = unicodedata.normalize("NFD", case_key(word).translate(_BARRED))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -34,8 +34,8 @@ _SENTENCE_ENDS = {
     "words": re.compile(rf"{_SENTENCE_END}(?:\s+|(?<=[。！？」』]))"),
     "whitespace": re.compile(rf"{_SENTENCE_END}\s+"),
 }
-_LITERAL_END = re.compile(rf"(?<!\S){END}(?!\S)")
-_LITERAL_END_ANY_CASE = re.compile(_LITERAL_END.pattern, re.IGNORECASE)
+_LITERAL_END = re.compile(rf"(?<!\S)(?:{END}|</?s>|<bos>|<\|endoftext\|>)(?!\S)", re.IGNORECASE)
+"""Marks around a line that other programs write, in tokenized text."""
 
 
 class Cutter:
@@ -158,8 +158,9 @@ def _begins(division: Division, indent: int, last: str) -> bool:
     """Whether a line that follows another one begins a paragraph."""
     if last[-1] == "\u00ad":  # a word is hyphenated there
         return False
-    indented = division.mode == "indents" and indent > division.base_indent
-    return division.mode == "lines" or indented
+    if division.mode == "indents":
+        return (indent > division.base_indent) != division.hanging
+    return division.mode == "lines"
 
 
 def _sticks(last: str, line: str) -> bool:
@@ -175,19 +176,24 @@ def _sticks(last: str, line: str) -> bool:
     )
 
 
-def split_at_ends(line: str, lowercase: bool = False) -> list[str]:
-    """A line of tokenized text cut at each literal ``<eos>``; each part is one line.
+def split_at_ends(line: str) -> list[str]:
+    """A line of tokenized text cut at each literal ``<eos>``, ``</s>`` or the like.
 
-    An end that is written at the line's end, or twice in a row, counts once.
+    Each part is one line. A mark at the line's beginning or end, or twice in a row, is the line's
+    own and counts once.
 
     Args:
         line: without its line end.
-        lowercase: whether the tokenizer folds case, which makes ``<EOS>`` an end too.
     """
     if "<" not in line:
         return [line]
-    pattern = _LITERAL_END_ANY_CASE if lowercase else _LITERAL_END
-    first, *others = pattern.split(line)
+    first, *others = _LITERAL_END.split(line)
     if not others:
         return [line]
     return [part.strip() for part in (first, *others) if part.strip()] or [""]
+
+
+def written_end(line: str) -> str:
+    """The mark of an end at the end of a line, such as ``<eos>``; empty where there is none."""
+    last = line.rsplit(maxsplit=1)[-1:]
+    return last[0] if last and _LITERAL_END.fullmatch(last[0]) else ""

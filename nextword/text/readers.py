@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,7 +21,9 @@ from nextword.text.division import (
     Mode,
     Setting,
     find_division,
+    is_double_spaced,
     set_division,
+    single_spaced,
 )
 from nextword.text.formats import format_of
 from nextword.text.gutenberg import without_licence
@@ -33,6 +36,7 @@ from nextword.text.paragraphs import (
     line_pieces,
     paragraph_pieces,
     split_at_ends,
+    written_end,
 )
 from nextword.text.sources import Source, display_name, text_files
 from nextword.text.vocabulary import END
@@ -63,6 +67,7 @@ class TextReader:
         self._cut: dict[Path, int] = {}
         self._ends: dict[Path, int] = {}
         self._mended: dict[Path, int] = {}
+        self._written = END
 
     def read(self, files: Sequence[Path]) -> Iterator[str]:
         """The paragraphs or lines of the files, in NFC; a file's end ends one.
@@ -119,7 +124,11 @@ class TextReader:
             notes.append(f"{these} (U+0080 to U+009F): read as what Windows-1252 has there")
         if ends := sum(self._ends.values()):
             times = "once" if ends == 1 else f"{ends:,} times"
-            notes.append(f"the text has a literal {END} ({times}): it ends a line, and counts once")
+            if self._kind == "whitespace":
+                effect = "it ends a line, and counts once"
+            else:
+                effect = "read as letters; --set text.tokenizer=whitespace reads it as an end"
+            notes.append(f"the text has a literal {self._written} ({times}): {effect}")
         return notes
 
     @property
@@ -153,26 +162,42 @@ class TextReader:
         lines = chain(head, lines)
         if division is None:
             setting = self._settings.paragraphs
-            division = find_division(head) if setting == "auto" else set_division(setting, head)
+            if setting != "auto":
+                division = set_division(setting, head)
+            elif is_double_spaced(head):
+                lines = single_spaced(lines)
+                division = find_division(list(single_spaced(head)))
+                division = replace(division, reason=f"{division.reason}, in double spacing")
+            else:
+                division = find_division(head)
         self._divisions[file] = division
         cutter = cutter_of(division, self._kind, few_files)
-        yield from cutter.blocks(paragraph_pieces(lines, division))
+        self._ends[file] = 0
+        for block in cutter.blocks(paragraph_pieces(lines, division)):
+            self._note_end(file, block)
+            yield block
         self._cut[file] = cutter.cut
 
     def _lines(self, file: Path, lines: Iterator[str], few_files: bool) -> Iterator[str]:
         head = _take(lines, HEAD)
         lines = chain(head, lines)
         self._ends[file] = 0
-        if few_files and _is_one_line(head, self._settings.lowercase):
+        if few_files and _is_one_line(head):
             cutter = Cutter(self._kind, 0)
             yield from cutter.blocks(line_pieces(lines))
             self._cut[file] = cutter.cut
             return
         for line in whole_lines(lines):
-            parts = split_at_ends(line, self._settings.lowercase)
+            parts = split_at_ends(line)
             if parts != [line]:
                 self._ends[file] += 1
+                self._written = written_end(line) or self._written
             yield from parts
+
+    def _note_end(self, file: Path, paragraph: str) -> None:
+        if paragraph.endswith(">") and (mark := written_end(paragraph)):
+            self._written = mark
+            self._ends[file] += 1
 
 
 def read_lines(path: Source, encoding: str = "utf-8") -> Iterator[str]:
@@ -220,9 +245,9 @@ def _take(lines: Iterator[str], characters: int) -> list[str]:
     return head
 
 
-def _is_one_line(head: Sequence[str], lowercase: bool) -> bool:
+def _is_one_line(head: Sequence[str]) -> bool:
     """Whether a text that begins with these lines is one long line without a literal end."""
     text = [line for line in head if line.strip()]
     if sum(map(len, text)) < SHORTEST_UNDIVIDED or any(line[-1] == "\n" for line in text[:-1]):
         return False
-    return all(split_at_ends(line, lowercase) == [line] for line in text)
+    return all(split_at_ends(line) == [line] for line in text)

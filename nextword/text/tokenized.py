@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.text.matching import Match
-from nextword.text.paragraphs import split_at_ends
+from nextword.text.paragraphs import split_at_ends, written_end
 from nextword.text.readers import read_units
 from nextword.text.sources import text_files
 from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
-from nextword.text.vocabulary import END, END_ID, UNKNOWN, UNKNOWN_ID
+from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
 
 # white space as in the tokenizer's regular expressions; Python's has four characters more
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -87,7 +87,7 @@ def tokenize_paragraphs(
     unknown: list[str] = []
     characters = 0
     for paragraph in paragraphs:
-        normal = tokenizer.normalize(paragraph)
+        normal = _typed(tokenizer, paragraph) if typed else tokenizer.normalize(paragraph)
         words = tokenizer.split(normal)
         lengths = np.array([len(word) for word in words], dtype=np.int64)
         follows = spaces_after(normal, lengths)
@@ -100,6 +100,14 @@ def tokenize_paragraphs(
         spaced.append(np.append(follows, False))
         characters += len(normal) + 1
     return TokenizedText(np.concatenate(ids), np.concatenate(spaced), unknown, characters, name)
+
+
+def _typed(tokenizer: Tokenizer, paragraph: str) -> str:
+    """A typed paragraph as it is split."""
+    normal = tokenizer.normalize(paragraph)
+    if tokenizer.kind == "whitespace" or not tokenizer.unknown_words(normal):
+        return normal
+    return tokenizer.matcher.rejoined(normal)
 
 
 def match_words(
@@ -155,7 +163,7 @@ def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
     """
     found: dict[str, Match] = {}
     for paragraph in _paragraphs(text, tokenizer)[0]:
-        words = tokenizer.split(paragraph)
+        words = tokenizer.split(_typed(tokenizer, paragraph))
         nowhere = np.zeros(len(words), dtype=np.bool_)
         found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.exact}
     return list(found.values())
@@ -183,8 +191,8 @@ def _paragraphs(text: str, tokenizer: Tokenizer) -> tuple[list[str], bool]:
         complete = bool(lines) and not last.strip()
         lines += [] if complete else [last]
         # an end that is written out ends a line too
-        complete |= tokenizer.normalize(last).rstrip().endswith(f" {END}")
-        parts = [part for line in lines for part in split_at_ends(line, tokenizer.lowercase)]
+        complete |= bool(written_end(last)) and len(last.split()) > 1
+        parts = [part for line in lines for part in split_at_ends(line)]
         return (parts if text.strip() else []), complete
     pieces = _BLANK_LINES.split(text)
     joined = [" ".join(line.strip() for line in piece.strip().split("\n")) for piece in pieces]

@@ -38,8 +38,9 @@ _WORD_PARTS = (
     rf"['’·](?={_SPACED})",  # don't, d'Artagnan
     rf"[-‐‑־](?={_LETTER})",  # absent-minded, 22-year-old, and the Hebrew maqaf
     r"(?<=\p{Hebrew})[\"״׳](?=\p{Hebrew})",  # acronyms and sounds that Hebrew has no letter for
+    r"(?<=\p{Armenian})[՛՜՞](?=\p{Armenian})",  # the question mark stands after its vowel
     r"(?<=[\p{L}\p{M}])[-‐‑](?=\p{N})",  # mid-1805, but not 1805-1812
-    r"(?<=\p{Nd})[.,:](?=\p{Nd})",  # 1,000 3.14 12:30
+    r"(?<=\p{Nd})[.,:٫٬](?=\p{Nd})",  # 1,000 3.14 12:30 ٣٫١٤
 )
 PATTERNS: dict[Kind, str] = {
     "words": "|".join(

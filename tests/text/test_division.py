@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextword.config.schema import TextConfig
-from nextword.text.division import Division, Mode, find_division, set_division, split_indent
+from nextword.text.division import (
+    Division,
+    Mode,
+    find_division,
+    is_double_spaced,
+    set_division,
+    split_indent,
+)
 from nextword.text.paragraphs import Cutter, cutter_of, paragraph_pieces
 from nextword.text.readers import TextReader
 
@@ -33,6 +40,10 @@ def prose(count: int = COUNT) -> list[str]:
 
 def wrapped(paragraph: str, width: int = 64, first: str = "") -> str:
     return "\n".join(textwrap.wrap(paragraph, width, initial_indent=first))
+
+
+def hanging(paragraph: str) -> str:
+    return "\n".join(textwrap.wrap(paragraph, 64, subsequent_indent="    "))
 
 
 def han(paragraph: str) -> str:
@@ -83,6 +94,17 @@ MARKED: dict[str, tuple[str, Mode, Sequence[str]]] = {
         "indents",
         HAN,
     ),
+    "hanging indents": ("\n".join(map(hanging, PROSE)), "indents", PROSE),
+    "hanging indents of items": (
+        "\n".join(hanging(f"{n}. {p}") for n, p in enumerate(PROSE)),
+        "indents",
+        [f"{n}. {p}" for n, p in enumerate(PROSE)],
+    ),
+    "hanging indents in an indented text": (
+        textwrap.indent("\n".join(map(hanging, PROSE)), "    "),
+        "indents",
+        PROSE,
+    ),
     "word processor": ("\n".join(LONG), "lines", LONG),
     "word processor, chapters": (
         "\n\n".join("\n".join(LONG[start : start + 5]) for start in range(0, len(LONG), 5)),
@@ -113,6 +135,29 @@ def test_paragraphs_are_found_however_they_are_marked(name: str) -> None:
     assert division.mode == mode and division.divided
     if paragraphs:
         assert found == list(paragraphs)
+
+
+DOUBLE_SPACED = {
+    "more blank lines": "\n\n".join(map(wrapped, PROSE)),
+    "indents": "\n".join(wrapped(p, first="    ") for p in PROSE),
+    "ideographic indents": "\n".join(han_wrapped(p, "\u3000\u3000") for p in HAN),
+}
+
+
+@pytest.mark.parametrize("name", DOUBLE_SPACED)
+@pytest.mark.parametrize("end", ["\n\n", "\r\r\n"])
+def test_a_blank_line_after_every_line_is_none(tmp_path: Path, name: str, end: str) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(DOUBLE_SPACED[name].replace("\n", end).encode())
+    reader = TextReader(TextConfig())
+    assert list(reader.read([file])) == (HAN if "ideographic" in name else PROSE)
+    assert "in double spacing" in reader.notes[0]
+
+
+@pytest.mark.parametrize("name", ONE_A_LINE)
+def test_short_paragraphs_between_blank_lines_are_no_double_spacing(name: str) -> None:
+    assert not is_double_spaced([part for line in ONE_A_LINE[name] for part in (line, "\n")])
+    assert not is_double_spaced("\n\n".join(PROSE).splitlines(keepends=True))
 
 
 @pytest.mark.parametrize("name", ONE_A_LINE)

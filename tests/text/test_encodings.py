@@ -28,6 +28,8 @@ TEXTS = [
     ("cp1254", "Küçük kız ırmağa gitti, çünkü yağmur dün akşam başladı. "),
     ("cp1257", "Mergaitė nuėjo prie upės, o žirgas šoko į sodą ąžuolų. "),
     ("cp1251", "Девочка пошла к реке, потому что дождь кончился. «Да», — сказал он. "),
+    ("iso8859-15", "La sœur a payé 5 € pour un œuf à l'hôtel de Noël. "),
+    ("iso8859-6", "ذهبت البنت إلى النهر لأن المطر توقف، وقالت أمها: لا بأس. "),
     ("koi8-r", "Девочка пошла к реке, потому что дождь кончился. Да, сказал он. "),
     ("cp866", "Девочка пошла к реке, потому что дождь кончился. Да, сказал он. "),
     ("cp1251", "Дівчинка пішла до річки, бо їй було жаль, що дощ скінчився. "),
@@ -121,3 +123,39 @@ def test_stray_controls_in_unicode_text_are_mended_and_counted(tmp_path: Path) -
     file.write_text("it\x92s \x93late\x94\n" * 9, encoding="utf-8")
     with pytest.raises(TextError, match="U\\+0092"):
         list(reader.read([file]))
+
+
+@pytest.mark.parametrize(
+    ("taken_for", "text"),
+    [
+        ("cp1252", "Le café est déjà fermé, dit-elle : « à bientôt » !"),
+        ("cp1251", "Девочка пошла к реке, потому что дождь кончился."),
+        ("mac_roman", "Mañana el niño comió piñas."),
+        ("cp437", "Größer als die Straße, schöner als Öl."),
+    ],
+)
+def test_utf8_that_was_encoded_twice_is_refused(tmp_path: Path, taken_for: str, text: str) -> None:
+    file = tmp_path / "a.txt"
+    lines = f"One line first.\n{text}\n"
+    file.write_bytes(lines.encode().decode(taken_for).encode())
+    with pytest.raises(TextError, match=rf"line 2 has .* was read as {taken_for} .* ftfy"):
+        list(read_lines(file))
+    file.write_bytes(lines.encode())
+    assert list(read_lines(file)) == ["One line first.", text]
+    with pytest.raises(TextError, match=rf"not {taken_for}; it looks like utf-8"):
+        list(read_lines(file, taken_for))
+
+
+def test_a_text_that_shows_such_a_piece_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    text = "The page said cafÃ© instead of café, and naÃ¯ve; LA LIBERTÉ» and Ü“ are naïve too."
+    file.write_text(text, encoding="utf-8")
+    assert list(read_lines(file)) == [text]
+
+
+def test_japanese_of_seven_bits_is_recognised(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("女の子は川へ行きました。", encoding="iso2022_jp")
+    with pytest.raises(TextError, match="iso2022_jp"):
+        list(read_lines(file))
+    assert list(read_lines(file, "iso2022_jp")) == ["女の子は川へ行きました。"]

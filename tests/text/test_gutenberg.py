@@ -31,6 +31,10 @@ FOOTERS = [
     "End of Project Gutenberg's Etext of The Mill\n",
     "End of this Project Gutenberg Etext\n",
     "The End of the Project Gutenberg EBook of The Mill\n",
+    "Ende dieses Projekt Gutenberg Etextes Die Mühle\n",
+    "Fin de l'Etext Project Gutenberg de Le Moulin\n",
+    "Fin du Projet Gutenberg EBook de Le Moulin\n",
+    "Einde van het Project Gutenberg EBook van De Molen\n",
     "***End of the Project Gutenberg Etext of The Mill***\n",
 ]
 NEW = ["*** START OF THIS PROJECT GUTENBERG EBOOK THE MILL ***\n", "\n"]
@@ -48,6 +52,20 @@ FORMS = {
     "print at the end, no start": (TITLE + AT_END, "footer", ["Lawyers.\n", PRINT[-1]]),
     "print at the head": (TITLE + REMARKS + PRINT, "footer", []),
     "print at the head, other": (TITLE + OTHER_PRINT, "footer", ["\n"]),
+    "thanks alone": (["This etext was prepared by Nobody.\n", "\n"], "footer", []),
+    "Australian": (
+        [
+            "Project Gutenberg Australia\n",
+            "\n",
+            "Title: The Mill\n",
+            "* A Project Gutenberg of Australia eBook *\n",
+            "\n",
+            "This eBook is available under the Project Gutenberg of Australia License.\n",
+            "\n",
+        ],
+        "",
+        ["This site is full of FREE ebooks - Project Gutenberg Australia\n"],
+    ),
     "new": (["The Project Gutenberg EBook of The Mill\n", *NEW], "footer", NEW_END + LICENCE),
     "new, no licence end": (REMARKS + NEW, "", NEW_END + LICENCE[:3]),
 }
@@ -93,6 +111,11 @@ def test_a_licence_without_an_end_takes_no_book_with_it() -> None:
     head = [*TITLE, *PRINT[:2]]
     assert text_of(head + LONG).endswith("".join(LONG).strip())
     assert text_of(TITLE + AT_END + BOOK + PRINT[:2]) == "".join(BOOK).strip()
+
+
+def test_another_text_behind_a_book_is_kept() -> None:
+    head, _, _ = FORMS["print at the head"]
+    assert text_of([*head, *BOOK, FOOTERS[0], "\n", *LONG]).endswith("".join(LONG).strip())
 
 
 def test_a_text_that_speaks_of_project_gutenberg_is_whole() -> None:

@@ -39,11 +39,39 @@ def read_as(text: str, typed: str) -> str:
         ("Napoleon was the Emperor", "napoleon WAS the emperor", "Napoleon was the Emperor"),
         ("İstanbul ve IŞIK", "istanbul ve ışık", "İstanbul ve IŞIK"),
         ("ὁ ΔΡΟΜΟΣ", "ὁ δρομος", "ὁ ΔΡΟΜΟΣ"),
+        ("I don’t know", "I don´t know", "I don’t know"),
+        ("I don't know", "I don‘t know", "I don't know"),
+        ("aujourd’hui", "aujourd`hui", "aujourd’hui"),
+        ("п’ять років", "п′ять років", "п’ять років"),
+        ("מנכ״ל בא", "מנכ''ל בא", "מנכ״ל בא"),
+        ('מנכ"ל בא', "מנכ”ל בא", 'מנכ"ל בא'),
+        ("le cœur", "le coeur", "le cœur"),
+        ("Oedipus", "Œdipus", "Oedipus"),
+        ("او می‌رود", "او میرود", "او می‌رود"),
+        ("یک کتاب", "يك كتاب", "یک کتاب"),
+        ("الكتاب", "الـكـتـاب", "الكتاب"),
+        ("in 1999", "in १९९९", "in 1999"),
+        ("سنة ٢٠١٠", "سنة 2010", "سنة ٢٠١٠"),
+        ("שָׁלוֹם לך", "שלום לך", "שָׁלוֹם לך"),
+        ("كتب", "كَتَبَ", "كتب"),
         ("the cat", "the dog", "the <unk>"),
     ],
 )
 def test_a_prompt_is_read_as_the_text_spells(text: str, typed: str, wanted: str) -> None:
     assert read_as(text, typed) == wanted
+
+
+def test_an_apostrophe_of_another_keyboard_stays_where_it_joins_no_known_word() -> None:
+    assert read_as("don ‘ t ´ x", "don´t") == "don ´ t"
+    assert [match.typed for match in unmatched_words(learned("a b"), "x´y")] == ["x", "´", "y"]
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [("Łódź", "lodz"), ("Ærø", "Aero"), ("Đorđe", "Dorde"), ("λόγος", "ΛΟΓΟΣ"), ("café", "cafe")],
+)
+def test_letters_without_bars_and_accents_suggest_the_word(text: str, typed: str) -> None:
+    assert learned(text).matcher.suggestions(typed) == [text]
 
 
 def test_the_text_s_own_spelling_comes_first() -> None:

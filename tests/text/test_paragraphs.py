@@ -85,16 +85,16 @@ def test_cutting_takes_linear_time(tmp_path: Path, text: str) -> None:
         ("<eos> a", ["a"]),
         ("a <eos> <eos> b", ["a", "b"]),
         ("<eos>", [""]),
-        ("a<eos> <eos>b <EOS>", ["a<eos> <eos>b <EOS>"]),
-        ("<unk> <eos>", ["<unk>"]),
+        ("a<eos> <eos>b", ["a<eos> <eos>b"]),
+        ("<unk> <EOS>", ["<unk>"]),
+        ("<s> a b </s>", ["a b"]),
+        ("<s> a </s> <s> b </s>", ["a", "b"]),
+        ("a <|endoftext|>", ["a"]),
+        ("<pad> <strong>", ["<pad> <strong>"]),
     ],
 )
 def test_a_written_end_counts_once(line: str, parts: list[str]) -> None:
     assert split_at_ends(line) == parts
-
-
-def test_folding_case_makes_more_ends() -> None:
-    assert split_at_ends("a <EOS> b", lowercase=True) == ["a", "b"]
 
 
 @given(st.lists(st.sampled_from(["a", "b", "<eos>"])))
@@ -113,3 +113,13 @@ def test_written_ends_are_said_once(tmp_path: Path) -> None:
     note = "the text has a literal <eos> (2 times): it ends a line, and counts once"
     assert reader.notes == [note]
     assert list(TextReader(TextConfig()).read([file])) == ["a b <eos> c <eos> d", "e"]
+
+
+@pytest.mark.parametrize("mark", ["<eos>", "</s>", "<EOS>"])
+def test_written_ends_in_prose_are_said(tmp_path: Path, mark: str) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(f"the cat sat {mark}\n\nit ran {mark}\n\nno more\n")
+    reader = TextReader(TextConfig())
+    assert list(reader.read([file])) == [f"the cat sat {mark}", f"it ran {mark}", "no more"]
+    assert f"says {mark} itself (2 times)" in reader.notes[-1]
+    assert "text.tokenizer=whitespace" in reader.notes[-1]

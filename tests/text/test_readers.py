@@ -63,7 +63,12 @@ def test_a_text_without_blank_lines_is_read_line_by_line_unless_wrapped(tmp_path
 
 def test_unicode_separators_end_lines_and_controls_become_spaces(tmp_path: Path) -> None:
     file = write(tmp_path, "a\x0bb\x0cc\u2028d\u2029\x85e\x1ff\u200bg\ufeffh\ti\n\x0cj")
-    assert list(read_lines(file)) == ["a b c", "d", "", "e fgh\ti", "j"]
+    assert list(read_lines(file)) == ["a", "b", "c", "d", "", "e fgh\ti", "j"]
+
+
+def test_colours_and_overstriking_are_no_text(tmp_path: Path) -> None:
+    file = write(tmp_path, "\x1b[1;31mred\x1b[0m\n\x0304,12<ida>\x03 hi\nN\bNA\bAM\bM _\bit\n")
+    assert list(read_lines(file)) == ["red", "<ida>  hi", "NAM it"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252", "latin-1"])

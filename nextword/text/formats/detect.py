@@ -19,6 +19,7 @@ from nextword.text.formats.foreign import (
     PANDOC,
     binary_format,
     refused,
+    text_format,
 )
 from nextword.text.formats.head import HEAD, decoded_head, read_head
 from nextword.text.formats.html import open_html
@@ -136,10 +137,8 @@ def _text_format(text: str, file: Path, cut: bool) -> Format:
     if cut and len(lines) > 1:
         lines.pop()
         text = "\n".join(lines)
-    if text.startswith("{\\rtf"):
-        return refused(file, "RTF", PANDOC, binary=False)
-    if re.match(r"\s*\[Script Info\]", text):
-        return refused(file, "ASS", "ffmpeg -i {file} {srt}", binary=False)
+    if foreign := text_format(text, file):
+        return foreign
     if is_subtitles(lines):
         return FORMATS["srt"]
     if text.lstrip()[:1] in ("{", "[") and (found := _json_format(text, lines, file, cut)):

@@ -68,6 +68,25 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     )
 )
 _UNPACKERS = frozenset("7z bzip2 gzip lz4 tar unrar unzip xz zcat zstd".split())
+_TEXT_PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), name, remedy)
+    for pattern, name, remedy in (
+        (r"\{\\rtf", "RTF", PANDOC),
+        (r"\s*\[Script Info\]", "ASS", "ffmpeg -i {file} {srt}"),
+        (r"(?:\s*(?:%.*)?\n)*\s*\\documentclass\b", "LaTeX", "pandoc -f latex " + PANDOC[7:]),
+        (
+            r"(?:\[[a-z]+:.*\]\s*\n)*(?:(?:\[\d+:\d\d\.\d{2,3}\])+.*\n\s*){3}",
+            "LRC",
+            r"sed 's/\[[^]]*\]//g' {file} > {text}",
+        ),
+        (
+            r"(?:From .*\n)?(?:[A-Za-z-]+:.*\n(?:[ \t].*\n)*){3}(?s:.*?)"
+            r"\nContent-Transfer-Encoding: *(?:quoted-printable|base64)",
+            "e-mail",
+            "coded for transport; save it as text in a mail program",
+        ),
+    )
+)
 _OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -82,6 +101,14 @@ def binary_format(head: bytes, file: Path) -> Format | None:
     for pattern, name, remedy in _PATTERNS:
         if pattern.match(head):
             return refused(file, name, remedy)
+    return None
+
+
+def text_format(text: str, file: Path) -> Format | None:
+    """The kind of a text with marks or codes that are not read; None for others."""
+    for pattern, name, remedy in _TEXT_PATTERNS:
+        if pattern.match(text):
+            return refused(file, name, remedy, binary=False)
     return None
 
 
@@ -105,8 +132,10 @@ def refused(file: Path, name: str, remedy: str, binary: bool = True) -> Format:
             on the file's content where no command helps.
         binary: as in :class:`~nextword.text.formats.extract.Format`.
     """
+    overrule = "" if binary else ", or read it as it is: --set text.format=plain"
     if "{file" not in remedy:
-        return Format(name, refusal=f"looks like {name} ({remedy}), not text", binary=binary)
+        refusal = f"looks like {name} ({remedy}), not text{overrule}"
+        return Format(name, refusal=refusal, binary=binary)
     path = file if display_name(file) == str(file) else Path("FILE")  # not a temporary copy
     stem = path.with_suffix("") if path.suffix else path.with_suffix(".unpacked")
     names = {"file": str(path), "stem": str(stem)}
@@ -116,6 +145,5 @@ def refused(file: Path, name: str, remedy: str, binary: bool = True) -> Format:
         names = {kind: shlex.quote(value) for kind, value in names.items()}
     command = remedy.format(**names).encode("utf-8", "replace").decode()
     verb = "unpack" if command.split()[0] in _UNPACKERS else "convert"
-    overrule = "" if binary else ", or read it as it is: --set text.format=plain"
     refusal = f"looks like {name}, not text; {verb} it: {command}{overrule}"
     return Format(name, refusal=refusal, binary=binary)

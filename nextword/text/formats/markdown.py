@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkd")
 """Of files that are Markdown if they have any mark of it."""
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:(?!---)(?=[\w-]+[ \t]*:|[ \t-]|\n).*\n)+---[ \t]*\n")
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n(?:(?!---)(?=[\w-]+[ \t]*:|[ \t-]|\n).*\n)+---[ \t]*\n"  # YAML
+    r"|\A\+\+\+[ \t]*\n(?:(?!\+\+\+).*\n){1,500}\+\+\+[ \t]*\n"  # TOML
+)
 _HASHES = re.compile(r"^#+ ", re.MULTILINE)
 _HEADING = re.compile(r"(?:\A|(?<=\n\n))#{1,6} +\S.*\n(?=\n)")
 _OTHER_MARKS = (  # each with the number of times that is evidence

@@ -19,6 +19,7 @@ from nextword.text.sources import display_name
 _DELIMITERS = (",", ";", "\t", "|")
 SUFFIXES = (".csv", ".tsv", ".tab", ".psv")
 """Of files that are tables on weak evidence."""
+_HINT = re.compile(r"\ufeff?\"?sep=.\"?\s*")
 _LONGEST_FIELD = 1 << 24
 _LONGEST_NAME = 60
 _MOST_WORDS_IN_NAME = 5
@@ -42,6 +43,11 @@ class Layout:
             strict=strict,
         )
         return (row for row in reader if any(field.strip() for field in row))
+
+
+def _rows_only(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a table, without the one that tells Excel its delimiter."""
+    return (line for n, line in enumerate(lines) if n > 0 or not _HINT.fullmatch(line))
 
 
 def layout_of(lines: list[str], least_regular: float) -> tuple[Layout, list[list[str]]] | None:
@@ -112,6 +118,7 @@ def is_table(lines: list[str], suffix: str) -> bool:
     but for tabs, few spaces after the delimiters.
     """
     expected = suffix in SUFFIXES
+    lines = list(_rows_only(lines))
     found = layout_of(lines, 0.5 if expected else 1.0)
     if expected:
         return found is not None or _single_column(lines) is not None
@@ -161,7 +168,7 @@ def open_table(file: Path, encoding: str, column: str | None) -> Extract:
         TextError: the file is no table, or has no such column.
     """
     name = display_name(file)
-    lines = list(islice(plain_lines(file, encoding), SAMPLE))
+    lines = list(islice(_rows_only(plain_lines(file, encoding)), SAMPLE))
     found = layout_of(lines, 0.0) or _single_column(lines) or _lenient(lines)
     if found is None:
         raise TextError(f"{name}: no table was found in it; if it is text: --set text.format=plain")
@@ -204,7 +211,7 @@ def _index(name: str, names: list[str], rows: list[list[str]], column: str | Non
 def _paragraphs(
     file: Path, encoding: str, layout: Layout, index: int, header: bool
 ) -> Iterator[str]:
-    rows = layout.rows(plain_lines(file, encoding))
+    rows = layout.rows(_rows_only(plain_lines(file, encoding)))
     try:
         for row in islice(rows, int(header), None):
             if index < len(row):

@@ -36,6 +36,8 @@ PLAIN_TEXTS = {
     "text8": "anarchism originated as a term of abuse " * 400,
     "a novel on HTML": f'He typed "<p>Hello</p>" and "<b>", then "<br>".\n\n{PARAGRAPH * 60}',
     "a novel with breaks": f"# 1\n\n{PARAGRAPH}\n***\n\n_So_ it *was*.\n\n---\n\n{PARAGRAPH}" * 9,
+    "letters": f"From: Ida\nTo: Olaf\nSubject: geese\n\n{PARAGRAPH}> {PARAGRAPH}\n" * 9,
+    "chat with brackets": "[18:10] <ida> hello\n[18:11] <olaf> yes\n" * 30,
     "a list": "- bread, milk\n- two loaves\n* rope\n1. lantern\n" * 9,
     "Python": "# A module\n\nimport os\n\n# the end\nprint(a < b, c > d, {'x': [1, 2]})\n\n" * 9,
     "C": '#include <stdio.h>\n\nint main(void) { printf("%d, %d\\n", 1, 2); return a < b; }\n' * 9,
@@ -159,6 +161,14 @@ REFUSED: list[tuple[str, str | bytes, list[str]]] = [
         ["FictionBook", "ebook"],
     ),
     ("b.xml", "<?xml version='1.0'?><a><b>Hello</b></a>", ["XML", "text.format=plain"]),
+    ("b.tex", "% a paper\n\\documentclass{article}\n", ["LaTeX", "pandoc -f latex -t plain"]),
+    ("b.lrc", "[ar:Nobody]\n" + "[00:12.50]La la\n" * 3, ["LRC", "sed", "text.format=plain"]),
+    (
+        "b.eml",
+        "Received: from x\n by y\nSubject: hi\nMIME-Version: 1.0\n\n--x\n"
+        "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\nSGVsbG8=\n",
+        ["e-mail", "save it as text", "text.format=plain"],
+    ),
     ("b.ass", "[Script Info]\nTitle: x\n", ["ASS", "ffmpeg"]),
 ]
 

@@ -148,3 +148,8 @@ def test_markdown_is_its_text(tmp_path: Path) -> None:
 def test_a_rule_that_begins_a_text_is_no_front_matter(tmp_path: Path) -> None:
     found = extract(tmp_path, "markdown", "---\n\nIt was late.\n\n---\n\nSo it was.\n")
     assert list(found.paragraphs) == ["It was late.", "So it was."]
+
+
+def test_front_matter_in_toml_is_no_text(tmp_path: Path) -> None:
+    text = '+++\ntitle = "The Mill"\ntags = ["a"]\n+++\n\n# The mill\n\nIt *turned*.\n'
+    assert list(extract(tmp_path, "markdown", text).paragraphs) == ["The mill", "It turned."]

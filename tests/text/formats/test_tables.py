@@ -155,3 +155,10 @@ def test_odd_characters_in_escapes_are_replaced(tmp_path: Path) -> None:
 )
 def test_json_that_cannot_be_read(content: str, expected: str, tmp_path: Path) -> None:
     assert expected in refusal(tmp_path, "jsonl", content)
+
+
+def test_excel_s_line_about_the_delimiter_is_no_row(tmp_path: Path) -> None:
+    rows = "".join(f"{n};The mill stood by the river number {n}.\n" for n in range(9))
+    found = extract(tmp_path, "csv", f"sep=;\nid;text\n{rows}")
+    assert found.taken == "CSV, column 'text'"
+    assert list(found.paragraphs) == [f"The mill stood by the river number {n}." for n in range(9)]
