@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,12 +141,28 @@ def prompt_argument(command: Command) -> Command:
 class PromptCommand(click.Command):
     """A command with a PROMPT, which explains how to write one that begins with a dash."""
 
+    def _options_with_a_value(self) -> set[str]:
+        return {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and not (option.is_flag or option.count)
+            for name in option.opts
+        }
+
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         given = [*args]  # click empties its list
         try:
             return super().parse_args(context, args)
         except click.UsageError as error:
-            prompt = next((arg for arg in given if _PROMPT_WITH_DASH.match(arg)), None)
+            valued = self._options_with_a_value()
+            prompt = next(
+                (
+                    arg
+                    for before, arg in pairwise(["", *given])
+                    if _PROMPT_WITH_DASH.match(arg) and before not in valued
+                ),
+                None,
+            )
             if prompt is None or "--" in given:
                 raise
             given.remove(prompt)
