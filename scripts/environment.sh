@@ -53,8 +53,8 @@ torch_index() {
         echo "==> no NVIDIA GPU: installing PyTorch's CPU build (about 1 GB in all)" >&2
         echo "$index"
     else
-        echo "==> no NVIDIA GPU, but no connection to $index: installing the PyTorch that pip finds" \
-            "(PyPI's is for CUDA, about 5.5 GB)" >&2
+        echo "==> no NVIDIA GPU found, and PyTorch's CPU builds ($index) cannot be reached:" \
+            "installing the PyTorch that pip finds, which may be the CUDA build (about 5.5 GB)" >&2
     fi
 }
 

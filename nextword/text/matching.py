@@ -37,7 +37,9 @@ _POINTS = re.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-
 _BARRED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h"})
 """Letters that Unicode does not take apart into a letter and an accent."""
 _PARTED = re.compile(
-    r"[^\W\d_]+(?:['’‘‛´`′＇][^\W\d_]+)+|[\u05d0-\u05ea]+(?:''|[“”„‟″])[\u05d0-\u05ea]+"
+    # only at the beginning of a word, so that time stays linear
+    r"(?<![^\W\d_])[^\W\d_]+(?:['’‘‛´`′＇][^\W\d_]+)+"
+    r"|(?<![\u05d0-\u05ea])[\u05d0-\u05ea]+(?:''|[“”„‟″])[\u05d0-\u05ea]+"
 )
 """A word with an apostrophe, or with two in a Hebrew acronym, as some keyboards have them."""
 _OPENING = {'"': "„«“", "'": "‚‹‘"}

@@ -41,7 +41,6 @@ from nextword.text.paragraphs import (
 from nextword.text.sources import Source, display_name, text_files
 from nextword.text.vocabulary import END
 
-_NAMED_FILES = 3
 _FEW_FILES = 20
 """Files; in fewer than these, a text without any division is cut into blocks."""
 
@@ -111,10 +110,12 @@ class TextReader:
     @property
     def notes(self) -> list[str]:
         """Lines for the user about how the files read so far were divided."""
-        taken = [f"{display_name(file)}: {what}" for file, what in self._taken.items()]
-        if len(taken) > _NAMED_FILES:
-            taken[_NAMED_FILES:] = [f"and {counted(len(taken) - _NAMED_FILES, 'more file')}"]
-        notes = [f"found {line}" for line in taken]
+        # without file names: the same content may be read again from the cache under another one
+        found = Counter(self._taken.values())
+        several = len(self._taken) > 1
+        notes = [
+            f"found {what}" + f" ({counted(n, 'file')})" * several for what, n in found.items()
+        ]
         if self._kind == "words":
             notes.append(f"paragraphs: {self._summary}")
         if self._kind == "whitespace" and any(self._cut.values()):

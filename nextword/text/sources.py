@@ -17,12 +17,12 @@ from nextword.resources import find_resource
 Source = str | Path | Sequence[str | Path]
 """A file, a folder, ``-`` for standard input, or several of these."""
 
-_PLAIN_SUFFIXES = (".txt", ".txt.gz")
-SUFFIXES = tuple(
-    ".txt .text .html .htm .xhtml .md .markdown .srt .vtt .jsonl .ndjson .json .csv .tsv .epub "
-    ".docx".split()
+_RUNNING_TEXT = tuple(
+    ".txt .txt.gz .text .html .htm .xhtml .md .markdown .srt .vtt .epub .docx".split()
 )
-"""Suffixes of files that are likely to hold text."""
+_RECORDS = tuple(".jsonl .ndjson .json .csv .tsv".split())
+SUFFIXES = (*_RUNNING_TEXT, *_RECORDS)
+"""Of files that are likely to hold text."""
 
 
 def text_files(path: Source, report: Callable[[str], None] | None = None) -> list[Path]:
@@ -48,7 +48,7 @@ def _files_of(source: str | Path, report: Callable[[str], None]) -> list[Path]:
     file = Path(source)
     try:
         if file.is_dir():
-            return _without_empty(file, folder_files(file), report)
+            return _without_empty(file, folder_files(file, report), report)
         if str(source) == "-" or (file.exists() and not file.is_file()):
             file = spool(str(source))
         elif not file.exists():
@@ -81,9 +81,7 @@ def _without_empty(folder: Path, files: list[Path], report: Callable[[str], None
             f"{folder}: every file in the folder is empty; give a text with words in it"
         )
     if empty:
-        names = ", ".join(display_name(file) for file in empty[:3])
-        more = f" and {len(empty) - 3:,} more" if len(empty) > 3 else ""
-        report(f"{names}{more}: empty, left out")
+        report(f"{_named(empty)}: empty, left out")
     return [file for file in files if file not in set(empty)]
 
 
@@ -92,11 +90,15 @@ def _is_empty(file: Path) -> bool:
         return not stream.read(1)
 
 
-def folder_files(folder: Path) -> list[Path]:
-    """A folder's .txt and .txt.gz files, sorted; its files of other formats if it has none.
+def folder_files(folder: Path, report: Callable[[str], None] | None = None) -> list[Path]:
+    """A folder's files of running text, sorted; its tables and JSON if it has no others.
+
+    Args:
+        folder: the folder, whose hidden files and folders are passed over.
+        report: called with a line about tables and JSON that are left out.
 
     Raises:
-        TextError: there are none of these either.
+        TextError: there are none.
     """
     visible = sorted(
         file
@@ -104,13 +106,21 @@ def folder_files(folder: Path) -> list[Path]:
         if file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     )
-    for suffixes in (_PLAIN_SUFFIXES, SUFFIXES):
-        if files := [file for file in visible if file.name.lower().endswith(suffixes)]:
-            return files
-    raise TextError(
-        f"{folder}: the folder holds no text; its files should end in {', '.join(SUFFIXES)} or "
-        ".txt.gz"
-    )
+    texts = [file for file in visible if file.name.lower().endswith(_RUNNING_TEXT)]
+    records = [file for file in visible if file.name.lower().endswith(_RECORDS)]
+    if not texts and not records:
+        raise TextError(
+            f"{folder}: the folder holds no text; its files should end in {', '.join(SUFFIXES)}"
+        )
+    if texts and records and report is not None:
+        report(f"{_named(records)}: left out (to read such files, name them with --text)")
+    return texts or records
+
+
+def _named(files: Sequence[Path]) -> str:
+    """The first few of some files, and how many more there are."""
+    names = ", ".join(display_name(file) for file in files[:3])
+    return names + (f" and {len(files) - 3:,} more" if len(files) > 3 else "")
 
 
 def failure(error: Exception) -> str:

@@ -144,6 +144,8 @@ def fit_mixture(
 def _describe_gain(gain: float, kept: bool) -> str:
     """How n-grams change the cross-validated perplexity, given what they save in nats per word."""
     change = 100 * (safe_exp(-gain) - 1)
+    if not kept and abs(change) < 0.05:
+        return "n-grams are left out: mixing them in makes no difference"
     effect = f"{'lowers' if change < 0 else 'raises'} perplexity by {abs(change):.1f} %"
     if not math.isfinite(gain):
         return "n-grams are left out: no weights can be fitted"

@@ -121,5 +121,5 @@ def test_written_ends_in_prose_are_said(tmp_path: Path, mark: str) -> None:
     file.write_text(f"the cat sat {mark}\n\nit ran {mark}\n\nno more\n")
     reader = TextReader(TextConfig())
     assert list(reader.read([file])) == [f"the cat sat {mark}", f"it ran {mark}", "no more"]
-    assert f"says {mark} itself (2 times)" in reader.notes[-1]
+    assert f"has a literal {mark} (2 times)" in reader.notes[-1]
     assert "text.tokenizer=whitespace" in reader.notes[-1]

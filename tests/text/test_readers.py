@@ -131,9 +131,18 @@ def test_folders_and_several_files(tmp_path: Path) -> None:
     write(tmp_path, "two", "b.txt")
     write(tmp_path, gzip.compress(b"three"), "sub/c.txt.gz")
     write(tmp_path, "one", "a.txt")
-    write(tmp_path, "no", "notes.md")
+    write(tmp_path, "id,price\n1,2\n", "prices.csv")
     write(tmp_path, "no", ".hidden.txt")
+    said: list[str] = []
+    assert [file.name for file in text_files(tmp_path, said.append)] == [
+        "a.txt",
+        "b.txt",
+        "c.txt.gz",
+    ]
+    assert len(said) == 1 and "prices.csv: left out" in said[0]
     assert list(read_paragraphs(tmp_path)) == ["one", "two", "three"]
+    write(tmp_path, "# four\n\nmore", "d.md")
+    assert list(read_paragraphs(tmp_path))[2:] == ["four", "more", "three"]
     assert [f.name for f in text_files([str(tmp_path / "b.txt"), str(tmp_path / "sub")])] == [
         "b.txt",
         "c.txt.gz",
@@ -236,5 +245,6 @@ def test_a_format_that_marks_paragraphs_is_told_from_lines(tmp_path: Path) -> No
     assert reader.notes[1] == "paragraphs: as the file's format marks them"
     files = [tmp_path / "b.tsv", write(tmp_path, "the ferry is late again. " * 10 + "\n")]
     list(reader.read(files))
-    assert "as the file's format marks them (2 files), " in reader.notes[2]
-    assert reader.notes[0].endswith("a.tsv: TSV, column 'text' (change: --set text.format=plain)")
+    found = "found TSV, column 'text' (change: --set text.format=plain) (2 files)"
+    assert reader.notes[0] == found
+    assert "as the file's format marks them (2 files), " in reader.notes[1]
