@@ -108,14 +108,11 @@ class Answers:
 
     def answer(self, prompt: str, session: Session | None = None) -> None:
         """Read a prompt, in a new session unless one is given, and write the predictions."""
-        from nextword.text.tokenized import unmatched_words
-
         session = session or self.session()
         session.read(prompt)
-        tokenizer = self.model.loaded.tokenizer
-        unknown = [m for m in unmatched_words(tokenizer, prompt) if m.typed not in self.named]
+        unknown = [match for match in session.unmatched if match.typed not in self.named]
         self.named.update(match.typed for match in unknown)
-        say_unknown(tokenizer, unknown, suggest=self.suggest)
+        say_unknown(self.model.loaded.tokenizer, unknown, suggest=self.suggest)
         predictions = session.predict(self.count, self.prefix)
         if self.as_json:
             found = [asdict(prediction) for prediction in predictions]

@@ -29,7 +29,7 @@ SMOOTHING = 0.1
 
 
 def _size() -> dict[str, Any]:
-    """What tqdm is told about the terminal's size, which some terminals say is 0 by 0."""
+    """tqdm's arguments for the terminal's size; a fixed size where a terminal reports 0 by 0."""
     try:
         known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
     except (AttributeError, OSError, ValueError):

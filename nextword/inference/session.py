@@ -12,6 +12,7 @@ from nextword.inference import Adapt
 from nextword.inference.decoder import tokens_per_chunk
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
+from nextword.text.matching import Match
 from nextword.text.tokenized import tokenize_string, unmatched_words
 from nextword.text.vocabulary import SPECIAL_WORDS
 
@@ -38,6 +39,8 @@ class Session:
         self._loaded = loaded
         self._decoder = loaded.decoder(adapt)
         self._log_probabilities = torch.empty(0)
+        self.unmatched: list[Match] = []
+        """The distinct words of the text read last that the vocabulary lacks in any typesetting."""
         # a text begins where a paragraph has just ended
         self.read_ids([loaded.tokenizer.end_id])
 
@@ -52,7 +55,8 @@ class Session:
         ids = tokenize_string(tokenizer, text).ids.tolist()
         if ids:
             self.read_ids(ids)
-        return [match.typed for match in unmatched_words(tokenizer, text)]
+        self.unmatched = unmatched_words(tokenizer, text)
+        return [match.typed for match in self.unmatched]
 
     def read_ids(self, ids: list[int]) -> None:
         """Read on, words by their ids."""

@@ -98,9 +98,9 @@ class TextReader:
         extract = found.open(file, settings.encoding, settings.column)
         change = "" if found.binary else " (change: --set text.format=plain)"
         self._taken[file] = f"{extract.taken}{change}"
-        lines = (f"{paragraph}\n" for paragraph in extract.paragraphs)
-        counted = _then(lines, lambda: self._on_bytes(file.stat().st_size))
-        return counted, None if extract.as_lines else _BY_FORMAT
+        lines: Iterator[str] = (f"{paragraph}\n" for paragraph in extract.paragraphs)
+        lines = _then(lines, lambda: self._on_bytes(file.stat().st_size))
+        return lines, None if extract.as_lines else _BY_FORMAT
 
     @property
     def modes(self) -> set[Mode]:
@@ -121,7 +121,7 @@ class TextReader:
         if self._kind == "whitespace" and any(self._cut.values()):
             notes.append(f"the text is one line: it is cut into lines of about {BLOCK_WORDS} words")
         if mended := sum(self._mended.values()):
-            these = "1 control character" if mended == 1 else f"{mended:,} control characters"
+            these = counted(mended, "control character")
             notes.append(f"{these} (U+0080 to U+009F): read as what Windows-1252 has there")
         if ends := sum(self._ends.values()):
             times = "once" if ends == 1 else f"{ends:,} times"

@@ -14,8 +14,26 @@ from collections.abc import Callable
 import pytest
 
 
+@pytest.fixture(scope="session")
+def shown_on() -> Callable[[int], bytes]:
+    """Reads what a pseudo-terminal's master side shows until the other side is closed."""
+
+    def read(master: int) -> bytes:
+        shown = b""
+        try:
+            while piece := os.read(master, 4096):
+                shown += piece
+        except OSError:  # how Linux says that the other side has gone
+            pass
+        finally:
+            os.close(master)
+        return shown
+
+    return read
+
+
 @pytest.fixture
-def on_terminal() -> Callable[..., str]:
+def on_terminal(shown_on: Callable[[int], bytes]) -> Callable[..., str]:
     """Runs a command to its end; gives what a terminal of some width shows of its stdout."""
 
     def run(*args: str, columns: int = 80, **variables: str) -> str:
@@ -31,14 +49,7 @@ def on_terminal() -> Callable[..., str]:
             env={**environ, "TERM": "xterm-256color", **variables},
         )
         os.close(slave)
-        shown = b""
-        try:
-            while piece := os.read(master, 1024):
-                shown += piece
-        except OSError:  # how Linux says that the other side has gone
-            pass
-        finally:
-            os.close(master)
+        shown = shown_on(master)
         assert process.wait(60) == 0, shown
         return shown.decode().replace("\r\n", "\n")
 

@@ -133,7 +133,7 @@ def test_what_comes_before_a_training_has_a_bar(terminal: Terminal) -> None:
 
 
 def test_on_a_terminal_a_training_has_one_bar_and_few_lines(
-    tiny_settings: dict[str, object], tmp_path: Path
+    tiny_settings: dict[str, object], tmp_path: Path, shown_on: Callable[[int], bytes]
 ) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
@@ -147,13 +147,7 @@ def test_on_a_terminal_a_training_has_one_bar_and_few_lines(
         env={**os.environ, "TERM": "xterm"},
     ) as process:
         os.close(slave)
-        shown = b""
-        try:
-            while piece := os.read(master, 4096):
-                shown += piece
-        except OSError:  # how Linux says that the other side has gone
-            pass
-    os.close(master)
+        shown = shown_on(master)
     assert process.returncode == 0
     text = shown.decode()
     assert re.search(r"\r100% \|█+\| \S+ elapsed, \S+ remaining, 26/26 steps, loss", text)

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from nextword.cli.train import Console, sample_lines
-from nextword.config import dump_config, load_config
+from nextword.config import load_config
 from nextword.inference.session import Prediction
 from nextword.text import sources as spool
 from nextword.training.callbacks import StepReport
@@ -28,15 +28,6 @@ Cli = Callable[..., SimpleNamespace]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def config(tiny_settings: dict[str, object], home: Path) -> Path:
-    """A YAML file that trains for one epoch."""
-    short = {**tiny_settings, "training.epochs": 1, "training.validations": 2}
-    path = home / "tiny.yaml"
-    path.write_text(dump_config(load_config(overrides=short)))
-    return path
 
 
 def test_json_is_one_line_on_stdout_and_the_rest_is_on_stderr(cli: Cli, config: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextword.config import dump_config, load_config
 from nextword.evaluation.stream import mean_loss
 from nextword.inference.model_folder import WEIGHTS
 from nextword.storage.tensors import read_tensors, write_tensors
@@ -25,14 +24,6 @@ EPOCH = 26
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def config(tiny_settings: dict[str, object], home: Path) -> Path:
-    settings = {**tiny_settings, "training.epochs": 1, "training.validations": 2}
-    path = home / "tiny.yaml"
-    path.write_text(dump_config(load_config(overrides=settings)))
-    return path
 
 
 def validating(patch: pytest.MonkeyPatch, *losses: float) -> None:
