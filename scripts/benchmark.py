@@ -70,7 +70,7 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
     """Words per second of training steps, for every kind and loss, and their matrix work."""
     import torch
 
-    from nextword.config import load_config
+    from nextword.config.load import load_config
     from nextword.training.network import prepare
     from nextword.training.run_context import RunContext
 

@@ -5,7 +5,7 @@ python scripts/describe_config.py
 
 from pathlib import Path
 
-from nextword.config import describe_config
+from nextword.config.reference import describe_config
 
 INTRODUCTION = """# Configuration
 

@@ -16,8 +16,9 @@ from fuzz_formats import format_seeds, read_format
 from fuzz_mutations import spoil, spoil_json, spoil_tensors
 
 from nextword.cli.info import describe_run, description_lines
-from nextword.config import Config, dump_config, load_config
+from nextword.config.load import dump_config, load_config
 from nextword.config.schema import (
+    Config,
     Holdout,
     ModelConfig,
     TextConfig,

@@ -84,7 +84,7 @@ def tiny_settings(tiny_text: Path) -> dict[str, object]:
 @pytest.fixture
 def config(tiny_settings: dict[str, object], tmp_path: Path) -> Path:
     """A YAML file that trains on :func:`tiny_text` for one epoch, with two validations."""
-    from nextword.config import dump_config, load_config
+    from nextword.config.load import dump_config, load_config
 
     short = {**tiny_settings, "training.epochs": 1, "training.validations": 2}
     path = tmp_path / "tiny.yaml"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from nextword.config import load_config
+from nextword.config.load import load_config
 from nextword.windows import (
     IGNORED,
     BatchSource,

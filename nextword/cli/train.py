@@ -78,7 +78,7 @@ def command(
     validation perplexity and sample predictions; Ctrl-C stops early, saves, and leaves a usable
     model.
     """
-    from nextword.config import find_config, load_config, parse_assignments
+    from nextword.config.load import find_config, load_config, parse_assignments
     from nextword.storage.run_folder import RunFolder, run_to_resume
 
     overrides = parse_assignments(assignments)

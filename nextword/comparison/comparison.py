@@ -62,7 +62,7 @@ class RunResult:
             "name": self.name,
             "run": self.run.folder_name,
             "model": str(self.run.folder),
-            "kind": loaded.config.title,
+            "kind": loaded.config.architecture.title,
             "hidden_size": loaded.config.hidden_size,
             "layers": loaded.config.layers,
             "vocabulary_size": len(loaded.tokenizer),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from nextword.config import Config
+from nextword.config.schema import Config
 from nextword.errors import TextError
 from nextword.evaluation.held_out import PART_NAMES, held_out_part, read_text, trained_on
 from nextword.inference.loaded_model import LoadedModel

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nextword.config.kinds import KINDS
+from nextword.config.architecture import GREATEST, Architecture
 from nextword.config.types import (
     Column,
     Count,
@@ -180,11 +180,11 @@ class ModelConfig(Section):
     """Width of a word vector."""
     hidden_size: Width = 256
     """Units per layer. Unless set, follows from the size of the text and the budget."""
-    layers: Annotated[int, Number, Field(ge=1, le=100)] = 1
+    layers: Annotated[int, Number, Field(ge=1, le=GREATEST["layers"])] = 1
     """Recurrent (or hidden) layers."""
-    context: Annotated[int, Number, Field(ge=1, le=1000)] = 5
+    context: Annotated[int, Number, Field(ge=1, le=GREATEST["context"])] = 5
     """``feedforward``: how many previous words the network sees."""
-    order: Annotated[int, Number, Field(ge=1, le=9)] = 5
+    order: Annotated[int, Number, Field(ge=1, le=GREATEST["order"])] = 5
     """Words in the longest n-grams, of kind ``ngram`` and of n-grams mixed with a network."""
     bias: bool = True
     """Whether layers have a bias; the article's equations have none."""
@@ -212,14 +212,9 @@ class ModelConfig(Section):
         return self
 
     @property
-    def title(self) -> str:
-        """The model's name in a table, such as ``lstm`` or ``rnn (tanh)``."""
-        return KINDS[self.kind].title.format_map(dict(self))
-
-    @property
-    def ties(self) -> bool:
-        """Whether input and output share their matrix; a one-hot input has none to share."""
-        return self.tie_weights and self.input == "embedding"
+    def architecture(self) -> Architecture:
+        """The settings that decide how the model computes."""
+        return Architecture.from_settings(dict(self))
 
 
 class TrainingConfig(Section):

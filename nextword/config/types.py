@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from nextword.config.architecture import GREATEST
 from nextword.config.kinds import KINDS, ModelKind
 from nextword.errors import ConfigError
 
@@ -65,7 +66,7 @@ Number = BeforeValidator(_refuse_bool)
 """Refuses true and false, which Python takes for 1 and 0."""
 Count = Annotated[int, Number, Field(ge=1, le=1_000_000)]
 Whole = Annotated[int, Number, Field(ge=0, le=1_000_000)]
-Width = Annotated[int, Number, Field(ge=1, le=65_536)]
+Width = Annotated[int, Number, Field(ge=1, le=GREATEST["hidden_size"])]
 Fraction = Annotated[float, Number, Field(ge=0, lt=1, allow_inf_nan=False)]
 Positive = Annotated[float, Number, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 NonNegative = Annotated[float, Number, Field(ge=0, le=1_000_000, allow_inf_nan=False)]

@@ -185,7 +185,8 @@ class LoadedNetwork(LoadedModel):
     @property
     def architecture(self) -> str:
         mixed = " + n-grams" if self.mixture.ngram is not None else ""
-        return f"{self.config.title} {self.config.layers} x {self.config.hidden_size}{mixed}"
+        title = self.config.architecture.title
+        return f"{title} {self.config.layers} x {self.config.hidden_size}{mixed}"
 
     @property
     def description(self) -> str:

@@ -93,7 +93,7 @@ def readout(
         vocabulary_size: words to score.
         vectors: the words' vectors, which the output layer shares if the config says so.
     """
-    if not config.ties:
+    if not config.architecture.ties:
         return nn.Identity(), OutputLayer(vocabulary_size, config.hidden_size, config.bias)
     output = OutputLayer(vocabulary_size, config.embedding_size, config.bias, vectors)
     if config.hidden_size == config.embedding_size:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nextword.comparison.loaded_run import LoadedRun
-from nextword.config import Config, dump_config, parse_assignments
+from nextword.config.load import dump_config, parse_assignments
+from nextword.config.schema import Config
 from nextword.errors import NextwordError
 from nextword.evaluation.held_out import text_of_run
 from nextword.formatting import counted
@@ -64,12 +65,12 @@ def _model(loaded_run: LoadedRun) -> Facts:
     vectors = (
         "one-hot words"
         if config.input == "one_hot"
-        else f"word vectors of {config.embedding_size}" + ", tied" * config.ties
+        else f"word vectors of {config.embedding_size}" + ", tied" * config.architecture.ties
     )
     layers = f"{counted(config.layers, 'layer')} of {config.hidden_size} units"
     mixed = loaded.mixture.ngram
     return [
-        ("network", f"{config.title}, {layers}, {vectors}; {count:,} parameters"),
+        ("network", f"{config.architecture.title}, {layers}, {vectors}; {count:,} parameters"),
         *([("mixed with", f"n-grams of up to {mixed.order} words")] if mixed else []),
     ]
 

@@ -16,7 +16,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nextword import __version__
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.errors import ConfigError, ModelError
 from nextword.storage.files import TEMPORARY_SUFFIX, read_json, unwritable, write_json
 from nextword.storage.integrity import verify_checksum, with_checksum

@@ -10,8 +10,7 @@ import bisect
 import math
 from typing import TypeVar
 
-from nextword.config import Config, ModelConfig
-from nextword.config.schema import Section
+from nextword.config.schema import Config, ModelConfig, Section
 from nextword.models.registry import NETWORKS
 
 Filled = TypeVar("Filled", bound=Section)

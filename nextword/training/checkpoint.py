@@ -20,7 +20,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from nextword.config import Config
+from nextword.config.schema import Config
 from nextword.device import from_numpy, to_numpy
 from nextword.errors import ConfigError, ModelError
 from nextword.inference.loaded_model import LoadedModel

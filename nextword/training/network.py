@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nextword.config import Config
+from nextword.config.schema import Config
 from nextword.device import choose_device, choose_threads
 from nextword.errors import ModelError
 from nextword.evaluation.stream import mean_loss
@@ -308,6 +308,6 @@ def _describe_training(prepared: Preparation) -> str:
     if training.minutes is not None:
         length = f"at most {training.budget}"
     return (
-        f"{network.title}, {network.layers} x {network.hidden_size}, "
+        f"{network.architecture.title}, {network.layers} x {network.hidden_size}, "
         f"{prepared.loaded.parameter_count():,} parameters, {length} on {trainer.device}"
     )

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.device import hardware_trouble
 from nextword.errors import ConfigError, TrainingError
 from nextword.inference.loaded_model import LoadedNgrams

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from nextword.config import Config, dump_config
+from nextword.config.load import dump_config
+from nextword.config.schema import Config
 from nextword.errors import TextError
 from nextword.resources import find_resource
 from nextword.storage.files import write_atomically

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from nextword.cli.train import Console, stopping_on_signals
-from nextword.config import dump_config, load_config
+from nextword.config.load import dump_config, load_config
 from nextword.training import checkpoint
 from nextword.training.callbacks import StepReport
 

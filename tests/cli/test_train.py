@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from nextword.cli.train import Console, sample_lines
-from nextword.config import load_config
+from nextword.config.load import load_config
 from nextword.inference.session import Prediction
 from nextword.text import sources as spool
 from nextword.training.callbacks import StepReport

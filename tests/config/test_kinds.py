@@ -2,8 +2,9 @@
 
 import pytest
 
-from nextword.config import describe_config, load_config
 from nextword.config.kinds import KINDS, ModelKind, register_kind
+from nextword.config.load import load_config
+from nextword.config.reference import describe_config
 from nextword.errors import ConfigError
 
 PEEPHOLE = ModelKind("peephole", "an LSTM whose gates see the cell", "peephole ({layers})")
@@ -13,7 +14,9 @@ def test_a_registered_kind_is_as_good_as_a_built_in_one(monkeypatch: pytest.Monk
     with pytest.raises(ConfigError, match="ngram$"):
         load_config(None, {"model.kind": "peephole"}, {})
     monkeypatch.setitem(KINDS, "peephole", PEEPHOLE)
-    assert load_config(None, {"model.kind": "peephole"}, {}).model.title == "peephole (1)"
+    assert (
+        load_config(None, {"model.kind": "peephole"}, {}).model.architecture.title == "peephole (1)"
+    )
     assert "feedforward, ngram, peephole | " in describe_config()
     assert "`peephole` (an LSTM whose gates see the cell)." in describe_config()
     with pytest.raises(ConfigError, match="must be one of rnn, .*, ngram, peephole$"):
@@ -21,7 +24,9 @@ def test_a_registered_kind_is_as_good_as_a_built_in_one(monkeypatch: pytest.Monk
 
 
 def test_titles_of_the_built_in_kinds() -> None:
-    titles = [load_config(None, {"model.kind": kind}, {}).model.title for kind in KINDS]
+    titles = [
+        load_config(None, {"model.kind": kind}, {}).model.architecture.title for kind in KINDS
+    ]
     assert titles == ["rnn (tanh)", "lstm", "gru", "feedforward", "ngram"]
 
 

@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextword.config import Config, dump_config, find_config, load_config, parse_assignments
+from nextword.config.load import dump_config, find_config, load_config, parse_assignments
+from nextword.config.schema import Config
 from nextword.config.yaml_text import parse_yaml
 from nextword.errors import ConfigError
 

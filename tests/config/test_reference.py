@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nextword.config import describe_config, load_config
-from nextword.config.reference import schema_keys, schema_sections
+from nextword.config.load import load_config
+from nextword.config.reference import describe_config, schema_keys, schema_sections
 
 ROOT = Path(__file__).resolve().parents[2]
 

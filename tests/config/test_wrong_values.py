@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nextword.config import Config, load_config
-from nextword.config.load import _MAX_FILE_SIZE
+from nextword.config.load import _MAX_FILE_SIZE, load_config
 from nextword.config.reference import schema_keys
+from nextword.config.schema import Config
 from nextword.config.yaml_text import parse_yaml
 from nextword.errors import ConfigError
 

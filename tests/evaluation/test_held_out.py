@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nextword.config import load_config
+from nextword.config.load import load_config
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ModelError, TextError
 from nextword.evaluation.held_out import held_out_part, read_text, trained_on

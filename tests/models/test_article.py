@@ -11,7 +11,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from nextword.config import ModelConfig, find_config, load_config
+from nextword.config.load import find_config, load_config
+from nextword.config.schema import ModelConfig
 from nextword.losses.softmax import ExactLoss
 from nextword.models.layers import WordVectors
 from nextword.models.recurrent import RecurrentModel

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from nextword.comparison.loaded_run import LoadedRun, load_runs
-from nextword.config import parse_assignments
+from nextword.config.load import parse_assignments
 from nextword.report.facts import FILE, commands, config_text, facts
 
 Cli = Callable[..., SimpleNamespace]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nextword.comparison.loaded_run import load_runs
-from nextword.config import Config
+from nextword.config.schema import Config
 from nextword.formatting import escape_control
 from nextword.interpret.memory import MemorySettings
 from nextword.report.data import ReportData, collect

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.training.auto_settings import resolve
 
 

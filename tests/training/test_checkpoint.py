@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nextword.config import Config
+from nextword.config.schema import Config
 from nextword.device import to_numpy
 from nextword.errors import ModelError
 from nextword.losses.sampled import SampledLoss

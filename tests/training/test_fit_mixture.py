@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from nextword import load_model, train
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.errors import ModelError
 from nextword.inference import ADAPTATIONS, gating
 from nextword.inference.cache import CacheSettings

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from nextword import load_model, train
-from nextword.config import load_config
+from nextword.config.load import load_config
 from nextword.errors import ConfigError, ModelError
 from nextword.inference.decoder import score_stream
 from nextword.inference.loaded_model import LoadedNgrams

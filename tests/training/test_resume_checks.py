@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.errors import ConfigError
 from nextword.storage.run_folder import RunFolder
 from nextword.training.checkpoint import CHANGEABLE_KEYS, refuse_changes

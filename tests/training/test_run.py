@@ -16,7 +16,8 @@ import torch
 from safetensors.torch import load_file
 
 from nextword import __version__, load_model, train
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.errors import ConfigError, ModelError, NextwordError, TextError, TrainingError
 from nextword.inference.decoder import score_stream
 from nextword.models.layers import WordVectors

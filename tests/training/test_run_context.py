@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nextword import train
-from nextword.config import Config, load_config
+from nextword.config.load import load_config
+from nextword.config.schema import Config
 from nextword.errors import ConfigError, TextError
 from nextword.storage.run_folder import RunFolder, run_folder
 from nextword.training.callbacks import Callback

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nextword.config import Config
+from nextword.config.schema import Config
 from nextword.storage.run_folder import RunFolder
 from nextword.training import checkpoint
 from nextword.training.callbacks import StepReport
