@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import weakref
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from nextword.errors import ModelError
@@ -228,13 +226,6 @@ def _read_part(folder: Path, name: str, record: PartRecord, vocabulary_size: int
         if len(unknown_words) != record.unknown or spaced.shape != (record.size,):
             raise DamagedDataset(f"{words_file} or {spaces_file} does not fit {name}.npy")
     return TextPart(ids, record.characters, record.unknown, record.words, unknown_words, spaced)
-
-
-def default_cache() -> Path:
-    """``$NEXTWORD_CACHE_DIR``, else the system's cache folder: ``~/.cache/nextword`` on Linux."""
-    if folder := os.environ.get("NEXTWORD_CACHE_DIR"):
-        return Path(folder)
-    return platformdirs.user_cache_path("nextword", appauthor=False)
 
 
 def dataset_key(settings: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ class Detokenizer:
 
     def _push_prose(self, word: str) -> str:
         if not self._previous:
-            self._unspaced_paragraph = is_unspaced(word[:1])
+            self._unspaced_paragraph = is_unspaced(word[0])
         if self._previous == "'" and word.lower() in _ELISIONS:
             self._open.discard("'")
         learned = self._learned(word)

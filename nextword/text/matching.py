@@ -7,36 +7,32 @@ measured keeps its own spelling.
 
 from __future__ import annotations
 
-import difflib
 import re
-import unicodedata
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from nextword.text.typesetting import (
+    case_key,
+    case_key_of_spelling,
+    each_line,
+    keyboard_spelling,
+    without_accents,
+)
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
 
 SUGGESTIONS = 3
 """Spellings suggested for a word that the vocabulary lacks."""
+SIMILARITY = 0.7
+"""The least similarity of a suggested spelling, as difflib measures it."""
 
-_SINGLE = "'’‘ʼʻ‛´`′׳՚᾽"
-_DOUBLE = '"“”„‟«»″״'
-_HYPHENS = "-‐‑‒–—―−־"
-_KEYBOARD = str.maketrans(
-    {
-        **dict.fromkeys(_SINGLE, "'"),
-        **dict.fromkeys(_DOUBLE, '"'),
-        **dict.fromkeys(_HYPHENS, "-"),
-        **{"œ": "oe", "Œ": "Oe", "æ": "ae", "Æ": "Ae"},
-        **{"ي": "ی", "ى": "ی", "ك": "ک"},  # the Arabic and the Persian key for one letter
-        **dict.fromkeys("\u200c\u200d\u0640"),  # joiners, and the stroke that stretches a word
-    }
-)
-_POINTS = re.compile(r"[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670]")
-"""Vowel points of Hebrew and Arabic, which few people type."""
-_BARRED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h"})
-"""Letters that Unicode does not take apart into a letter and an accent."""
-_PARTED = re.compile(
+_PARTED = (
     # only at the beginning of a word, so that time stays linear
     r"(?<![^\W\d_])[^\W\d_]+(?:['’‘‛´`′＇][^\W\d_]+)+"
     r"|(?<![\u05d0-\u05ea])[\u05d0-\u05ea]+(?:''|[“”„‟″])[\u05d0-\u05ea]+"
@@ -82,7 +78,7 @@ class WordMatcher:
 
     def rejoined(self, text: str) -> str:
         """A typed text, in which ``don´t`` and ``don`t`` are spelled so as to be one word."""
-        return _PARTED.sub(lambda parted: self._joined(parted[0]), text)
+        return re.sub(_PARTED, lambda parted: self._joined(parted[0]), text)
 
     def _joined(self, typed: str) -> str:
         """The word with a straight mark, which the tokenizer leaves whole, if it is known so."""
@@ -123,30 +119,51 @@ class WordMatcher:
         """The match of a single word, spelled as the tokenizer spells it."""
         return self._match(word, True)
 
-    def with_prefix(self, prefix: str) -> list[int]:
-        """The ids of the words with this prefix in any typesetting; if none has it, in any case."""
-        key, folded = keyboard_spelling(prefix), case_key(prefix)
-        ids = [number for number, spelling in self._spellings if spelling.startswith(key)]
-        return ids or [n for n, other in self._spellings if case_key(other).startswith(folded)]
+    def with_prefix(self, prefix: str) -> NDArray[np.int64]:
+        """The ids of the words with this prefix in any typesetting; if none has it, in any case.
+
+        In increasing order, without special words.
+        """
+        found = self._by_spelling.with_prefix(keyboard_spelling(prefix))
+        return found if len(found) else self._by_folded.with_prefix(case_key(prefix))
+
+    def begins_word(self, typed: str) -> bool:
+        """Whether a word of the vocabulary begins with these letters, or is just these.
+
+        Args:
+            typed: as the tokenizer spells it.
+        """
+        return len(self.with_prefix(typed)) > 0
 
     def suggestions(self, word: str) -> list[str]:
         """The words most similarly spelled, those that differ only in case and accents first."""
-        bare = _without_accents(word)
-        known = self.words[len(SPECIAL_WORDS) :]
-        same = [other for other in known if case_key(other) == case_key(word)]
-        same = same or [other for other in known if _without_accents(other) == bare]
-        near = [other for other in known if abs(len(other) - len(word)) <= 2]
-        close = difflib.get_close_matches(word, near, n=SUGGESTIONS, cutoff=0.7)
+        import difflib  # here, since most predictions suggest nothing
+
+        known, key = self.words[len(SPECIAL_WORDS) :], case_key(word)
+        same = [other for other, folded in zip(known, self._folded, strict=True) if folded == key]
+        if not same:
+            bare = without_accents(word)
+            same = [
+                other for other, letters in zip(known, self._bare, strict=True) if letters == bare
+            ]
+        near = _sharing_letters(word, known)
+        close = difflib.get_close_matches(word, near, SUGGESTIONS, SIMILARITY)
         return list(dict.fromkeys([*same, *close]))[:SUGGESTIONS]
 
     @cached_property
-    def _spellings(self) -> list[tuple[int, str]]:
-        """The id and the keyboard spelling of every word, without the special words."""
-        first = len(SPECIAL_WORDS)
-        return [
-            (number, keyboard_spelling(word))
-            for number, word in enumerate(self.words[first:], first)
-        ]
+    def _spellings(self) -> list[str]:
+        """The keyboard spelling of every word, without the special words."""
+        return each_line(keyboard_spelling, self.words[len(SPECIAL_WORDS) :])
+
+    @cached_property
+    def _folded(self) -> list[str]:
+        """The case key of every word, without the special words."""
+        return each_line(case_key_of_spelling, self._spellings)
+
+    @cached_property
+    def _bare(self) -> list[str]:
+        """Every word without accents, without the special words."""
+        return each_line(without_accents, self.words[len(SPECIAL_WORDS) :])
 
     @cached_property
     def _by_keyboard(self) -> dict[str, int]:
@@ -154,37 +171,56 @@ class WordMatcher:
 
     @cached_property
     def _by_case(self) -> dict[str, int]:
-        return _first_of_each((number, case_key(spelling)) for number, spelling in self._spellings)
+        return _first_of_each(self._folded)
+
+    @cached_property
+    def _by_spelling(self) -> _Sorted:
+        return _Sorted.of(self._spellings)
+
+    @cached_property
+    def _by_folded(self) -> _Sorted:
+        return _Sorted.of(self._folded)
 
 
-def _first_of_each(keys: Iterable[tuple[int, str]]) -> dict[str, int]:
-    """The first id, that of the commonest word, of each key."""
-    found: dict[str, int] = {}
-    for number, key in keys:
-        found.setdefault(key, number)
-    return found
+class _Sorted(NamedTuple):
+    """Spellings of the vocabulary in order, without the special words."""
+
+    spellings: list[str]
+    ids: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, spellings: list[str]) -> _Sorted:
+        """Sort spellings that are in the order of their words' ids."""
+        order = sorted(range(len(spellings)), key=spellings.__getitem__)
+        ids = np.array(order, dtype=np.int64) + len(SPECIAL_WORDS)
+        return cls([spellings[place] for place in order], ids)
+
+    def with_prefix(self, prefix: str) -> NDArray[np.int64]:
+        """The ids of the spellings with this prefix, in increasing order."""
+        first = bisect_left(self.spellings, prefix)
+        last = bisect_right(
+            self.spellings, prefix, first, key=lambda spelling: spelling[: len(prefix)]
+        )
+        return np.sort(self.ids[first:last])
 
 
-def keyboard_spelling(word: str) -> str:
-    """The word with the quotes, dashes, digits and letter forms that a keyboard has."""
-    typed = word.replace("`", "'")
-    if not word.isascii():
-        typed = unicodedata.normalize("NFKC", word.translate(_KEYBOARD))
-        typed = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in typed)
-    if len(typed) > 1 and not typed.strip("-."):
-        return "-" if typed[0] == "-" else "..."  # a dash or an ellipsis of any length
-    return typed
+def _first_of_each(spellings: list[str]) -> dict[str, int]:
+    """The first id, that of the commonest word, of each spelling."""
+    ids = range(len(spellings) + len(SPECIAL_WORDS) - 1, len(SPECIAL_WORDS) - 1, -1)
+    return dict(zip(reversed(spellings), ids, strict=True))
 
 
-def case_key(word: str) -> str:
-    """A key that words share if they differ only in typesetting, case and vowel points.
+def _sharing_letters(word: str, known: Sequence[str]) -> list[str]:
+    """The words of nearly the same length with enough of the same letters to be similar.
 
-    That includes Turkish and Greek case.
+    The test on letters is difflib's ``quick_ratio``, for all words at once.
     """
-    bare = _POINTS.sub("", keyboard_spelling(word).casefold())
-    return bare.replace("\u0307", "").replace("ı", "i")
-
-
-def _without_accents(word: str) -> str:
-    letters = unicodedata.normalize("NFD", case_key(word).translate(_BARRED))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    lengths = np.fromiter(map(len, known), dtype=np.int64, count=len(known))
+    letters = np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32)
+    owner = np.repeat(np.arange(len(known)), lengths)
+    shared = np.zeros(len(known), dtype=np.int64)
+    for letter, count in Counter(word).items():
+        owned = np.bincount(owner[letters == ord(letter)], minlength=len(known))
+        shared += np.minimum(owned, count)
+    similar = 2 * shared >= SIMILARITY * (lengths + len(word))
+    return [known[i] for i in np.flatnonzero(similar & (np.abs(lengths - len(word)) <= 2)).tolist()]

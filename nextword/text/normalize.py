@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 INVISIBLE = (
     "\u00ad"  # soft hyphen
@@ -30,6 +31,7 @@ _JOINED = (
 _DOTTED_CAPITAL = "\u0130"
 
 
+@cache
 def _letters() -> dict[int, str]:
     """The letters of each joined form; forms that NFKC writes with a space stay as they are."""
     plain = {
@@ -40,8 +42,9 @@ def _letters() -> dict[int, str]:
     return {code: text for code, text in plain.items() if " " not in text}
 
 
-_LETTERS = _letters()
-_ODD = re.compile(f"[{INVISIBLE}{''.join(map(chr, _LETTERS))}]")
+@cache
+def _odd() -> re.Pattern[str]:
+    return re.compile(f"[{INVISIBLE}{''.join(map(chr, _letters()))}]")
 
 
 def clean(text: str) -> str:
@@ -56,8 +59,8 @@ def clean(text: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if _ODD.search(text):
-        text = _ODD.sub(lambda match: _LETTERS.get(ord(match[0]), ""), text)
+    if _odd().search(text):
+        text = _odd().sub(lambda match: _letters().get(ord(match[0]), ""), text)
     return unicodedata.normalize("NFC", text)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from nextword.text.detokenizer import Kind
 from nextword.text.division import Division, split_indent
 from nextword.text.scripts import UNSPACED_LETTERS, is_unspaced
-from nextword.text.vocabulary import END
 
 LONGEST_PARAGRAPH = 12_000
 """Characters; longer paragraphs are cut into blocks after sentences."""
@@ -34,8 +33,6 @@ _SENTENCE_ENDS = {
     "words": re.compile(rf"{_SENTENCE_END}(?:\s+|(?<=[。！？」』]))"),
     "whitespace": re.compile(rf"{_SENTENCE_END}\s+"),
 }
-_LITERAL_END = re.compile(rf"(?<!\S)(?:{END}|</?s>|<bos>|<\|endoftext\|>)(?!\S)", re.IGNORECASE)
-"""Marks around a line that other programs write, in tokenized text."""
 
 
 class Cutter:
@@ -174,26 +171,3 @@ def _sticks(last: str, line: str) -> bool:
         and _DASH_AT_END.search(last, max(0, len(last) - 3)) is not None
         and not (last[-2:] != "--" and _SUSPENDED.match(line))
     )
-
-
-def split_at_ends(line: str) -> list[str]:
-    """A line of tokenized text cut at each literal ``<eos>``, ``</s>`` or the like.
-
-    Each part is one line. A mark at the line's beginning or end, or twice in a row, is the line's
-    own and counts once.
-
-    Args:
-        line: without its line end.
-    """
-    if "<" not in line:
-        return [line]
-    first, *others = _LITERAL_END.split(line)
-    if not others:
-        return [line]
-    return [part.strip() for part in (first, *others) if part.strip()] or [""]
-
-
-def written_end(line: str) -> str:
-    """The mark of an end at the end of a line, such as ``<eos>``; empty where there is none."""
-    last = line.rsplit(maxsplit=1)[-1:]
-    return last[0] if last and _LITERAL_END.fullmatch(last[0]) else ""

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from nextword.config.schema import TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
+from nextword.storage.cache_folder import default_cache
 from nextword.text.dataset import (
     DamagedDataset,
     EncodedText,
     PartRecord,
     dataset_key,
-    default_cache,
     finish_dataset,
     make_work_folder,
     publish,
@@ -38,8 +38,9 @@ from nextword.text.readers import TextReader
 from nextword.text.sources import Source, display_name, text_files
 from nextword.text.spacing import LEARNED_WORDS, Spacing, SpacingCounter
 from nextword.text.split import split_blocks
+from nextword.text.token_pattern import PATTERNS
 from nextword.text.tokenized import spaces_after
-from nextword.text.tokenizer import PATTERNS, Tokenizer
+from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
 
 Ids = NDArray[np.uint32]
@@ -64,8 +65,8 @@ def prepare_text(
     Args:
         text: the files and how to split them into words and parts.
         vocabulary: which words get an id.
-        cache: the cache folder; :func:`~nextword.text.dataset.default_cache` if not given. If it
-            cannot be written, a temporary folder is used for as long as the result lives.
+        cache: the cache folder; :func:`~nextword.storage.cache_folder.default_cache` if not given.
+            If it cannot be written, a temporary folder is used for as long as the result lives.
         report: called with lines for the user.
         progress: called with a label, the bytes read so far and all bytes to read, each file once
             for every time that it is read.

@@ -35,11 +35,10 @@ from nextword.text.paragraphs import (
     cutter_of,
     line_pieces,
     paragraph_pieces,
-    split_at_ends,
-    written_end,
 )
 from nextword.text.sources import Source, display_name, text_files
 from nextword.text.vocabulary import END
+from nextword.text.written_ends import split_at_ends, written_end
 
 _FEW_FILES = 20
 """Files; in fewer than these, a text without any division is cut into blocks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 
 _LETTERS = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -46,15 +46,20 @@ def _ranges(pairs: tuple[tuple[int, int], ...]) -> str:
 UNSPACED_LETTERS = _ranges(_LETTERS)
 """For a regular expression's character class: letters that are a token each."""
 
-_UNSPACED = re.compile(f"[{UNSPACED_LETTERS}{_ranges(_PUNCTUATION)}]")
-_UNSPACED_LETTER = re.compile(f"[{UNSPACED_LETTERS}]")
+
+def _bounds(pairs: tuple[tuple[int, int], ...]) -> list[int]:
+    """The beginning of each range and of each gap behind one, in order."""
+    return [bound for first, last in sorted(pairs) for bound in (first, last + 1)]
+
+
+_UNSPACED, _UNSPACED_LETTER = _bounds(_LETTERS + _PUNCTUATION), _bounds(_LETTERS)
 
 
 def is_unspaced(character: str) -> bool:
     """Whether the character is a letter or wide punctuation of a script without spaces."""
-    return _UNSPACED.match(character) is not None
+    return bisect_right(_UNSPACED, ord(character)) % 2 == 1
 
 
 def is_unspaced_letter(character: str) -> bool:
     """Whether the character is a letter of a script without spaces."""
-    return _UNSPACED_LETTER.match(character) is not None
+    return bisect_right(_UNSPACED_LETTER, ord(character)) % 2 == 1

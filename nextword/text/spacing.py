@@ -9,7 +9,7 @@ as exceptions. The rules of :mod:`nextword.text.detokenizer` decide what the tex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nextword.errors import ModelError
 from nextword.storage.files import read_json, write_json
 from nextword.storage.integrity import checksum, verify_checksum, with_checksum
-from nextword.text.vocabulary import END_ID, UNKNOWN_ID
+from nextword.text.vocabulary import END
 
 UNSEEN, SPACED, GLUED, MIXED = range(4)
 SIDE_AGREEMENT = 2 / 3
@@ -50,12 +50,12 @@ class Spacing:
     Args:
         sides: ``(3, vocabulary)``: before a word, after it where a space stood before it, and after
             it where none did; each of :data:`UNSEEN`, :data:`SPACED`, :data:`GLUED`, :data:`MIXED`.
-        is_word: ``(vocabulary,)``: whether it holds a letter or digit.
+        words: the vocabulary by ids.
         pairs: whether a pair of words, by its two ids, is glued, where that differs.
     """
 
     sides: NDArray[np.uint8]
-    is_word: Flags
+    words: Sequence[str]
     pairs: Mapping[tuple[int, int], bool] = field(default_factory=dict)
 
     def glued(self, previous: int, glued_before: bool, following: int) -> bool | None:
@@ -69,18 +69,18 @@ class Spacing:
         if (known := self.pairs.get((previous, following))) is not None:
             return known
         after, before = self.sides[1 + glued_before, previous], self.sides[0, following]
-        words = self.is_word[[previous, following]].astype(np.int64)
-        verdict = _VERDICTS[after, before, words[0], words[1]]
+        first, second = (int(_is_word(self.words[number])) for number in (previous, following))
+        verdict = _VERDICTS[after, before, first, second]
         return None if verdict == MIXED else bool(verdict == GLUED)
 
-    def save(self, path: Path, words: Sequence[str]) -> None:
+    def save(self, path: Path) -> None:
         """Write it as JSON: a digit for each word and side, and the pairs by their ids.
 
         Raises:
             NextwordError: that is impossible.
         """
         content = {
-            "vocabulary": checksum({"words": list(words)}),
+            "vocabulary": checksum({"words": list(self.words)}),
             "sides": ["".join(map(str, side)) for side in self.sides.tolist()],
             "glued": [pair for pair, glued in self.pairs.items() if glued],
             "spaced": [pair for pair, glued in self.pairs.items() if not glued],
@@ -88,42 +88,48 @@ class Spacing:
         write_json(path, with_checksum(content))
 
     @classmethod
-    def load(cls, path: Path, words: Sequence[str]) -> Spacing:
+    def load(cls, path: Path, words: Sequence[str], verify: bool = True) -> Spacing:
         """Read it.
 
         Args:
             path: of the file.
             words: the vocabulary by ids.
+            verify: whether the checksums of the file and of the vocabulary are compared.
 
         Raises:
             ModelError: it is damaged, or of another vocabulary.
         """
         content = read_json(path, ModelError)
-        verify_checksum(path, content)
-        if content.get("vocabulary") != checksum({"words": list(words)}):
-            raise ModelError(
-                f"{path.with_name('tokenizer.json')}: its words are not those of {path.name}; the "
-                "files do not belong together"
-            )
+        if verify:
+            verify_checksum(path, content)
+            if content.get("vocabulary") != checksum({"words": list(words)}):
+                raise ModelError(
+                    f"{path.with_name('tokenizer.json')}: its words are not those of {path.name}; "
+                    "the files do not belong together"
+                )
         try:
-            sides = np.array([list(map(int, side)) for side in content["sides"]], dtype=np.uint8)
+            lengths = [len(side) for side in content["sides"]]
+            digits = np.frombuffer("".join(content["sides"]).encode("ascii"), dtype=np.uint8)
             pairs = {
-                (int(previous), int(following)): name == "glued"
-                for name in ("glued", "spaced")
-                for previous, following in content[name]
+                **dict.fromkeys(_pairs(content["glued"]), True),
+                **dict.fromkeys(_pairs(content["spaced"]), False),
             }
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"{path}: damaged ({error}); train again") from None
-        if sides.shape != (3, len(words)) or sides.max(initial=0) > MIXED:
+        sides = digits - np.uint8(ord("0"))  # what is no digit becomes more than MIXED
+        if lengths != 3 * [len(words)] or sides.max(initial=0) > MIXED:
             raise ModelError(f"{path}: damaged, its sides are not those of the vocabulary")
-        return cls(sides, word_flags(words), pairs)
+        return cls(sides.reshape(3, -1), words, pairs)
 
 
-def word_flags(words: Sequence[str]) -> Flags:
-    """Which words hold a letter or digit, ``(vocabulary,)``; the unknown word counts as one."""
-    flags = np.array([any(map(str.isalnum, word)) for word in words], dtype=np.bool_)
-    flags[[UNKNOWN_ID, END_ID]] = True, False
-    return flags
+def _pairs(stored: list[list[int]]) -> Iterator[tuple[int, int]]:
+    previous, following = np.array(stored, dtype=np.int64).reshape(len(stored), 2).T.tolist()
+    return zip(previous, following, strict=True)
+
+
+def _is_word(word: str) -> bool:
+    """Whether the word holds a letter or digit; the unknown word counts as one."""
+    return word != END and any(map(str.isalnum, word))
 
 
 def _verdict(after: int, before: int, previous_is_word: int, following_is_word: int) -> int:
@@ -154,7 +160,8 @@ class SpacingCounter:
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.is_word = word_flags(words)
+        self.words = words
+        self.is_word = np.array([_is_word(word) for word in words], dtype=np.bool_)
         self.turns = np.array([word in TURNING for word in words])
         self._previous: list[Ids] = []
         self._following: list[Ids] = []
@@ -198,7 +205,7 @@ class SpacingCounter:
             self.is_word[following].astype(np.int64),
         ]
         pairs = self._exceptions(previous, following, glued, verdict)
-        return Spacing(sides, self.is_word, pairs)
+        return Spacing(sides, self.words, pairs)
 
     def _side(self, ids: Ids, glued: Flags) -> NDArray[np.uint8]:
         """One side of every word, ``(vocabulary,)``, from its places ``(places,)`` in the text."""

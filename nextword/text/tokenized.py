@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nextword.text.matching import Match
-from nextword.text.paragraphs import split_at_ends, written_end
-from nextword.text.readers import read_units
-from nextword.text.sources import text_files
 from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
+from nextword.text.written_ends import split_at_ends, written_end
 
 # white space as in the tokenizer's regular expressions; Python's has four characters more
 _SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
@@ -70,31 +69,68 @@ class TokenizedText:
 
 
 def tokenize_paragraphs(
-    tokenizer: Tokenizer, paragraphs: Iterable[str], name: str = "", typed: bool = False
+    tokenizer: Tokenizer, paragraphs: Iterable[str], name: str = ""
 ) -> TokenizedText:
     """The text of complete paragraphs (or lines), each followed by an end.
 
     Args:
         tokenizer: splits them.
-        paragraphs: of the text.
+        paragraphs: of the text; their words are taken as they are spelled.
         name: where the text is from, for messages.
-        typed: whether words are matched as :mod:`nextword.text.matching` says, since people typed
-            them.
     """
-    index = tokenizer.index
+    return _joined((_measured(tokenizer, paragraph) for paragraph in paragraphs), name)
+
+
+def read_prompt(tokenizer: Tokenizer, text: str) -> tuple[TokenizedText, list[Match]]:
+    """The text of a typed string, and its distinct words that the vocabulary lacks.
+
+    The string holds paragraphs between blank lines, or lines of tokenized text. Words are matched
+    as :mod:`nextword.text.matching` says. The last paragraph has an end only where a blank line (or
+    a line end) shows that it is complete.
+
+    Returns:
+        The text, and the words that the vocabulary lacks in any typesetting. Each has the id of
+        the word that it is read as: one that differs in case, or the unknown word.
+    """
+    paragraphs, complete = _paragraphs(text, tokenizer)
+    matched = [_matched(tokenizer, paragraph) for paragraph in paragraphs]
+    unmatched = {m.typed: m for _, matches in matched for m in matches if not m.exact}
+    tokenized = _joined(paragraph for paragraph, _ in matched)
+    if not complete and paragraphs:
+        tokenized = TokenizedText(
+            tokenized.ids[:-1],
+            tokenized.spaced[:-1],
+            tokenized.unknown_words,
+            tokenized.characters - 1,
+        )
+    return tokenized, list(unmatched.values())
+
+
+def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
+    """The text of a typed string: see :func:`read_prompt`."""
+    return read_prompt(tokenizer, text)[0]
+
+
+def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
+    """The distinct words of a typed string that the vocabulary lacks: see :func:`read_prompt`."""
+    return read_prompt(tokenizer, text)[1]
+
+
+class _Paragraph(NamedTuple):
+    """A paragraph or line, without its end."""
+
+    normal: str
+    words: list[str]
+    ids: list[int]
+    spaced: NDArray[np.bool_]
+
+
+def _joined(paragraphs: Iterable[_Paragraph], name: str = "") -> TokenizedText:
     ids: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     spaced: list[NDArray[np.bool_]] = [np.zeros(0, dtype=np.bool_)]
     unknown: list[str] = []
     characters = 0
-    for paragraph in paragraphs:
-        normal = _typed(tokenizer, paragraph) if typed else tokenizer.normalize(paragraph)
-        words = tokenizer.split(normal)
-        lengths = np.array([len(word) for word in words], dtype=np.int64)
-        follows = spaces_after(normal, lengths)
-        if typed:
-            numbers = [match.id for match in match_words(tokenizer, words, follows)]
-        else:
-            numbers = [index.get(word, UNKNOWN_ID) for word in words]
+    for normal, words, numbers, follows in paragraphs:
         unknown += [w for w, n in zip(words, numbers, strict=True) if n == UNKNOWN_ID]
         ids.append(np.array([*numbers, END_ID], dtype=np.int64))
         spaced.append(np.append(follows, False))
@@ -102,17 +138,28 @@ def tokenize_paragraphs(
     return TokenizedText(np.concatenate(ids), np.concatenate(spaced), unknown, characters, name)
 
 
-def _typed(tokenizer: Tokenizer, paragraph: str) -> str:
-    """A typed paragraph as it is split."""
+def _measured(tokenizer: Tokenizer, paragraph: str) -> _Paragraph:
+    """A paragraph as it is spelled."""
     normal = tokenizer.normalize(paragraph)
-    if tokenizer.kind == "whitespace" or not tokenizer.unknown_words(normal):
-        return normal
-    return tokenizer.matcher.rejoined(normal)
+    words = tokenizer.split(normal)
+    ids = [tokenizer.index.get(word, UNKNOWN_ID) for word in words]
+    return _Paragraph(normal, words, ids, _spaces_after(normal, words))
 
 
-def match_words(
-    tokenizer: Tokenizer, words: Sequence[str], spaced: NDArray[np.bool_]
-) -> list[Match]:
+def _matched(tokenizer: Tokenizer, paragraph: str) -> tuple[_Paragraph, list[Match]]:
+    """A typed paragraph, and the vocabulary's words behind its words."""
+    normal = tokenizer.normalize(paragraph)
+    words = tokenizer.split(normal)
+    if tokenizer.kind == "words" and not all(word in tokenizer.index for word in words):
+        rejoined = tokenizer.matcher.rejoined(normal)
+        if rejoined != normal:
+            normal, words = rejoined, tokenizer.split(rejoined)
+    spaced = _spaces_after(normal, words)
+    matches = _matches(tokenizer, words, spaced)
+    return _Paragraph(normal, words, [match.id for match in matches], spaced), matches
+
+
+def _matches(tokenizer: Tokenizer, words: Sequence[str], spaced: NDArray[np.bool_]) -> list[Match]:
     """The vocabulary's words behind those of a typed paragraph.
 
     Args:
@@ -120,31 +167,13 @@ def match_words(
         words: of the paragraph.
         spaced: whether a space follows each, ``(words,)``.
     """
-    if all(word in tokenizer.index for word in words):  # spares the look-up its preparation
+    if all(word in tokenizer.index for word in words):  # spares the matcher its preparation
         return [Match(word, tokenizer.index[word], exact=True) for word in words]
     opens = [
         number == 0 or bool(spaced[number - 1]) or words[number - 1] in _BEFORE_OPENING
         for number in range(len(words))
     ]
     return tokenizer.matcher.match(words, opens)
-
-
-def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
-    """The text of a typed string: paragraphs between blank lines, or lines of tokenized text.
-
-    Words are matched as :mod:`nextword.text.matching` says. The last paragraph
-    has an end only where a blank line (or a line end) shows that it is complete.
-    """
-    paragraphs, complete = _paragraphs(text, tokenizer)
-    tokenized = tokenize_paragraphs(tokenizer, paragraphs, typed=True)
-    if complete or not paragraphs:
-        return tokenized
-    return TokenizedText(
-        tokenized.ids[:-1],
-        tokenized.spaced[:-1],
-        tokenized.unknown_words,
-        tokenized.characters - 1,
-    )
 
 
 def learn_spacing(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Spacing:
@@ -156,19 +185,6 @@ def learn_spacing(tokenizer: Tokenizer, paragraphs: Iterable[str]) -> Spacing:
     return counter.spacing()
 
 
-def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
-    """The distinct words of a typed string that the vocabulary lacks in any typesetting.
-
-    Each has the id of the word that it is read as: one that differs in case, or the unknown word.
-    """
-    found: dict[str, Match] = {}
-    for paragraph in _paragraphs(text, tokenizer)[0]:
-        words = tokenizer.split(_typed(tokenizer, paragraph))
-        nowhere = np.zeros(len(words), dtype=np.bool_)
-        found |= {m.typed: m for m in match_words(tokenizer, words, nowhere) if not m.exact}
-    return list(found.values())
-
-
 def tokenize_files(
     tokenizer: Tokenizer, paths: str | Sequence[str], encoding: str
 ) -> TokenizedText:
@@ -178,6 +194,10 @@ def tokenize_files(
         TextError: a file cannot be read.
         ConfigError: there is no such encoding.
     """
+    # a prompt needs no file formats, and is answered sooner without them
+    from nextword.text.readers import read_units
+    from nextword.text.sources import text_files
+
     paths = [paths] if isinstance(paths, str) else list(paths)
     units = read_units(tokenizer.kind, text_files(paths), encoding)
     return tokenize_paragraphs(tokenizer, units, ", ".join(paths))
@@ -198,6 +218,10 @@ def _paragraphs(text: str, tokenizer: Tokenizer) -> tuple[list[str], bool]:
     joined = [" ".join(line.strip() for line in piece.strip().split("\n")) for piece in pieces]
     paragraphs = [paragraph for paragraph in joined if paragraph]
     return paragraphs, bool(paragraphs) and not joined[-1]
+
+
+def _spaces_after(normal: str, words: Sequence[str]) -> NDArray[np.bool_]:
+    return spaces_after(normal, np.array([len(word) for word in words], dtype=np.int64))
 
 
 def spaces_after(normal: str, lengths: NDArray[np.integer]) -> NDArray[np.bool_]:

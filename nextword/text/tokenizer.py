@@ -1,24 +1,21 @@
 """Text to word ids and back: one object for training and prediction.
 
-Built on the Hugging Face ``tokenizers`` library and stored as its ``tokenizer.json``.
+It is stored as ``tokenizer.json`` in the format of the Hugging Face ``tokenizers`` library. The
+library is imported only to learn words, to encode long texts, and to split text that has other than
+Western European characters.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from itertools import product
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Regex, models, normalizers, pre_tokenizers, trainers
-from tokenizers import Tokenizer as HuggingFaceTokenizer
 
-from nextword.errors import ModelError
 from nextword.storage.files import write_atomically
 from nextword.text.detokenizer import Detokenizer, Kind, detokenize
 from nextword.text.matching import Match, WordMatcher
@@ -26,40 +23,20 @@ from nextword.text.normalize import normalize
 from nextword.text.scripts import UNSPACED_LETTERS
 from nextword.text.spacing import FILE as SPACING
 from nextword.text.spacing import Spacing
+from nextword.text.token_pattern import split_western
+from nextword.text.tokenizer_file import build, read_tokenizer_file
 from nextword.text.vocabulary import END, END_ID, SPECIAL_WORDS, UNKNOWN, UNKNOWN_ID
 
-__all__ = ["END", "PATTERNS", "SPECIAL_WORDS", "UNKNOWN", "Kind", "Tokenizer"]
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as HuggingFaceTokenizer
+    from tokenizers.pre_tokenizers import PreTokenizer
 
-_MARK = r"[\p{M}\u200c\u200d]"
-_SPACED = rf"[[\p{{L}}\p{{N}}]&&[^{UNSPACED_LETTERS}]]"
-_LETTER = rf"[\p{{L}}&&[^{UNSPACED_LETTERS}]]"
-_WORD_PARTS = (
-    rf"{_SPACED}{_MARK}*",
-    rf"['’·](?={_SPACED})",  # don't, d'Artagnan
-    rf"[-‐‑־](?={_LETTER})",  # absent-minded, 22-year-old, and the Hebrew maqaf
-    r"(?<=\p{Hebrew})[\"״׳](?=\p{Hebrew})",  # acronyms and sounds that Hebrew has no letter for
-    r"(?<=\p{Armenian})[՛՜՞](?=\p{Armenian})",  # the question mark stands after its vowel
-    r"(?<=[\p{L}\p{M}])[-‐‑](?=\p{N})",  # mid-1805, but not 1805-1812
-    r"(?<=\p{Nd})[.,:٫٬](?=\p{Nd})",  # 1,000 3.14 12:30 ٣٫١٤
-)
-PATTERNS: dict[Kind, str] = {
-    "words": "|".join(
-        (
-            rf"[{UNSPACED_LETTERS}]{_MARK}*",  # a Han, kana or Thai character is a token
-            rf"{_SPACED}{_MARK}*(?:{'|'.join(_WORD_PARTS)})*",
-            r"\.{2,}|-{2,}|‐{2,}|–{2,}|—{2,}|―{2,}|…+",
-            r"(?!\s)\X",  # punctuation, symbols, emoji: one grapheme cluster
-        )
-    ),
-    "whitespace": r"\S+",
-}
-"""Regular expressions of a token, in the syntax of Oniguruma."""
+__all__ = ["END", "SPECIAL_WORDS", "UNKNOWN", "Kind", "Tokenizer"]
 
 _PIECE = 1 << 16
-"""Characters encoded in one piece; longer paragraphs are cut between words."""
+"""Characters encoded in one piece, at most; longer paragraphs are cut between words."""
 _BATCH = 1 << 20
 """Characters handed to the library at once."""
-_CUTS = re.compile(rf"\s|(?<=[{UNSPACED_LETTERS}])(?=[{UNSPACED_LETTERS}])")
 
 
 class Tokenizer:
@@ -70,6 +47,7 @@ class Tokenizer:
         kind: how text is split.
         lowercase: whether case is folded before.
         spacing: where the vocabulary's text has no space between words; None if not learned.
+        index: the id of every word; made from ``words`` if not given.
 
     Raises:
         ValueError: the special words are not the first.
@@ -81,6 +59,7 @@ class Tokenizer:
         kind: Kind,
         lowercase: bool,
         spacing: Spacing | None = None,
+        index: dict[str, int] | None = None,
     ) -> None:
         if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
             raise ValueError(f"a vocabulary starts with {SPECIAL_WORDS}")
@@ -88,15 +67,15 @@ class Tokenizer:
         self.lowercase = lowercase
         self.words = list(words)
         self.spacing = spacing
-        self.index = {word: number for number, word in enumerate(words)}
+        self.index = index or dict(zip(self.words, range(len(self.words)), strict=True))
         """The id of every word."""
-        self._inner = _build(self.index, kind, lowercase)
-        self._inner.normalizer = None  # :meth:`normalize` does its work, and more
 
     @classmethod
     def learn(cls, paragraphs: Iterable[str], kind: Kind, lowercase: bool) -> Tokenizer:
         """A tokenizer that knows every word of the text."""
-        inner = _build({UNKNOWN: 0}, kind, lowercase)
+        from tokenizers import trainers
+
+        inner = build({UNKNOWN: 0}, kind, lowercase)
         inner.normalizer = None
         trainer = trainers.WordLevelTrainer(vocab_size=2**62, min_frequency=0, show_progress=False)
         pieces = (
@@ -110,6 +89,19 @@ class Tokenizer:
     def with_words(self, words: Iterable[str], spacing: Spacing | None = None) -> Tokenizer:
         """The same splitting with another vocabulary; special words are moved to the front."""
         return Tokenizer(_specials_first(words), self.kind, self.lowercase, spacing)
+
+    @cached_property
+    def _encoder(self) -> HuggingFaceTokenizer:
+        """The library's tokenizer of the whole vocabulary, for long texts."""
+        encoder = build(self.index, self.kind, self.lowercase)
+        encoder.normalizer = None  # :meth:`normalize` does its work, and more
+        return encoder
+
+    @cached_property
+    def _pre_tokenizer(self) -> PreTokenizer:
+        """The library's splitting, without a vocabulary."""
+        splitting: PreTokenizer = build({UNKNOWN: 0}, self.kind, self.lowercase).pre_tokenizer
+        return splitting
 
     @cached_property
     def matcher(self) -> WordMatcher:
@@ -141,15 +133,18 @@ class Tokenizer:
         """The words of the text, known or not, normalised."""
         words: list[str] = []
         for piece in _pieces(self.normalize(text)):
-            words += [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(piece)]
+            words += self._split_piece(piece)
         return words
+
+    def _split_piece(self, piece: str) -> list[str]:
+        words = split_western(piece, self.kind)
+        if words is not None:
+            return words
+        return [word for word, _ in self._pre_tokenizer.pre_tokenize_str(piece)]
 
     def encode(self, text: str) -> list[int]:
         """The ids of the text's words; no end is added."""
-        ids: list[int] = []
-        for piece in _pieces(self.normalize(text)):
-            ids += self._inner.encode(piece, add_special_tokens=False).ids
-        return ids
+        return [self.index.get(word, UNKNOWN_ID) for word in self.split(text)]
 
     def unknown_words(self, text: str) -> list[str]:
         """The distinct words of the text outside the vocabulary, in the text's order."""
@@ -168,7 +163,7 @@ class Tokenizer:
         end = np.array([self.end_id], dtype=np.uint32)
         pieces: list[NDArray[np.uint32]] = []
         for batch in _batches(map(self.normalize, paragraphs)):
-            encodings = self._inner.encode_batch_fast(
+            encodings = self._encoder.encode_batch_fast(
                 [piece for piece, _ in batch], add_special_tokens=False
             )
             for (_, is_last), encoding in zip(batch, encodings, strict=True):
@@ -183,74 +178,38 @@ class Tokenizer:
         Raises:
             NextwordError: that is impossible.
         """
-        write_atomically(path, _build(self.index, self.kind, self.lowercase).to_str())
+        write_atomically(path, build(self.index, self.kind, self.lowercase).to_str())
         if self.spacing is not None:
-            self.spacing.save(path.with_name(SPACING), self.words)
+            self.spacing.save(path.with_name(SPACING))
 
     @classmethod
-    def load(cls, path: Path) -> Tokenizer:
+    def load(cls, path: Path, verify: bool = True) -> Tokenizer:
         """Read ``tokenizer.json`` and, if there is one, the ``spacing.json`` beside it.
+
+        Args:
+            path: of ``tokenizer.json``.
+            verify: whether checksums are compared; not needed for files that were verified before
+                and are unchanged.
 
         Raises:
             ModelError: one is damaged, foreign or incompatible.
         """
         path = Path(path)
-        try:
-            stored = json.loads(path.read_bytes().decode("utf-8"))
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from error
-        except (ValueError, RecursionError) as error:
-            raise ModelError(f"{path}: damaged, it is not JSON ({error})") from error
-        words = _stored_words(stored, path)
-        stored["model"]["vocab"] = {UNKNOWN: 0}
-        try:
-            structure = HuggingFaceTokenizer.from_str(json.dumps(stored)).to_str()
-        except Exception as error:  # the library raises nothing narrower
-            raise ModelError(f"{path}: damaged, or not a tokenizer ({error})") from error
-        kinds: tuple[Kind, ...] = ("words", "whitespace")
-        for kind, lowercase in product(kinds, (False, True)):
-            if structure == _build({UNKNOWN: 0}, kind, lowercase).to_str():
-                spacing_file = path.with_name(SPACING)
-                spacing = Spacing.load(spacing_file, words) if spacing_file.exists() else None
-                return cls(words, kind, lowercase, spacing)
-        raise ModelError(
-            f"{path}: splits text in a way this version does not know; it was written by another "
-            "program or another version"
-        )
-
-
-def _build(vocabulary: dict[str, int], kind: Kind, lowercase: bool) -> HuggingFaceTokenizer:
-    """The library's tokenizer.
-
-    Its normalizer serves other programs that read the file, and leaves ligatures as they are. No
-    word is registered as an added token: the library matches those before it splits the text, so a
-    literal ``<unk>`` in a book would become the special word.
-    """
-    inner = HuggingFaceTokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])]
-    inner.normalizer = normalizers.Sequence(steps)
-    inner.pre_tokenizer = pre_tokenizers.Split(Regex(PATTERNS[kind]), "removed", invert=True)
-    return inner
+        index, kind, lowercase = read_tokenizer_file(path)
+        words = list(index)
+        spacing_file = path.with_name(SPACING)
+        spacing = Spacing.load(spacing_file, words, verify) if spacing_file.exists() else None
+        return cls(words, kind, lowercase, spacing, index)
 
 
 def _specials_first(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys((*SPECIAL_WORDS, *words)))
 
 
-def _stored_words(stored: Any, path: Path) -> list[str]:
-    """The vocabulary in id order. Raises ModelError unless its ids are 0, 1, 2 and so on."""
-    model = stored.get("model") if isinstance(stored, dict) else None
-    vocabulary = model.get("vocab") if isinstance(model, dict) else None
-    if model is None or not isinstance(vocabulary, dict) or model.get("type") != "WordLevel":
-        raise ModelError(f"{path}: not a tokenizer of whole words")
-    words: list[str | None] = [None] * len(vocabulary)
-    for word, number in vocabulary.items():
-        if type(number) is not int or not 0 <= number < len(words) or words[number] is not None:
-            raise ModelError(f"{path}: damaged, the word {word!r} has the id {number!r}")
-        words[number] = word
-    if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
-        raise ModelError(f"{path}: the words 0 and 1 are not {UNKNOWN} and {END}")
-    return [word for word in words if word is not None]
+@cache
+def _cuts() -> re.Pattern[str]:
+    """Where a text may be cut: at a space, and between letters that are a token each."""
+    return re.compile(rf"\s|(?<=[{UNSPACED_LETTERS}])(?=[{UNSPACED_LETTERS}])")
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -258,7 +217,7 @@ def _pieces(text: str) -> Iterator[str]:
     start = 0
     while len(text) - start > _PIECE:
         cut = start + _PIECE  # a "word" of 32,000 characters may be cut in two
-        for match in _CUTS.finditer(text, start + _PIECE // 2, cut):
+        for match in _cuts().finditer(text, start + _PIECE // 2, cut):
             cut = match.start()
         yield text[start:cut]
         start = cut

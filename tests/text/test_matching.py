@@ -1,12 +1,14 @@
 """What people type meets what a text holds."""
 
+import difflib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextword.text.matching import case_key, keyboard_spelling
 from nextword.text.tokenized import tokenize_paragraphs, tokenize_string, unmatched_words
-from nextword.text.tokenizer import Tokenizer
+from nextword.text.tokenizer import SPECIAL_WORDS, Tokenizer
+from nextword.text.typesetting import case_key, each_line, keyboard_spelling, without_accents
 from nextword.text.vocabulary import UNKNOWN_ID
 
 
@@ -118,6 +120,7 @@ def test_suggestions_begin_with_case_and_accents() -> None:
 def test_prefixes_meet_words_too(prefix: str, wanted: set[str]) -> None:
     tokenizer = learned("don’t ﬂour nap Napoleon İstanbul οδοστρωμα")
     assert {tokenizer.words[i] for i in tokenizer.matcher.with_prefix(prefix)} == wanted
+    assert tokenizer.matcher.begins_word(prefix) == bool(wanted)
 
 
 WORDS = st.text(st.sampled_from("aBéﬁ'’‘-‑–\"“”ıİσς1"), min_size=1, max_size=6)
@@ -132,3 +135,82 @@ def test_every_word_of_a_text_is_known_however_it_is_typeset(words: list[str]) -
     # a straight quote may split a word otherwise than a curly one, but letters always meet
     assert not [word for word in unknown if word.isalnum() and word in words]
     assert all(case_key(keyboard_spelling(word)) == case_key(word) for word in words)
+
+
+ODD_WORDS = st.text(
+    st.sampled_from('aAB.-–…`’"“œĳﬁ½²٣९كي\u0640\u064eש\u05b8ıİ\u0307ΣςßøŁé\u0301日𝐀‴\n')
+)
+
+
+@given(st.lists(ODD_WORDS | st.text(max_size=3)))
+def test_many_words_are_spelled_at_once_as_one_by_one(words: list[str]) -> None:
+    for spelling in (keyboard_spelling, case_key, without_accents):
+        assert each_line(spelling, words) == [spelling(word) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("word", "keyboard", "key", "bare"),
+    [
+        ("Don’t", "Don't", "don't", "don't"),
+        ("`", "'", "'", "'"),
+        ("----", "-", "-", "-"),
+        ("—", "-", "-", "-"),
+        ("…", "...", "...", "..."),
+        ("..", "...", "...", "..."),
+        (".-a", ".-a", ".-a", ".-a"),
+        ("Œuf", "Oeuf", "oeuf", "oeuf"),
+        ("x²", "x2", "x2", "x2"),
+        ("१९", "19", "19", "19"),
+        ("Straße", "Straße", "strasse", "strasse"),
+        ("ΟΔΟΣ", "ΟΔΟΣ", "οδοσ", "οδοσ"),
+        ("IŞIK", "IŞIK", "işik", "isik"),
+        ("ışık", "ışık", "işik", "isik"),
+        ("Łódź", "Łódź", "łódź", "lodz"),
+        ("שָׁלוֹם", "שָׁלוֹם", "שלום", "שלום"),
+        ("می‌رود", "میرود", "میرود", "میرود"),
+    ],
+)
+def test_spellings(word: str, keyboard: str, key: str, bare: str) -> None:
+    spelled = (keyboard_spelling(word), case_key(word), without_accents(word))
+    assert spelled == (keyboard, key, bare)
+
+
+@given(st.lists(ODD_WORDS, unique=True), ODD_WORDS)
+def test_prefixes_are_found_as_by_a_scan(words: list[str], prefix: str) -> None:
+    tokenizer = Tokenizer([*SPECIAL_WORDS, *words], "words", lowercase=False)
+    for spelling in (keyboard_spelling, case_key):
+        spelled = [spelling(word) for word in words]
+        wanted = [i for i, w in enumerate(spelled, 2) if w.startswith(spelling(prefix))]
+        if wanted:
+            break
+    found = tokenizer.matcher.with_prefix(prefix)
+    assert found.tolist() == wanted and found.dtype == "int64"
+
+
+@given(st.lists(ODD_WORDS, unique=True), ODD_WORDS)
+def test_the_commonest_of_the_words_that_are_typed_alike_is_found(
+    words: list[str], typed: str
+) -> None:
+    tokenizer = Tokenizer([*SPECIAL_WORDS, *words], "words", lowercase=False)
+    if typed in words or keyboard_spelling(typed) in ("'", '"'):
+        return
+    found = tokenizer.matcher.find(typed)
+    for spelling, exact in ((keyboard_spelling, True), (case_key, False)):
+        same = [i for i, word in enumerate(words, 2) if spelling(word) == spelling(typed)]
+        if same:
+            assert (found.id, found.exact) == (same[0], exact)
+            return
+    assert (found.id, found.exact) == (UNKNOWN_ID, False)
+
+
+@given(st.lists(ODD_WORDS, unique=True), ODD_WORDS, st.sampled_from(["", "ab", "ßé"]))
+def test_similar_words_are_those_that_difflib_finds(
+    words: list[str], typed: str, ending: str
+) -> None:
+    words = [word + ending for word in words]
+    matcher = Tokenizer([*SPECIAL_WORDS, *words], "words", lowercase=False).matcher
+    same = [word for word in words if case_key(word) == case_key(typed)]
+    same = same or [word for word in words if without_accents(word) == without_accents(typed)]
+    near = [word for word in words if abs(len(word) - len(typed)) <= 2]
+    close = difflib.get_close_matches(typed, near, 3, 0.7)
+    assert matcher.suggestions(typed) == list(dict.fromkeys([*same, *close]))[:3]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from nextword.config.schema import TextConfig
 from nextword.text.decoding import decoded_lines
 from nextword.text.detokenizer import Kind
-from nextword.text.paragraphs import Cutter, line_pieces, split_at_ends
+from nextword.text.paragraphs import Cutter, line_pieces
 from nextword.text.readers import TextReader
+from nextword.text.written_ends import split_at_ends
 
 WORDS = "a ferry crossed the river twice a day . "
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import gc
 import gzip
 import hashlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from nextword.config.schema import Holdout, TextConfig, VocabularyConfig
 from nextword.errors import ConfigError, TextError
-from nextword.text.dataset import EncodedText, default_cache
+from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text
 
 CORPORA = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
@@ -340,16 +339,3 @@ def test_a_novel_is_held_out_in_even_blocks(tmp_path: Path) -> None:
     total = sum(len(part.ids) for part in text.parts.values())
     for part in ("valid", "test"):
         assert len(text.parts[part].ids) / total == pytest.approx(0.05, abs=0.003)
-
-
-def test_the_cache_folder_is_the_users_choice_or_the_systems(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setenv("NEXTWORD_CACHE_DIR", str(tmp_path / "own"))
-    assert default_cache() == tmp_path / "own"
-    monkeypatch.setenv("NEXTWORD_CACHE_DIR", "")
-    if sys.platform == "linux":
-        assert default_cache() == tmp_path / "xdg" / "nextword"
-    else:
-        assert "nextword" in default_cache().parts

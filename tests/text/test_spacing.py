@@ -1,6 +1,8 @@
 """Spaces as the text has them: learned, stored, and brought back."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextword.errors import ModelError
+from nextword.storage.integrity import CHECKSUM, with_checksum
 from nextword.text.detokenizer import detokenize
 from nextword.text.spacing import FILE
 from nextword.text.tokenized import learn_spacing
@@ -97,6 +100,43 @@ def test_spaces_of_another_vocabulary_are_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(kept)
     with pytest.raises(ModelError, match="do not belong together"):
         Tokenizer.load(tmp_path / "tokenizer.json")
+
+
+def test_files_that_were_verified_before_are_not_verified_again(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    learned(["a b ;c."]).save(path)
+    content = json.loads((tmp_path / FILE).read_text(encoding="utf-8"))
+    (tmp_path / FILE).write_text(json.dumps({**content, "vocabulary": "?", "crc32": "?"}))
+    with pytest.raises(ModelError, match=FILE):
+        Tokenizer.load(path)
+    assert brought_back(Tokenizer.load(path, verify=False), "b ;c.") == "b ;c."
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"sides": ["000", "000"]},
+        {"sides": ["00000", "000", "0"]},
+        {"sides": ["004", "000", "000"]},
+        {"sides": ["00/", "000", "000"]},
+        {"sides": ["00٣", "000", "000"]},
+        {"sides": [1, 2, 3]},
+        {"sides": None},
+        {"glued": [[1]]},
+        {"glued": [1, 2]},
+        {"spaced": [[1, "x"]]},
+        {"spaced": [[1, 2**70]]},
+    ],
+)
+@pytest.mark.parametrize("verify", [False, True])
+def test_a_wrong_structure_is_always_refused(tmp_path: Path, damage: Any, verify: bool) -> None:
+    path = tmp_path / "tokenizer.json"
+    learned(["a"]).save(path)
+    content = json.loads((tmp_path / FILE).read_text(encoding="utf-8"))
+    content = {key: value for key, value in content.items() if key != CHECKSUM} | damage
+    (tmp_path / FILE).write_text(json.dumps(with_checksum(content)), encoding="utf-8")
+    with pytest.raises(ModelError, match=FILE):
+        Tokenizer.load(path, verify)
 
 
 PIECES = st.sampled_from(["a", "bc", "12", "日", *",.()\"'-/@،", " ", " "])

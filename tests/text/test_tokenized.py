@@ -1,6 +1,8 @@
 """Words, ids and spaces of a text, from paragraphs, strings and files."""
 
 import re
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from nextword.evaluation.held_out import read_text
 from nextword.text.tokenized import (
     TokenizedText,
+    read_prompt,
     spaces_after,
     tokenize_files,
     tokenize_paragraphs,
@@ -100,6 +103,39 @@ def test_a_file_is_read_as_a_text_that_is_measured(kind: Kind, tmp_path: Path) -
     assert np.array_equal(read.ids, measured.ids)
     assert np.array_equal(read.spaced, measured.spaced)
     assert (read.characters, read.unknown_words) == (measured.characters, measured.unknown_words)
+
+
+def test_a_prompt_is_split_once_for_its_text_and_its_unmatched_words() -> None:
+    tokenizer = Tokenizer([*VOCABULARY, "Don’t"], "words", lowercase=False)
+    text, unmatched = read_prompt(tokenizer, "A zoo, don't b\n\nDon't zoo")
+    assert text.words(tokenizer.words) == "a zoo , Don’t b <eos> Don’t zoo".split()
+    words = [(match.typed, tokenizer.words[match.id]) for match in unmatched]
+    assert words == [("A", "a"), ("zoo", "<unk>"), (",", "<unk>"), ("don't", "Don’t")]
+    assert read_prompt(tokenizer, "")[1] == []
+
+
+LIGHT = """
+import sys
+from pathlib import Path
+from nextword.text.tokenized import read_prompt
+from nextword.text.tokenizer import Tokenizer
+tokenizer = Tokenizer.load(Path(sys.argv[1]))
+assert len(read_prompt(tokenizer, "The café’s “cat” said")[1]) == 1
+tokenizer.matcher.with_prefix("T")
+tokenizer.decode([2, 3, 4])
+assert not {*sys.argv[2:]} & {*sys.modules}, {*sys.argv[2:]} & {*sys.modules}
+assert len(tokenizer.split("日本")) == 2
+"""
+
+
+def test_a_prompt_is_read_without_heavy_imports(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    Tokenizer.learn(["The café’s “cat”"], "words", lowercase=False).save(path)
+    heavy = ["torch", "pydantic", "jinja2", "markdown", "yaml", "tokenizers", "safetensors"]
+    heavy += ["nextword.text.readers", "nextword.text.formats", "nextword.text.division"]
+    command = [sys.executable, "-c", LIGHT, str(path), *heavy]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 TOKENIZERS = {

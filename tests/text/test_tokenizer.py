@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nextword.errors import ModelError
 from nextword.text.normalize import clean
+from nextword.text.token_pattern import split_western
 from nextword.text.tokenizer import END, SPECIAL_WORDS, UNKNOWN, Kind, Tokenizer
+from nextword.text.tokenizer_file import build, structure
 
+KINDS: tuple[Kind, ...] = ("words", "whitespace")
 BARE = Tokenizer(SPECIAL_WORDS, "words", lowercase=False)
 
 
@@ -175,6 +179,14 @@ def _text_id(stored: Any) -> None:
     stored["model"]["vocab"]["cat"] = "2"
 
 
+def _true_id(stored: Any) -> None:
+    stored["model"]["vocab"] = {UNKNOWN: 0, END: True}
+
+
+def _surrogate(stored: Any) -> None:
+    stored["model"]["vocab"]["\ud800"] = len(stored["model"]["vocab"])
+
+
 def _no_specials(stored: Any) -> None:
     stored["model"]["vocab"] = {"cat": 0, "sat": 1}
 
@@ -196,6 +208,8 @@ def _no_model(stored: Any) -> None:
         _double_id,
         _gap,
         _text_id,
+        _true_id,
+        _surrogate,
         _no_specials,
         _other_unknown,
         _no_model,
@@ -219,3 +233,67 @@ def test_damaged_bytes_are_refused(tmp_path: Path, data: bytes) -> None:
         Tokenizer.load(path)
     with pytest.raises(ModelError, match="gone.json"):
         Tokenizer.load(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize("kind", ["words", "whitespace"])
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_the_structure_that_is_recognised_is_the_library_s(kind: Kind, lowercase: bool) -> None:
+    assert json.loads(build({UNKNOWN: 0}, kind, lowercase).to_str()) == structure(kind, lowercase)
+
+
+def test_words_may_be_listed_in_any_order(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    tokenizer = Tokenizer.learn(["the cat sat"], "words", lowercase=True)
+    tokenizer.save(path)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    stored["model"]["vocab"] = dict(reversed(stored["model"]["vocab"].items()))
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    assert Tokenizer.load(path).words == tokenizer.words
+    stored["model"]["vocab"]["cat"] = tokenizer.index["sat"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(ModelError, match=rf"'(cat|sat)' has the id {tokenizer.index['sat']}"):
+        Tokenizer.load(path)
+
+
+@pytest.mark.parametrize("kind", ["words", "whitespace"])
+def test_what_the_library_reads_alike_is_accepted(tmp_path: Path, kind: Kind) -> None:
+    path = tmp_path / "tokenizer.json"
+    tokenizer = Tokenizer.learn(["the cat sat"], kind, lowercase=True)
+    tokenizer.save(path)
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored["decoder"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    loaded = Tokenizer.load(path)
+    assert (loaded.words, loaded.kind, loaded.lowercase) == (tokenizer.words, kind, True)
+
+
+WESTERN = st.text(
+    st.characters(max_codepoint=0x24F) | st.sampled_from("‐‑‒–—―‘’‚“”„…'-.:,· \n1a\x1c\x85\xa0\xad")
+)
+
+
+@given(WESTERN)
+@settings(max_examples=500)
+@example("1,000.5 a-1 1-a 1-1 d’Artagnan 'tis --- ......  ½-½ a·b")
+def test_western_text_is_split_as_by_the_library(text: str) -> None:
+    for kind in KINDS:
+        words = split_western(text, kind)
+        if words is not None:
+            library = build({UNKNOWN: 0}, kind, False).pre_tokenizer
+            assert words == [word for word, _ in library.pre_tokenize_str(text)]
+
+
+def test_every_western_character_is_split_as_by_the_library() -> None:
+    characters = [chr(code) for code in range(0x2100)]
+    around = ("{}", "a{}a", "1{}1", "a{}1", "1{}a", "-{}{}", "{}'a", ".{}.")
+    pre_tokenizers = {kind: build({UNKNOWN: 0}, kind, False).pre_tokenizer for kind in KINDS}
+    western = set()
+    for character, kind in product(characters, KINDS):
+        for text in (pattern.replace("{}", character) for pattern in around):
+            words = split_western(text, kind)
+            if words is not None:
+                western.add(character)
+                library = pre_tokenizers[kind].pre_tokenize_str(text)
+                assert words == [word for word, _ in library], text
+    assert {*"azAZ09,.'’“”—…éßøŁ\n"} <= western
+    assert not western & {"\u0301", "\u00ad", "\u0400", "\u200d", "\u2028"}
