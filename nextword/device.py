@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,11 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nextword.errors import ConfigError
-
-BUSY_MARGIN = 0.4
-"""Share of a core that other programs may use without costing a thread."""
-LOAD_SECONDS = 0.25
-"""How long the load of other programs is measured."""
+from nextword.machine import spare_threads
 
 
 def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
@@ -30,8 +24,11 @@ def to_numpy(tensors: Mapping[str, Tensor]) -> dict[str, NDArray[Any]]:
 
 
 def from_numpy(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
-    """Arrays that were read as tensors on the CPU; they share their memory."""
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    """Arrays as tensors on the CPU, which share their memory unless that is read-only."""
+    return {
+        name: torch.from_numpy(array if array.flags.writeable else array.copy())
+        for name, array in arrays.items()
+    }
 
 
 def choose_device(name: str) -> torch.device:
@@ -83,7 +80,7 @@ def choose_threads(wanted: int, before: int | None, say: Callable[[str], None]) 
 
 
 def leave_busy_cores(say: Callable[[str], None]) -> None:
-    """Use only as many threads as there are idle cores, see :func:`spare_threads`.
+    """Use only as many threads as there are idle cores, see :mod:`nextword.machine`.
 
     Args:
         say: receives a line where these are fewer than usual.
@@ -93,36 +90,6 @@ def leave_busy_cores(say: Callable[[str], None]) -> None:
     if spare < usual:
         torch.set_num_threads(spare)
         say(f"other programs are busy: using {spare} of {usual} threads")
-
-
-def spare_threads(threads: int) -> int:
-    """Threads for which there is an idle core at the moment; at least one.
-
-    PyTorch's threads wait for each other in a busy loop. When another program takes one of their
-    cores, all of them wait, and training can be ten times slower than with one thread less.
-
-    Args:
-        threads: the number that would be used on an idle machine.
-    """
-    if threads < 2:
-        return threads
-    before = _core_ticks()
-    time.sleep(LOAD_SECONDS)
-    after = _core_ticks()
-    if before is None or after is None or after[1] <= before[1]:
-        return threads
-    idle = (after[0] - before[0]) / (after[1] - before[1]) * (os.cpu_count() or 1)
-    return max(1, min(threads, int(idle + BUSY_MARGIN)))
-
-
-def _core_ticks() -> tuple[int, int] | None:
-    """Idle and total time of all cores since boot; ``None`` except on Linux."""
-    try:
-        with open("/proc/stat", encoding="ascii") as file:
-            ticks = [int(number) for number in file.readline().split()[1:9]]
-    except (OSError, ValueError):
-        return None
-    return ticks[3] + ticks[4], sum(ticks)  # idle, and waiting for a disk
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:
@@ -164,19 +131,3 @@ def computing_in(
     if precision == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=precision)
-
-
-_ALLOCATION = re.compile(r"[Tt]ried to allocate ([\d.]+ ?[A-Za-z]+)")
-_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|ALLOC_FAILED")
-_DEVICE_FAILURE = re.compile(r"\b(CUDA|cuDNN|CUBLAS|cuBLAS|MPS|HIP)")
-
-
-def hardware_trouble(error: BaseException) -> str | None:
-    """A short description of a memory or device error; ``None`` for any other error."""
-    message = " ".join(str(error).split())
-    allocation = _ALLOCATION.search(message)
-    if isinstance(error, MemoryError) or _NO_MEMORY.search(message):
-        return "out of memory" + (f" ({allocation[1]} more were wanted)" if allocation else "")
-    if isinstance(error, RuntimeError) and _DEVICE_FAILURE.search(message):
-        return f"the device failed ({message.partition('. ')[0][:200]})"
-    return None

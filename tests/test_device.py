@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,8 +12,7 @@ from nextword.device import (
     choose_precision,
     choose_threads,
     computing_in,
-    hardware_trouble,
-    spare_threads,
+    from_numpy,
 )
 from nextword.errors import ConfigError
 
@@ -73,28 +73,6 @@ def test_matrices_are_multiplied_in_the_precision_asked_for(precision: torch.dty
     assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
-@pytest.mark.parametrize(
-    ("idle", "threads", "spare"),
-    [(400, 4, 4), (370, 4, 4), (290, 4, 3), (120, 4, 1), (0, 4, 1), (290, 2, 2), (0, 1, 1)],
-)
-def test_threads_are_as_many_as_there_are_idle_cores(
-    monkeypatch: pytest.MonkeyPatch, idle: int, threads: int, spare: int
-) -> None:
-    ticks = iter([(1000, 5000), (1000 + idle, 5400)])
-    monkeypatch.setattr(device, "_core_ticks", lambda: next(ticks))
-    monkeypatch.setattr(device, "LOAD_SECONDS", 0)
-    monkeypatch.setattr(os, "cpu_count", lambda: 4)
-    assert spare_threads(threads) == spare
-
-
-def test_all_threads_are_used_where_the_load_is_unknown(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(device, "_core_ticks", lambda: None)
-    monkeypatch.setattr(device, "LOAD_SECONDS", 0)
-    assert spare_threads(8) == 8
-
-
 def test_a_busy_machine_gets_fewer_threads_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen, said = [2], list[str]()
     monkeypatch.setattr(torch, "get_num_threads", lambda: chosen[-1])
@@ -128,27 +106,10 @@ def test_fewer_threads_than_a_run_had_are_said(monkeypatch: pytest.MonkeyPatch) 
     assert len(said) == 1 and "16 processor threads, this machine has 4" in said[0]
 
 
-@pytest.mark.parametrize(
-    ("error", "description"),
-    [
-        (MemoryError("Unable to allocate 8.00 GiB"), "out of memory"),
-        (
-            RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has"),
-            "out of memory (2.00 GiB more were wanted)",
-        ),
-        (
-            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
-            "out of memory",
-        ),
-        (
-            RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
-            "the device failed (cuDNN error: CUDNN_STATUS_NOT_INITIALIZED)",
-        ),
-        (RuntimeError("tensors on two devices, cuda:0 and cpu!"), None),
-        (ValueError("CUDA"), None),
-    ],
-)
-def test_hardware_trouble_is_distinguished_from_a_bug(
-    error: Exception, description: str | None
-) -> None:
-    assert hardware_trouble(error) == description
+def test_tensors_never_share_memory_that_may_not_be_written() -> None:
+    own, mapped = np.zeros(2), np.zeros(2)
+    mapped.flags.writeable = False
+    tensors = from_numpy({"own": own, "mapped": mapped})
+    for tensor in tensors.values():
+        tensor += 1
+    assert own.tolist() == [1, 1] and mapped.tolist() == [0, 0]

@@ -11,12 +11,12 @@ import json
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from nextword.errors import ModelError, NextwordError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CHECKSUM = "crc32"
 """The key under which JSON and the metadata of a tensor file keep their checksum."""
@@ -41,7 +41,7 @@ def checksum(
     crc = zlib.crc32(canonical_json(content or {}).encode())
     for name, array in sorted((arrays or {}).items()):
         crc = zlib.crc32(f"{name} {array.dtype.str} {array.shape}".encode(), crc)
-        crc = zlib.crc32(array.reshape(-1).view(np.uint8).data, crc)
+        crc = zlib.crc32(array.reshape(-1).view("u1").data, crc)
     return f"{crc:08x}"
 
 
@@ -52,6 +52,8 @@ def file_checksum(path: Path) -> str:
         OSError: the file cannot be read.
         ValueError: the file is empty.
     """
+    import numpy as np
+
     return checksum(arrays={path.name: np.memmap(path, np.uint8, "r")})
 
 

@@ -1,71 +1,29 @@
 """Run folders: where they are, what is in them, and how a run is found by name or path.
 
 ``runs/<name>/`` holds ``config.yaml`` (what was set), ``run.json`` (what it ran with), ``model/``,
-``state/`` and ``metrics.jsonl``.
+``state/`` and ``metrics.jsonl``. Finding a model imports neither the configuration nor pydantic,
+whose import takes longer than a prediction.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from nextword import __version__
-from nextword.config.load import load_config
-from nextword.config.schema import Config
 from nextword.errors import ConfigError, ModelError
 from nextword.storage.files import TEMPORARY_SUFFIX, read_json, unwritable, write_json
 from nextword.storage.integrity import verify_checksum, with_checksum
-from nextword.storage.metrics_log import MetricsLog
+
+if TYPE_CHECKING:
+    from nextword.config.schema import Config
+    from nextword.storage.metrics_log import MetricsLog
+    from nextword.storage.run_record import RunRecord
 
 RUNS = Path("runs")
 """The folder of all runs, below the current folder."""
-
-_Number = Annotated[int, Field(ge=1, lt=1 << 53)]
-
-
-class RunRecord(BaseModel):
-    """``run.json``: text, versions and machine of a training, which the configuration lacks."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    nextword: str
-    """Version of this program."""
-    torch: str
-    """Version of PyTorch."""
-    python: str
-    """Version of Python."""
-    threads: _Number
-    """Processor threads used; another number rounds differently."""
-    text_sha256: Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-    """SHA-256 of the text's files, one after the other."""
-    vocabulary_size: _Number
-    """Words, the special ones included."""
-    machine: str
-    """Processor type, such as ``x86_64``."""
-    processors: _Number
-    """Logical processors of the machine."""
-
-    @classmethod
-    def of_this_machine(
-        cls, *, torch: str, threads: int, text_sha256: str, vocabulary_size: int
-    ) -> RunRecord:
-        """The record of a run that this process trains."""
-        return cls(
-            nextword=__version__,
-            torch=torch,
-            python=platform.python_version(),
-            threads=threads,
-            text_sha256=text_sha256,
-            vocabulary_size=vocabulary_size,
-            machine=platform.machine(),
-            processors=os.cpu_count() or 1,
-        )
+_WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -86,13 +44,18 @@ class RunFolder:
 
     @property
     def record(self) -> Path:
-        """The :class:`RunRecord`."""
+        """The :class:`~nextword.storage.run_record.RunRecord`."""
         return self.path / "run.json"
 
     @property
     def model(self) -> Path:
         """The best model so far, self-contained."""
         return self.path / "model"
+
+    @property
+    def weights(self) -> Path:
+        """The weights of that model; without them there is none yet."""
+        return self.model / _WEIGHTS
 
     @property
     def state(self) -> Path:
@@ -117,6 +80,8 @@ class RunFolder:
     @property
     def log(self) -> MetricsLog:
         """The metrics log, to write and to read."""
+        from nextword.storage.metrics_log import MetricsLog
+
         return MetricsLog(self.metrics)
 
     def write_record(self, record: RunRecord) -> None:
@@ -133,6 +98,10 @@ class RunFolder:
         Raises:
             ModelError: ``run.json`` is missing or damaged.
         """
+        from pydantic import ValidationError
+
+        from nextword.storage.run_record import RunRecord
+
         content = read_json(self.record, ModelError)
         verify_checksum(self.record, content)
         try:
@@ -148,6 +117,8 @@ class RunFolder:
         Raises:
             ConfigError: the file is missing or damaged.
         """
+        from nextword.config.load import load_config
+
         return load_config(self.config, environ={})
 
     @property
@@ -158,7 +129,7 @@ class RunFolder:
     @property
     def empty(self) -> bool:
         """Whether the folder holds only what a training writes before its first save."""
-        if self.state.exists() or (self.model / "model.safetensors").exists():
+        if self.state.exists() or self.weights.exists():
             return False
         names = {self.config.name, self.record.name, self.state.parent.name, self.model.name}
         return self.path.is_dir() and all(
@@ -255,7 +226,7 @@ def run_to_resume(name: str | None) -> RunFolder:
             folder = RunFolder(Path(name))
     if folder.state.is_file():
         return folder
-    if (folder.model / "model.safetensors").is_file():
+    if folder.weights.is_file():
         raise ConfigError(
             f"{folder.path}: its state is gone: the model can be used but not resumed; retrain "
             "under another --run"
@@ -266,7 +237,7 @@ def run_to_resume(name: str | None) -> RunFolder:
 
 
 def _last_change(run: RunFolder) -> float:
-    files = (run.config, run.metrics, run.model / "model.safetensors")
+    files = (run.config, run.metrics, run.weights)
     return max(file.stat().st_mtime for file in files if file.exists())
 
 
@@ -285,7 +256,9 @@ def find_run(path: Path | None) -> RunFolder:
 
 
 def _suggestion(path: Path) -> str:
-    """A hint at what a path that does not exist was meant to name."""
+    """A hint at the run that a path without a file was meant to name."""
+    from difflib import get_close_matches
+
     names = [folder.path.name for folder in known_runs()]
     close = get_close_matches(path.name, names, n=1)
     if close:
@@ -301,22 +274,22 @@ def find_model(path: Path | None) -> Path:
     """
     if path is not None:
         for candidate in (path, RUNS / path):
-            if (candidate / "model.safetensors").is_file():
+            if (candidate / _WEIGHTS).is_file():
                 return candidate
         if not path.exists() and not (RUNS / path).exists():
             raise ModelError(f"{path}: no such run or model folder{_suggestion(path)}")
         if not any(RunFolder(candidate).exists for candidate in (path, RUNS / path)):
             raise ModelError(f"{path}: holds neither a run nor a model")
     run = find_run(path)
-    if not (run.model / "model.safetensors").is_file():
+    if not run.weights.is_file():
         raise ModelError(f"{run.path}: has no model yet; let it train to its first validation")
     return run.model
 
 
 def run_of_model(model: Path) -> RunFolder:
-    """The run that a model folder belongs to, by a path that has a name, even if given as ``.``.
+    """The run that a model folder belongs to, by a path with a name, even for ``.``.
 
-    A model folder that was copied elsewhere is its own, which then does not exist as a run.
+    For a model folder that was copied elsewhere it is that folder, which does not exist as a run.
     """
     named = model.name == "model" and model.parent.name
     folder = model if named else Path(os.path.abspath(model))

@@ -16,9 +16,9 @@ from nextword import load_model, train
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError, NextwordError
 from nextword.inference.gating import GatingWeights
-from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.mixture import Mixture
 from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
+from nextword.inference.pytorch import TorchNetwork
 from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.storage.files import write_json
@@ -34,9 +34,9 @@ def small_folder(folder: Path, words: list[str], **settings: Any) -> Path:
     torch.manual_seed(1)
     model = build_network(config, len(words)).eval()
     tokenizer = Tokenizer(words, "words", lowercase=False)
-    save_model(
-        folder, LoadedNetwork(model, tokenizer, config, torch.arange(len(words))), "# Card\n"
-    )
+    counts = np.arange(len(words))
+    loaded = TorchNetwork(model, tokenizer, config.model_dump(mode="json"), counts)
+    save_model(folder, loaded, "# Card\n")
     ngram = NgramModel.fit(np.random.default_rng(1).integers(0, len(words), 90), len(words), 2)
     weights = {"network+ngram": GatingWeights.constant([0.5, 0.5], 5)}
     save_mixture(folder, Mixture(ngram, weights=weights))
@@ -149,7 +149,7 @@ def test_where_a_model_came_from_may_be_blotted_out(folder: Path) -> None:
     described = json.loads((folder / "config.json").read_bytes())
     described["model"].update(vectors="/home/me/glove.txt", freeze_vectors=True)
     write_json(folder / "config.json", described)
-    assert load_model_folder(folder).config.vectors == "/home/me/glove.txt"
+    assert load_model_folder(folder).settings["vectors"] == "/home/me/glove.txt"
 
 
 def test_a_runs_mixture_belongs_to_its_model(

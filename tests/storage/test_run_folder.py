@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,6 @@ from nextword.storage.files import write_json
 from nextword.storage.integrity import with_checksum
 from nextword.storage.run_folder import (
     RunFolder,
-    RunRecord,
     find_model,
     find_run,
     fresh_name,
@@ -21,6 +22,7 @@ from nextword.storage.run_folder import (
     run_to_begin,
     run_to_resume,
 )
+from nextword.storage.run_record import RunRecord
 
 
 @pytest.fixture(autouse=True)
@@ -185,3 +187,16 @@ def test_a_record_that_says_nonsense_is_one_line(tmp_path: Path, key: str, value
 def test_a_run_without_its_record_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"run\.json: cannot be read"):
         RunFolder(tmp_path).read_record()
+
+
+def test_finding_a_model_imports_nothing_that_costs_more_than_the_search() -> None:
+    make_run("mine", 1)
+    code = (
+        "import sys, pathlib\n"
+        "from nextword.storage.run_folder import find_model, known_runs, run_of_model\n"
+        "run_of_model(find_model(None)); find_model(pathlib.Path('mine')); known_runs()\n"
+        "heavy = {'pydantic', 'yaml', 'torch', 'safetensors', 'numpy', 'tempfile', 'difflib'}\n"
+        "heavy |= {'nextword.config', 'nextword.storage.metrics_log'}\n"
+        "assert not heavy & {*sys.modules}, heavy & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
