@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nextword.ngram.smoothing import fit_tree
 from nextword.ngram.tree import MISSING, Tree
 from nextword.text.vocabulary import END_ID, SPECIAL_WORDS
-
-_MIN_PROBABILITY = torch.finfo(torch.float32).tiny
-"""Lower bound of probabilities, so that logarithms are finite."""
 
 
 class Matches(NamedTuple):
@@ -24,11 +20,11 @@ class Matches(NamedTuple):
     Column ``k`` is for the last ``k + 1`` words of the context.
     """
 
-    nodes: Tensor
+    nodes: NDArray[np.int64]
     """Nodes of these words; -1 if nothing was ever seen after them."""
-    starts: Tensor
+    starts: NDArray[np.int64]
     """Index of their first successor."""
-    sizes: Tensor
+    sizes: NDArray[np.int64]
     """Number of successors; 0 if the node is -1."""
 
 
@@ -36,7 +32,7 @@ class NgramModel:
     """An interpolated modified Kneser-Ney n-gram (Chen and Goodman, 1998).
 
     Word ids must be those of the vocabulary that the model was fitted with; every word of it has
-    a probability, seen or not. All on the CPU.
+    a probability, seen or not. No method changes the model: threads may share it.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -80,26 +76,36 @@ class NgramModel:
         """Stored probabilities and back-off weights."""
         return len(self.tree.unigrams) + len(self.tree.shares) + len(self.tree.backoffs)
 
-    def tensors(self) -> dict[str, Tensor]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """The whole model, for safetensors."""
-        return self.tree.tensors()
+        return self.tree.arrays()
 
     @classmethod
-    def from_tensors(
-        cls, tensors: Mapping[str, Tensor], vocabulary_size: int, order: int
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        vocabulary_size: int,
+        order: int,
+        verify: bool = True,
     ) -> NgramModel:
-        """The inverse of :meth:`tensors`.
+        """The inverse of :meth:`arrays`; they may be read-only and memory-mapped.
+
+        Args:
+            arrays: the model, not copied.
+            vocabulary_size: words that it must predict.
+            order: words of its longest n-grams.
+            verify: whether to check all numbers, see :meth:`.Tree.from_arrays`.
 
         Raises:
-            ValueError: the tensors are not a model of this vocabulary and order.
+            ValueError: the arrays are not a model of this vocabulary and order.
         """
-        return cls(Tree.from_tensors(tensors, vocabulary_size, order))
+        return cls(Tree.from_arrays(arrays, vocabulary_size, order, verify))
 
-    def initial_context(self) -> Tensor:
+    def initial_context(self) -> NDArray[np.int64]:
         """The context of a text's first word: ends of lines, ``(order - 1,)``."""
-        return torch.full((self.order - 1,), END_ID)
+        return np.full(self.order - 1, END_ID, dtype=np.int64)
 
-    def contexts(self, ids: Tensor, before: Tensor) -> Tensor:
+    def contexts(self, ids: NDArray[np.integer], before: NDArray[np.int64]) -> NDArray[np.int64]:
         """The contexts after each of ``ids``.
 
         Args:
@@ -110,67 +116,84 @@ class NgramModel:
         Returns:
             ``(positions, order - 1)``, the oldest word first: row ``i`` ends in ``ids[i]``.
         """
-        if self.order == 1:
-            return ids.new_empty(len(ids), 0)
-        return torch.cat([before, ids]).unfold(0, self.order - 1, 1)[1:]
+        words = np.concatenate([before, ids], dtype=np.int64)
+        ends = np.arange(1, 1 + len(ids))
+        contexts: NDArray[np.int64] = words[ends[:, None] + np.arange(self.order - 1)]
+        return contexts
 
-    def match(self, contexts: Tensor) -> Matches:
+    def match(self, contexts: NDArray[np.integer]) -> Matches:
         """Find contexts ``(positions, order - 1)``; no match spans an end of line."""
         # newest word first: a context of k + 1 words begins at column k
-        backwards = contexts.long().flip(1)
+        backwards = contexts[:, ::-1]
         lengths = backwards.shape[1]
-        nodes = backwards.clone()
+        nodes = backwards.astype(np.int64, order="C")
+        # only the first word of a context may be an end
+        crossed = np.logical_or.accumulate(backwards == END_ID, axis=1)
+        nodes[:, 1:][crossed[:, :-1]] = MISSING
         for step in range(1, lengths):
             nodes[:, step:] = self.tree.children(nodes[:, step:], backwards[:, : lengths - step])
-        # only the first word of a context may be an end
-        crossed = (backwards == END_ID).cumsum(1)[:, :-1] > 0
-        nodes[:, 1:].masked_fill_(crossed, MISSING)
-        # index -1 would be the last node; any valid one will do, since sizes are masked below
-        valid_nodes = nodes.clamp_min(0)
-        starts = self.tree.offsets[valid_nodes].long()
-        sizes = self.tree.offsets[valid_nodes + 1] - starts
-        sizes.masked_fill_(nodes == MISSING, 0)
-        return Matches(nodes.masked_fill_(sizes == 0, MISSING), starts, sizes)
+        starts, sizes = self.tree.successors(nodes)
+        nodes[sizes == 0] = MISSING
+        return Matches(nodes, starts, sizes)
 
-    def log_probabilities(self, contexts: Tensor) -> Tensor:
-        """Log-probabilities of the next word, ``(positions, vocabulary)`` of float32.
+    def probabilities(self, contexts: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Probabilities of the next word, ``(positions, vocabulary)``.
 
-        A few hundred positions at a time are fastest, since their rows stay in the cache.
+        About a hundred positions at a time are fastest, since their rows stay in the processor's
+        cache.
 
         Args:
             contexts: ``(positions, order - 1)``, the oldest word first.
         """
-        matches = self.match(contexts)
-        weights = self._weights(matches.nodes)
-        rows = self.tree.unigrams * weights[:, :1]
-        # concatenated segments of successors, one for each position and length of context
-        sizes = matches.sizes.flatten()
-        segment = torch.repeat_interleave(sizes)
-        shifts = matches.starts.flatten() - (sizes.cumsum(0) - sizes)
-        successors = torch.arange(len(segment)).add_(shifts[segment])
-        begins = torch.arange(len(rows)).mul_(self.vocabulary_size)
-        cells = begins.repeat_interleave(self.order - 1)[segment].add_(self.tree.words[successors])
-        added = self.tree.shares[successors].mul_(weights[:, 1:].flatten()[segment])
-        rows.view(-1).index_add_(0, cells, added)
-        return rows.clamp_min_(_MIN_PROBABILITY).log_()
+        return self._probabilities(self.match(contexts))
 
-    def gate_features(self, contexts: Tensor) -> Tensor:
-        """How well the model knows contexts: ``(positions, order + 1)`` of float32.
+    def gate_features(self, contexts: NDArray[np.integer]) -> NDArray[np.float32]:
+        """How well the model knows contexts: ``(positions, order + 1)``.
 
         The length of the longest context seen in training, one-hot; then log(1 + the number of
         words counted after it).
         """
-        nodes = self.match(contexts).nodes
-        # prepend the empty context, which has no node
-        nodes = torch.cat([nodes.new_full((len(nodes), 1), MISSING), nodes], 1)
-        lengths = ((nodes != MISSING) * torch.arange(self.order)).amax(1)
-        longest = nodes.gather(1, lengths[:, None])
-        # the first total is that of the empty context
-        totals = self.tree.totals[longest + 1]
-        one_hot = torch.nn.functional.one_hot(lengths, self.order)
-        return torch.cat([one_hot.to(totals.dtype), totals.log1p()], 1)
+        return self._gate_features(self.match(contexts))
 
-    def _weights(self, nodes: Tensor) -> Tensor:
+    def predict(
+        self, contexts: NDArray[np.integer]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """:meth:`probabilities` and :meth:`gate_features`, with one look-up for both."""
+        matches = self.match(contexts)
+        return self._probabilities(matches), self._gate_features(matches)
+
+    def _probabilities(self, matches: Matches) -> NDArray[np.float32]:
+        weights = self._weights(matches.nodes)
+        rows = np.multiply.outer(weights[:, 0], self.tree.unigrams)
+        # the successors of every context, the shortest contexts of all positions first
+        sizes = matches.sizes.T.ravel()
+        shifts = matches.starts.T.ravel() - (sizes.cumsum() - sizes)
+        successors = np.repeat(shifts, sizes)
+        successors += np.arange(len(successors))
+        added = np.repeat(weights[:, 1:].T.ravel(), sizes)
+        added *= self.tree.shares[successors]
+        begins = np.arange(0, rows.size, self.vocabulary_size)
+        cells = np.repeat(np.tile(begins, self.order - 1), sizes)
+        cells += self.tree.words[successors]
+        # no cell is twice among those of one length, so that += adds to each
+        flat = rows.reshape(-1)
+        bounds = [0, *matches.sizes.sum(0).cumsum().tolist()]
+        for begin, end in pairwise(bounds):
+            flat[cells[begin:end]] += added[begin:end]
+        return rows
+
+    def _gate_features(self, matches: Matches) -> NDArray[np.float32]:
+        # column 0 is the empty context, whose total is the first
+        positions = np.arange(len(matches.nodes))
+        nodes = np.full((len(positions), self.order), MISSING)
+        nodes[:, 1:] = matches.nodes
+        lengths = ((nodes != MISSING) * np.arange(self.order)).max(1)
+        features = np.zeros((len(positions), self.order + 1), dtype=np.float32)
+        features[positions, lengths] = 1
+        features[:, -1] = np.log1p(self.tree.totals[nodes[positions, lengths] + 1])
+        return features
+
+    def _weights(self, nodes: NDArray[np.int64]) -> NDArray[np.float32]:
         """The weight of each context length: the product of the back-offs of all longer contexts.
 
         Args:
@@ -179,6 +202,7 @@ class NgramModel:
         Returns:
             ``(positions, order)``; column ``k`` is for contexts of ``k`` words.
         """
-        backoffs = self.tree.backoffs[nodes.clamp_min(0)].masked_fill_(nodes == MISSING, 1)
-        longest = backoffs.new_ones(len(nodes), 1)
-        return torch.cat([longest, backoffs.flip(1)], 1).cumprod(1).flip(1)
+        weights = np.ones((len(nodes), self.order), dtype=np.float32)
+        seen = nodes != MISSING
+        weights[:, :-1][seen] = self.tree.backoffs[nodes[seen]]
+        return weights[:, ::-1].cumprod(1)[:, ::-1]

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nextword.ngram.counting import Grams, count_grams
@@ -68,9 +67,9 @@ def fit_tree(
     return Tree(
         sizes=tuple(len(grams.words) for grams in levels),
         unigrams=_float32(shares[:1]),
-        words=torch.from_numpy(np.concatenate([np.empty(0, np.int32), *words])),
+        words=np.concatenate([np.empty(0, np.int32), *words]),
         shares=_float32(shares[1:]),
-        offsets=torch.from_numpy(_offsets(levels)),
+        offsets=_offsets(levels),
         backoffs=_float32(backoffs),
         totals=_float32(totals),
     )
@@ -100,5 +99,5 @@ def _offsets(levels: list[Grams]) -> NDArray[np.int32] | NDArray[np.int64]:
     return offsets.astype(np.int32) if offsets[-1] < 2**31 else offsets
 
 
-def _float32(parts: list[NDArray[np.float64]]) -> torch.Tensor:
-    return torch.from_numpy(np.concatenate([np.empty(0), *parts]).astype(np.float32))
+def _float32(parts: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    return np.concatenate([np.empty(0, np.float32), *parts], dtype=np.float32)

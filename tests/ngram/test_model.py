@@ -6,9 +6,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from nextword.ngram.model import NgramModel
 from nextword.text.vocabulary import END_ID, UNKNOWN_ID
@@ -84,25 +84,24 @@ def truncated(context: list[int]) -> Gram:
     return (BEGIN, *context[ends[-1] + 1 :]) if ends else tuple(context)
 
 
-def every_context(order: int) -> torch.Tensor:
+def every_context(order: int) -> NDArray[np.int64]:
     every = list(product(range(SIZE), repeat=order - 1))
-    return torch.tensor(every, dtype=torch.int64).reshape(len(every), order - 1)
+    return np.array(every, dtype=np.int64).reshape(len(every), order - 1)
 
 
 @settings(max_examples=100, deadline=None)
 @given(texts, st.integers(1, 5))
 def test_it_is_the_slow_obvious_model(ids: list[int], order: int) -> None:
     fitted = NgramModel.fit(np.array(ids), SIZE, order)
-    text = torch.tensor(ids)
     some = every_context(order)
     some = some[:: max(len(some) // 20, 1)]
-    contexts = torch.cat([some, fitted.contexts(text, fitted.initial_context())])
+    contexts = np.concatenate([some, fitted.contexts(np.array(ids), fitted.initial_context())])
     slow = slow_model(ids, order)
-    expected = torch.tensor(
+    expected = np.array(
         [[slow(truncated(context), word) for word in range(SIZE)] for context in contexts.tolist()]
     )
-    found = fitted.log_probabilities(contexts)
-    assert torch.allclose(found, expected.log(), atol=1e-4)
+    found = fitted.probabilities(contexts)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
     assert fitted.ngram_counts()[1:] == [len(grams) for grams in slow_counts(ids, order)[1:]]
 
 
@@ -111,37 +110,38 @@ def test_it_is_the_slow_obvious_model(ids: list[int], order: int) -> None:
 def test_any_context_has_a_distribution(ids: list[int], order: int) -> None:
     fitted = NgramModel.fit(np.array(ids, dtype=np.uint16), SIZE, order)
     contexts = every_context(order)
-    rows = fitted.log_probabilities(contexts)
+    rows = fitted.probabilities(contexts)
     assert rows.shape == (SIZE ** (order - 1), SIZE)
-    assert rows.dtype == torch.float32
-    assert rows.isfinite().all()
-    assert torch.allclose(rows.exp().sum(1), torch.ones(len(rows)), atol=1e-5)
+    assert rows.dtype == np.float32
+    assert (rows >= 0).all()
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("ids", [[], [2], [END_ID], [2] * 50, [END_ID] * 9, [2, END_ID] * 9])
 @pytest.mark.parametrize("order", [1, 2, 5])
 def test_hardly_any_text_is_enough(ids: list[int], order: int) -> None:
     fitted = NgramModel.fit(np.array(ids, dtype=np.int64), SIZE, order)
-    rows = fitted.log_probabilities(every_context(order))
-    assert rows.isfinite().all()
-    assert torch.allclose(rows.exp().sum(1), torch.ones(len(rows)), atol=1e-5)
-    assert fitted.gate_features(every_context(order)).isfinite().all()
-    again = NgramModel.from_tensors(fitted.tensors(), SIZE, order)
+    rows = fitted.probabilities(every_context(order))
+    assert (rows >= 0).all()
+    np.testing.assert_allclose(rows.sum(1), 1, atol=1e-5)
+    assert np.isfinite(fitted.gate_features(every_context(order))).all()
+    again = NgramModel.from_arrays(fitted.arrays(), SIZE, order)
     assert again.ngram_counts() == fitted.ngram_counts()
 
 
 def test_no_places_are_no_trouble() -> None:
     for order in (1, 3):
         fitted = NgramModel.fit(np.array([2, 3, 2, END_ID]), SIZE, order)
-        contexts = fitted.contexts(torch.empty(0, dtype=torch.int64), fitted.initial_context())
+        contexts = fitted.contexts(np.empty(0, dtype=np.int64), fitted.initial_context())
         assert contexts.shape == (0, order - 1)
-        assert fitted.log_probabilities(contexts).shape == (0, SIZE)
+        assert fitted.probabilities(contexts).shape == (0, SIZE)
         assert fitted.gate_features(contexts).shape == (0, order + 1)
+        assert [len(result) for result in fitted.predict(contexts)] == [0, 0]
 
 
 def test_contexts_run_on_over_windows() -> None:
     fitted = NgramModel.fit(np.array([2, 3, 2, END_ID]), SIZE, 4)
-    ids = torch.tensor([2, 3, 4, 2, 3])
+    ids = np.array([2, 3, 4, 2, 3], dtype=np.uint16)
     whole = fitted.contexts(ids, fitted.initial_context())
     assert whole.tolist() == [
         [END_ID, END_ID, 2],
@@ -151,12 +151,13 @@ def test_contexts_run_on_over_windows() -> None:
         [4, 2, 3],
     ]
     first = fitted.contexts(ids[:2], fitted.initial_context())
-    assert torch.equal(torch.cat([first, fitted.contexts(ids[2:], first[-1])]), whole)
+    rest = fitted.contexts(ids[2:], first[-1])
+    assert np.array_equal(np.concatenate([first, rest]), whole)
 
 
 def test_a_match_is_as_long_as_what_was_seen() -> None:
     fitted = NgramModel.fit(np.array([2, 3, 2, 4, END_ID, 3, 3, END_ID]), SIZE, 4)
-    contexts = torch.tensor(
+    contexts = np.array(
         [
             [2, 3, 2],  # seen
             [4, 3, 2],  # its last two words were seen
@@ -173,22 +174,38 @@ def test_a_match_is_as_long_as_what_was_seen() -> None:
     # END 3, the shorter of 4 END 3, is followed by one word; so is 2 3 2
     assert matches.sizes.tolist()[0] == [2, 1, 1]
     assert matches.sizes.tolist()[4] == [3, 1, 0]
-    assert torch.equal(matches.nodes < 0, matches.sizes == 0)
+    assert np.array_equal(matches.nodes < 0, matches.sizes == 0)
 
 
 def test_evidence_is_the_longest_match_and_its_count() -> None:
     fitted = NgramModel.fit(np.array([2, 3, 2, 3, 4, END_ID, 2, 3, END_ID]), SIZE, 3)
-    found = fitted.gate_features(torch.tensor([[2, 3], [5, 3], [3, 5], [4, END_ID]]))
-    assert found.dtype == torch.float32
+    found = fitted.gate_features(np.array([[2, 3], [5, 3], [3, 5], [4, END_ID]]))
+    assert found.dtype == np.float32
     assert found[:, :3].tolist() == [[0, 0, 1], [0, 1, 0], [1, 0, 0], [0, 1, 0]]
     # 2 3 stands before 2, 4 and END; different words before 3 2, 3 4 and 3 END: one each;
     # different words before 2, 3, 4 and END: 2, 1, 1 and 2; both lines begin with 2
-    assert found[:, 3].exp().tolist() == pytest.approx([1 + 3, 1 + 3, 1 + 6, 1 + 2])
+    assert np.exp(found[:, 3]).tolist() == pytest.approx([1 + 3, 1 + 3, 1 + 6, 1 + 2])
+
+
+@settings(max_examples=50, deadline=None)
+@given(texts, st.integers(1, 5))
+def test_both_results_of_a_prediction_are_those_of_one_position_alone(
+    ids: list[int], order: int
+) -> None:
+    fitted = NgramModel.fit(np.array(ids), SIZE, order)
+    contexts = every_context(order)[:300]
+    before = contexts.copy()
+    rows, features = fitted.predict(contexts)
+    assert np.array_equal(contexts, before)
+    assert np.array_equal(features, fitted.gate_features(contexts))
+    for position in range(0, len(contexts), 17):
+        alone = fitted.probabilities(contexts[position : position + 1].astype(np.int32))
+        assert np.array_equal(alone[0], rows[position])
 
 
 def test_a_word_never_seen_may_come() -> None:
     fitted = NgramModel.fit(np.array([2, 3, 2, END_ID] * 50), SIZE)
-    row = fitted.log_probabilities(torch.tensor([[END_ID, END_ID, END_ID, 2]]))[0].exp()
+    row = fitted.probabilities(np.array([[END_ID, END_ID, END_ID, 2]]))[0]
     assert row[UNKNOWN_ID] == row[5] > 0
     assert row.argmax() == 3
 
