@@ -3,6 +3,8 @@
 Everything else that escapes is a bug and may show its traceback.
 """
 
+TORCH_MISSING = "this needs PyTorch, which is not installed here: pip install torch"
+
 
 class NextwordError(Exception):
     """Something outside the program is wrong: a file, a disk, a model folder. Exit code 1."""

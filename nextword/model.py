@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nextword.device import choose_device
 from nextword.errors import ConfigError, ModelError
-from nextword.evaluation.evaluator import Evaluation, evaluate
-from nextword.evaluation.held_out import held_out_part, read_text
 from nextword.evaluation.keystrokes import SUGGESTIONS
 from nextword.evaluation.score import Score, score
 from nextword.inference import Adapt
-from nextword.inference.generation import MAX_SEED, Generated, generate
+from nextword.inference.generation import Generated, generate, random_seed
+from nextword.inference.lazy_pytorch import resolve_device
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import load_model_folder
 from nextword.inference.neighbours import Neighbour, analogy, similar
@@ -22,6 +20,9 @@ from nextword.inference.sampling import Sampling
 from nextword.inference.session import Prediction, Session
 from nextword.storage.run_folder import find_model
 from nextword.text.tokenized import TokenizedText, tokenize_string
+
+if TYPE_CHECKING:
+    from nextword.evaluation.evaluator import Evaluation
 
 
 class Model:
@@ -38,7 +39,7 @@ class Model:
 
     def __repr__(self) -> str:
         where = "" if self.folder is None else f" from {str(self.folder)!r}"
-        return f"<nextword.Model {self.loaded.architecture}, {len(self.words):,} words{where}>"
+        return f"<nextword.Model {self.loaded.title}, {len(self.words):,} words{where}>"
 
     @property
     def words(self) -> list[str]:
@@ -99,7 +100,7 @@ class Model:
         Raises:
             ConfigError: ``words`` is below one.
         """
-        seed = random.SystemRandom().randrange(MAX_SEED) if seed is None else seed
+        seed = random_seed() if seed is None else seed
         how = sampling or Sampling()
         session = self.session(adapt)
         return generate(session, self.loaded.tokenizer, prompt, words, how, seed, on_piece)
@@ -152,6 +153,8 @@ class Model:
             ModelError: the model has no run beside it, or its text has changed.
             TextError: the text cannot be read, holds no word, or nothing was held out.
         """
+        from nextword.evaluation.held_out import held_out_part, read_text
+
         if paths:
             return read_text(self.loaded.tokenizer, paths, encoding)
         if self.folder is None:
@@ -179,6 +182,8 @@ class Model:
         Raises:
             ModelError, TextError: see :meth:`text`.
         """
+        from nextword.evaluation.evaluator import evaluate
+
         if not isinstance(text, TokenizedText):
             text = self.text([] if text is None else [os.fspath(text)], split)
         loaded = self.loaded
@@ -193,18 +198,18 @@ def _at_least_one(k: int) -> int:
     return k
 
 
-def load_model(path: str | os.PathLike[str] | None = None, device: str = "auto") -> Model:
+def load_model(path: str | os.PathLike[str] | None = None, device: str = "cpu") -> Model:
     """Read a run or model folder; without a path, the newest run under ``runs/``.
 
     Args:
         path: a run folder, a run's name, or a model folder.
-        device: where to compute: ``auto`` (CUDA if there is one, else the CPU), ``cpu``, ``cuda``,
-            ``cuda:1`` or ``mps``.
+        device: where the network computes: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto`` (CUDA
+            if there is one, else the CPU). On the CPU the model answers without importing PyTorch.
 
     Raises:
         ModelError: there is no such folder, or its files are damaged or of another program.
         ConfigError: there is no such device.
     """
-    place = choose_device(device)
+    place = resolve_device(device)
     folder = find_model(Path(path) if path is not None else None)
     return Model(load_model_folder(folder).to(place), folder)

@@ -5,11 +5,9 @@ A wheel holds them in the package; in a checkout they are at the top, where peop
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-# a Path and not a Traversable: pip unpacks wheels, and readers of texts need a file's path
-_PACKAGE = Path(str(files("nextword")))
+_PACKAGE = Path(__file__).parent  # pip unpacks wheels, so that there is a folder
 
 
 def find_resource(kind: str, name: str) -> Path | None:

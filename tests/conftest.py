@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nextword.comparison.loaded_run import LoadedRun
-    from nextword.inference.loaded_model import LoadedModel
+    from nextword.inference.decoder import Decoder
+    from nextword.inference.pytorch import TorchNetwork
     from nextword.text.tokenized import TokenizedText
 
 # the same examples at every run, however slow the machine is
@@ -144,17 +145,18 @@ FEW_WORDS = "a an and ant tea ten the then they war was we".split()
 
 
 @pytest.fixture(scope="session")
-def untrained() -> Callable[..., LoadedModel]:
+def untrained() -> Callable[..., TorchNetwork]:
     """Builds a network of a kind over a dozen words, its weights large enough for states to move
     and for scores to be far from equal."""
+    import numpy as np
     import torch
 
     from nextword.config.schema import ModelConfig
-    from nextword.inference.loaded_model import LoadedNetwork
+    from nextword.inference.pytorch import TorchNetwork
     from nextword.models.registry import build_network
     from nextword.text.tokenizer import Tokenizer
 
-    def build(**settings: object) -> LoadedModel:
+    def build(**settings: object) -> TorchNetwork:
         torch.manual_seed(4)
         defaults = {"embedding_size": 6, "hidden_size": 10, "context": 3, "layers": 2}
         config = ModelConfig.model_validate({**defaults, **settings})
@@ -163,9 +165,8 @@ def untrained() -> Callable[..., LoadedModel]:
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.copy_(torch.randn_like(parameter) / 2)
-        return LoadedNetwork(
-            model, tokenizer, config, torch.ones(len(tokenizer), dtype=torch.int64)
-        )
+        counts = np.ones(len(tokenizer), dtype=np.int64)
+        return TorchNetwork(model, tokenizer, config.model_dump(mode="json"), counts)
 
     return build
 
@@ -182,6 +183,24 @@ def random_text() -> Callable[..., TokenizedText]:
         return TokenizedText(ids, np.ones(words, dtype=np.bool_), [], 5 * words, "a text")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def mean_surprisal() -> Callable[[Decoder, np.ndarray], float]:
+    """Reads a text word by word, each predicted from all before it: nats per word."""
+    import numpy as np
+
+    from nextword.text.vocabulary import END_ID
+
+    def measure(decoder: Decoder, ids: np.ndarray) -> float:
+        nats, before = 0.0, END_ID
+        for target in ids.tolist():
+            distributions = decoder.read(np.array([before])).distributions()
+            nats -= float(distributions.log_probabilities[0, target])
+            before = target
+        return nats / len(ids)
+
+    return measure
 
 
 @pytest.fixture
@@ -239,7 +258,7 @@ def held_out() -> Callable[..., TokenizedText]:
 
 @pytest.fixture
 def contend(
-    untrained: Callable[..., LoadedModel], random_text: Callable[..., TokenizedText]
+    untrained: Callable[..., TorchNetwork], random_text: Callable[..., TokenizedText]
 ) -> Callable[..., LoadedRun]:
     """Makes a contender of some kind; all stand before the same text."""
 

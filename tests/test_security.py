@@ -108,6 +108,8 @@ def home(tiny_run: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (tmp_path / folder).mkdir()
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    # models are noted as verified at once, however new their files are
+    monkeypatch.setattr("nextword.storage.verified.SETTLED_NS", 0)
     return tmp_path
 
 
@@ -157,6 +159,7 @@ class Typed(io.StringIO):
 def test_no_prompt_is_kept(
     cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, adapt: str
 ) -> None:
+    assert cli("predict", "the").code == 0  # may note that the model folder was verified
     before = contents(home)
     assert any(name.endswith("model.safetensors") for name in before)
     answered = cli("predict", f"the {SECRET} cat", "--adapt", adapt)
@@ -172,6 +175,7 @@ def test_no_prompt_is_kept(
 
 def test_a_measured_text_leaves_nothing_behind(cli: Cli, home: Path) -> None:
     (home / "letter.txt").write_text(f"the {SECRET} cat\n")
+    assert cli("predict", "the").code == 0
     before = contents(home)
     measured = cli("eval", "--text", "letter.txt", "--details", "--adapt", "both")
     assert measured.code == 0 and SECRET not in measured.err
@@ -218,10 +222,16 @@ def test_a_strangers_model_runs_no_code(cli: Cli, home: Path, name: str) -> None
     assert not Path("harmed").exists()
 
 
-def test_a_strangers_run_and_cache_run_no_code(cli: Cli, home: Path) -> None:
+def test_a_strangers_run_and_cache_run_no_code(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nextword.storage.verified.SETTLED_NS", 0)  # even a new folder is noted
     assert cli("eval", "--json").code == 0
-    (cached,) = (home / "cache").iterdir()
-    for file in [*cached.glob("*.npy"), cached / "meta.json"]:
+    cache = home / "cache"
+    prepared = [*cache.glob("*/*.npy"), *cache.glob("*/meta.json")]
+    notes = [*cache.glob("verified/*.json")]
+    assert prepared and notes
+    for file in prepared + notes:
         file.write_bytes(poisoned(file.name))
     assert cli("eval", "--json").code == 0  # made anew from the text
     state = home / "runs" / "tiny" / "state" / "state.safetensors"

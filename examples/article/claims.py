@@ -62,7 +62,7 @@ class Network:
 
     @property
     def kind(self) -> str:
-        return self.result.run.loaded.config.kind
+        return self.result.run.loaded.architecture.kind
 
     @property
     def decay(self) -> GradientDecay:

@@ -88,7 +88,7 @@ def _concerns(key: str, values: Sequence[Any], networks: Sequence[LoadedRun]) ->
     owned = [
         value
         for value, run in zip(values, networks, strict=True)
-        if name in KINDS[run.loaded.config.kind].own_settings
+        if name in KINDS[run.loaded.architecture.kind].own_settings
     ]
     return any(value != owned[0] for value in owned[1:])
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from nextword.comparison.comparability import Comparability, comparability, differing_settings
 from nextword.comparison.loaded_run import LoadedRun, load_runs, same_vocabulary, same_words
 from nextword.comparison.unique_hits import UniqueHits, find_unique_hits
-from nextword.device import choose_device
 from nextword.errors import ConfigError
 from nextword.evaluation.evaluator import Evaluation, evaluate
 from nextword.evaluation.held_out import TRAINED_ON
 from nextword.evaluation.keystrokes import SUGGESTIONS
 from nextword.evaluation.metrics import METRICS
 from nextword.formatting import plain
+from nextword.inference.lazy_pytorch import resolve_device
 from nextword.inference.scoring import TokenScores
 from nextword.interpret.memory import (
     Memory,
@@ -62,9 +62,9 @@ class RunResult:
             "name": self.name,
             "run": self.run.folder_name,
             "model": str(self.run.folder),
-            "kind": loaded.config.architecture.title,
-            "hidden_size": loaded.config.hidden_size,
-            "layers": loaded.config.layers,
+            "kind": loaded.architecture.title,
+            "hidden_size": loaded.architecture.hidden_size,
+            "layers": loaded.architecture.layers,
             "vocabulary_size": len(loaded.tokenizer),
             "parameters": loaded.parameter_count(),
             "training": {
@@ -223,7 +223,7 @@ def compare(
     if len(paths) < 2:
         raise ConfigError("name at least two runs; for one there is nextword eval")
     files = [text] if isinstance(text, str) else list(text or ())
-    target = choose_device(device)
+    target = resolve_device(device)
     runs = load_runs([Path(path) for path in paths], split, files, encoding, bool(memory), target)
     if len(runs) < 2:
         raise ConfigError("name at least two runs: these are the same one")

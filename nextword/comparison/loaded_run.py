@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
-
 from nextword.config.schema import Config
 from nextword.errors import TextError
 from nextword.evaluation.held_out import PART_NAMES, held_out_part, read_text, trained_on
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import load_model_folder
 from nextword.storage.metrics_log import RunLog
-from nextword.storage.run_folder import RunRecord, find_model, run_of_model
+from nextword.storage.run_folder import find_model, run_of_model
+from nextword.storage.run_record import RunRecord
 from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END
 
@@ -66,7 +65,7 @@ def load_runs(
     text: Sequence[str] = (),
     encoding: str = "utf-8",
     alone: bool = False,
-    device: torch.device | None = None,
+    device: str = "cpu",
 ) -> list[LoadedRun]:
     """Load runs, each with the text that it is measured on.
 
@@ -76,7 +75,7 @@ def load_runs(
         text: files to measure on instead.
         encoding: of these files.
         alone: load several networks without what they are mixed with.
-        device: where to compute; the CPU by default.
+        device: where networks compute.
 
     Raises:
         ModelError: a run is missing or corrupt, or its text is missing.
@@ -85,7 +84,7 @@ def load_runs(
     folders = list({folder.resolve(): folder for folder in map(find_model, paths)}.values())
     loaded_runs: list[LoadedRun] = []
     for folder, name in zip(folders, _names(folders), strict=True):
-        loaded = load_model_folder(folder).to(device or torch.device("cpu"))
+        loaded = load_model_folder(folder).to(device)
         if alone and len(folders) > 1:
             loaded = loaded.alone()
         part = (

@@ -35,7 +35,7 @@ def rows(comparison: Comparison) -> list[Row]:
 
 def _training() -> dict[str, Cell]:
     return {
-        "model": lambda result: result.run.loaded.architecture,
+        "model": lambda result: result.run.loaded.title,
         "parameters": lambda result: f"{result.run.loaded.parameter_count():,}",
         "vocabulary": lambda result: f"{len(result.run.loaded.tokenizer):,}",
         "words read in training": lambda result: _count(result.run.log.words),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from numpy.typing import NDArray
 
 from nextword.errors import TextError
 from nextword.evaluation.breakdown import Band, Cost, by_frequency, by_position, costliest
@@ -26,7 +27,7 @@ from nextword.evaluation.metrics import (
     real_words,
 )
 from nextword.formatting import plain
-from nextword.inference.decoder import Decoder, NgramDecoder, ScoredPositions
+from nextword.inference.decoder import Decoder, NgramDecoder
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.scoring import TokenScores, score_tokens
 from nextword.ngram.model import NgramModel
@@ -101,7 +102,7 @@ def evaluate(
     decoder: Decoder,
     text: TokenizedText,
     tokenizer: Tokenizer,
-    counts: Tensor,
+    counts: NDArray[np.int64],
     suggestions: int = SUGGESTIONS,
     progress: Callable[[int], object] | None = None,
 ) -> Evaluation:
@@ -126,8 +127,8 @@ def evaluate(
     targets = text.ids.astype(np.int64)
     saved = np.empty(len(targets), dtype=np.int32)
 
-    def count_keys(scored: ScoredPositions, here: slice) -> None:
-        saved[here] = typist.saved(scored.likelier, targets[here], text.spaced[here])
+    def count_keys(likelier: NDArray[np.bool_], here: slice) -> None:
+        saved[here] = typist.saved(likelier, targets[here], text.spaced[here])
 
     scores = score_tokens(decoder, text, tokenizer.words, count_keys, progress)
     ids, nats = scores.ids, scores.surprisals.astype(np.float64)
@@ -143,7 +144,7 @@ def evaluate(
         suggestions=suggestions,
         real_words=compute_metrics(real, [m for m in METRICS.values() if m.of_real_words]),
         calibration=calibration(scores.confidences, scores.ranks == 1),
-        by_frequency=by_frequency(ids, nats, counts.cpu().numpy()),
+        by_frequency=by_frequency(ids, nats, counts),
         by_position=by_position(ids, nats),
         costliest_words=costliest(ids, nats, tokenizer.words),
         blocks=block_count(len(ids)),
@@ -165,14 +166,12 @@ def simpler_models(loaded: LoadedModel, folder: Path) -> dict[str, Opener]:
     size = len(loaded.tokenizer)
     training_ids = text_of_run(folder, loaded.tokenizer).parts["train"].ids
     unigram = NgramModel.fit(training_ids, size, 1)
-    found = {"unigram": _counted(unigram, loaded)}
+    found: dict[str, Opener] = {"unigram": partial(NgramDecoder, unigram)}
     if loaded.has_network:
-        ngram = loaded.mixture.ngram or NgramModel.fit(training_ids, size, loaded.config.order)
-        found[f"Kneser-Ney {ngram.order}-gram"] = _counted(ngram, loaded)
+        ngram = loaded.mixture.ngram or NgramModel.fit(
+            training_ids, size, loaded.architecture.order
+        )
+        found[f"Kneser-Ney {ngram.order}-gram"] = partial(NgramDecoder, ngram)
     if loaded.mixture.ngram is not None:
         found["network alone"] = loaded.alone().decoder
     return found
-
-
-def _counted(model: NgramModel, beside: LoadedModel) -> Opener:
-    return lambda: NgramDecoder(model, beside.device)

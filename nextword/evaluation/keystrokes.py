@@ -13,9 +13,7 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nextword.text.vocabulary import SPECIAL_WORDS
 
@@ -35,7 +33,7 @@ class Typist:
         self.suggestions = suggestions
         special = len(SPECIAL_WORDS)
         order = sorted(range(special, len(words)), key=lambda i: words[i])
-        self._order = torch.tensor(order, dtype=torch.int64)
+        self._order = np.array(order, dtype=np.int64)
         """Ids in alphabetical order, so that words with a common prefix are adjacent."""
         self._lengths = np.array([0] * special + [len(word) for word in words[special:]])
         self._starts = np.zeros(len(words), dtype=np.int64)
@@ -66,7 +64,10 @@ class Typist:
         return first, last
 
     def saved(
-        self, likelier: Tensor, targets: NDArray[np.int64], spaced: NDArray[np.bool_]
+        self,
+        likelier: NDArray[np.bool_],
+        targets: NDArray[np.int64],
+        spaced: NDArray[np.bool_],
     ) -> NDArray[np.int64]:
         """Keys saved at each position, ``(positions,)``.
 
@@ -75,9 +76,9 @@ class Typist:
             targets: target words, ``(positions,)``.
             spaced: whether a space follows them, ``(positions,)``.
         """
-        ahead = likelier.sum(1, dtype=torch.int32) - likelier[:, : len(SPECIAL_WORDS)].sum(1)
+        ahead = np.count_nonzero(likelier[:, len(SPECIAL_WORDS) :], axis=1)
         lengths = self._lengths[targets]
-        hidden = ahead.cpu().numpy() >= self.suggestions
+        hidden = ahead >= self.suggestions
         typed = np.where(hidden, lengths, 0)
         longer = np.flatnonzero(hidden & (lengths > 1))
         typed[longer] = 1 + self._letters_not_shown(likelier, targets, longer)
@@ -85,7 +86,7 @@ class Typist:
         return np.where(typed < lengths, np.maximum(lengths - typed - 1 + spaced, 0), 0)
 
     def _letters_not_shown(
-        self, likelier: Tensor, targets: NDArray[np.int64], rows: NDArray[np.int64]
+        self, likelier: NDArray[np.bool_], targets: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """The number of prefixes, from one letter on, that do not show the word, ``(rows,)``."""
         if len(rows) == 0:
@@ -95,11 +96,7 @@ class Typist:
         low, high = self._first[starts], self._last[starts]
         columns = _ranges(low, high - low)
         flat = np.repeat(rows * likelier.shape[1], high - low)
-        device = likelier.device
-        index = torch.from_numpy(flat).to(device) + self._order[torch.from_numpy(columns)].to(
-            device
-        )
-        is_likelier = likelier.flatten()[index].cpu().numpy()
+        is_likelier = likelier.reshape(-1)[flat + self._order[columns]]
         before = np.concatenate([[0], np.cumsum(is_likelier, dtype=np.int32)])
         # for each prefix, the likelier words within its range
         entries = _ranges(starts, counts)

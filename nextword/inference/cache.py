@@ -6,13 +6,16 @@ distribution is spread over those words by the similarity of their features to t
 
 from __future__ import annotations
 
-import math
+import copy
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from nextword.inference.decoder import Distributions
+from nextword.inference.decoder import Distributions, Ids
+from nextword.inference.networks import Array
+
+CACHE_FEATURES = 2
+"""Gate features of a cache: the log-probability of the likeliest word, and log(1 + words kept)."""
 
 
 @dataclass(frozen=True)
@@ -25,63 +28,79 @@ class CacheSettings:
     """Theta, which scales the similarity of features."""
 
 
-class Cache:
-    """The last positions of a text and the words that followed.
+class CacheReadout:
+    """A cache after each of some tokens.
 
     Args:
-        settings: how much to keep, and how sharply to compare.
-        vocabulary_size: size of the distributions.
+        settings: how much it keeps, and how sharply it compares.
+        features: features of the network after each token, ``(tokens, size)``.
+        keys: its features before each kept word, ``(kept, size)``.
+        words: the kept words ``(kept,)``, those of the tokens last.
     """
 
-    num_features = 2
-    """Gate features: the log-probability of the most likely word, and log(1 + positions kept)."""
+    def __init__(self, settings: CacheSettings, features: Array, keys: Array, words: Ids) -> None:
+        self.settings = settings
+        self.features = features
+        self.keys = keys
+        self.words = words
 
-    def __init__(self, settings: CacheSettings, vocabulary_size: int) -> None:
-        self.size, self.sharpness = settings.size, settings.sharpness
-        self.vocabulary_size = vocabulary_size
-        self._keys = torch.empty(0)
-        self._words = torch.empty(0, dtype=torch.int64)
-        self._last: Tensor | None = None
+    def distributions(self, rows: slice, network: Distributions) -> Distributions:
+        """The distributions after some of the tokens.
 
-    @torch.no_grad()
-    def read(self, ids: Tensor, features: Tensor, fallback: Tensor) -> Distributions:
-        """Remember some words and predict after each.
+        Args:
+            rows: of which tokens.
+            network: the network's distributions there, returned where nothing is kept yet or the
+                features are too large to compare.
+        """
+        positions = np.arange(len(self.features))[rows, None]
+        # the word of entry i was read before position i + tokens - kept
+        read = np.arange(len(self.words)) - (len(self.words) - len(self.features))
+        seen = (read <= positions) & (read > positions - self.settings.size)
+        with np.errstate(all="ignore"):  # a row with NaN counts as empty
+            similarity = np.float32(self.settings.sharpness) * (self.features[rows] @ self.keys.T)
+            similarity[~seen] = -np.inf
+            shares = np.exp(similarity - similarity.max(1, keepdims=True, initial=-np.inf))
+            shares /= shares.sum(1, keepdims=True)
+        empty = ~np.isfinite(shares.sum(1)) | ~seen.any(1)
+        shares[empty] = 0
+        probabilities = np.zeros_like(network.probabilities)
+        # sum the shares by word; only kept words have one
+        order = np.argsort(self.words, kind="stable")
+        words, begins = np.unique(self.words[order], return_index=True)
+        if len(words):
+            probabilities[:, words] = np.add.reduceat(shares[:, order], begins, axis=1)
+        probabilities[empty] = network.probabilities[empty]
+        best = np.log(probabilities.max(1))
+        return Distributions(
+            probabilities, np.stack([best, np.log1p(seen.sum(1))], 1).astype(np.float32)
+        )
+
+
+class Cache:
+    """The last positions of a text and the words that followed."""
+
+    def __init__(self, settings: CacheSettings) -> None:
+        self.settings = settings
+        self._last: Array | None = None
+        self._keys: Array | None = None
+        self._words = np.empty(0, dtype=np.int64)
+
+    def read(self, ids: Ids, features: Array) -> CacheReadout:
+        """Remember words, each with the features before it, which the very first lacks.
 
         Args:
             ids: ``(words,)``.
-            features: the network's at each of them, ``(words, size)``.
-            fallback: log-probabilities ``(words, vocabulary)`` to give where nothing is kept yet,
-                or where the features are too large to compare.
+            features: features of the network after each, ``(words, size)``.
         """
-        ids = ids.to(features.device)
-        self._remember(ids, features)
-        kept, positions = len(self._words), len(ids)
-        # the word of entry i was read before position i + new - kept of this call
-        new = torch.arange(kept, device=ids.device) - (kept - positions)
-        position = torch.arange(positions, device=ids.device).unsqueeze(1)
-        seen = (new <= position) & (new > position - self.size)
-        similarity = self.sharpness * (features @ self._keys.t())
-        similarity = similarity.masked_fill(~seen, -math.inf)
-        shares = similarity.softmax(1).nan_to_num()
-        # only words that are kept have a share: the rest of the vocabulary is filled in last
-        words, which = self._words.unique(return_inverse=True)  # type: ignore[no-untyped-call]
-        spread = features.new_zeros(len(words), positions)
-        own = spread.index_add_(0, which, shares.t().contiguous()).log().t()
-        count = seen.sum(1)
-        log_probabilities = features.new_full((positions, self.vocabulary_size), -math.inf)
-        log_probabilities[:, words] = own
-        empty = ~(shares.sum(1) > 0)
-        log_probabilities[empty] = fallback[empty]
-        gate_features = [log_probabilities.amax(1), count.log1p()]
-        self._keys, self._words = self._keys[-self.size :], self._words[-self.size :]
-        return Distributions(log_probabilities, torch.stack(gate_features, 1))
-
-    def _remember(self, ids: Tensor, features: Tensor) -> None:
-        """Each word belongs to the position before it; the very first has none."""
-        if self._last is None:
-            before, words = features[:-1], ids[1:]
+        if self._last is None or self._keys is None:
+            keys, words = features[:-1], ids[1:]
         else:
-            before, words = torch.cat([self._last, features[:-1]]), ids
-        self._last = features[-1:]
-        self._keys = torch.cat([self._keys.to(before), before]) if len(self._keys) else before
-        self._words = torch.cat([self._words.to(words), words])
+            keys = np.concatenate([self._keys, self._last, features[:-1]])
+            words = np.concatenate([self._words, ids])
+        size = self.settings.size
+        self._last, self._keys, self._words = features[-1:], keys[-size:], words[-size:]
+        return CacheReadout(self.settings, features, keys, words)
+
+    def fork(self) -> Cache:
+        """A cache at the same position that reads on by itself."""
+        return copy.copy(self)

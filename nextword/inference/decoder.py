@@ -1,60 +1,34 @@
-"""A decoder reads a text token by token and gives, after each, the distribution of the next."""
+"""A decoder reads a text token by token and gives, after each, the distribution of the next.
+
+Reading follows the order of the text and is quick. The distributions over the whole vocabulary take
+most of the time, and each depends only on what was read up to its position. So a decoder reads on
+and returns a :class:`Readout`, from which the caller computes the distributions it wants: the last
+one, or all of them in several threads.
+"""
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from typing import Generic, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nextword.errors import ModelError
-from nextword.models.base import LanguageModel
+from nextword.inference.networks import Array, Network
 from nextword.ngram.model import NgramModel
-from nextword.text.vocabulary import END_ID
 
 CHUNK_TOKENS = 256
-"""Tokens read in one call."""
+"""Tokens read in one call, at most."""
 CHUNK_NUMBERS = 1 << 23
-"""Fewer tokens where the vocabulary is so large that their distributions would hold more numbers
-than this."""
+"""Probabilities after the tokens of one call, at most: a larger vocabulary means fewer tokens."""
+SMALLEST = np.finfo(np.float32).tiny
+"""The least probability whose logarithm is taken; smaller ones count as this."""
 
-
-class Distributions(NamedTuple):
-    """Predictive distributions, one after each token read."""
-
-    log_probabilities: Tensor
-    """``(positions, vocabulary)`` in nats; each row sums to one."""
-    gate_features: Tensor
-    """``(positions, features)``: cheap signs of how far to trust each row, see
-    :mod:`nextword.inference.gating`."""
-
-
-class Decoder(ABC):
-    """A model at a position in one text, from the text's beginning on; it never looks ahead."""
-
-    @abstractmethod
-    def read(self, ids: Tensor) -> Distributions:
-        """Read on.
-
-        Args:
-            ids: the next tokens ``(tokens,)`` of int64, at least one, on any device.
-
-        Returns:
-            A distribution after each token; no result depends on how a text is cut into calls.
-
-        Raises:
-            ModelError: the model gives NaN.
-        """
-
-    def unmixed(self, log_probabilities: Tensor) -> Tensor:
-        """The network's own log-probabilities in the last call, whose result is passed in."""
-        return log_probabilities
+Ids = NDArray[np.int64]
+D = TypeVar("D", covariant=True)
+AnyDecoder = TypeVar("AnyDecoder", bound="Decoder")
 
 
 def tokens_per_chunk(vocabulary_size: int) -> int:
@@ -62,134 +36,189 @@ def tokens_per_chunk(vocabulary_size: int) -> int:
     return max(1, min(CHUNK_TOKENS, CHUNK_NUMBERS // max(vocabulary_size, 1)))
 
 
-def chunks_of(ids: NDArray[np.integer], vocabulary_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """A text in chunks that are read in one call each: tokens, and the tokens that follow them.
+class Distributions:
+    """Predictive distributions, one after each token read.
 
     Args:
-        ids: ``(tokens,)``; the first token follows the end of a paragraph.
-        vocabulary_size: size of the distributions.
+        probabilities: ``(positions, vocabulary)``; each row sums to one.
+        gate_features: ``(positions, features)``, by which a gate decides how far to trust each row;
+            see :mod:`nextword.inference.gating`.
+        log_probabilities: in nats, if known more exactly than from ``probabilities``.
+        unmixed: the network's own distributions, if others are mixed with them.
     """
-    framed = torch.from_numpy(np.concatenate([[END_ID], ids]).astype(np.int64))
-    size = tokens_per_chunk(vocabulary_size)
-    for start in range(0, len(ids), size):
-        chunk = framed[start : start + size + 1]
-        yield chunk[:-1], chunk[1:]
+
+    def __init__(
+        self,
+        probabilities: Array,
+        gate_features: Array,
+        log_probabilities: Array | None = None,
+        unmixed: Distributions | None = None,
+    ) -> None:
+        self.probabilities = probabilities
+        self.gate_features = gate_features
+        self.unmixed = unmixed or self
+        self._log_probabilities = log_probabilities
+
+    @property
+    def log_probabilities(self) -> Array:
+        """``(positions, vocabulary)`` in nats."""
+        if self._log_probabilities is None:
+            self._log_probabilities = _log(self.probabilities)
+        return self._log_probabilities
+
+    @property
+    def scores(self) -> Array:
+        """``(positions, vocabulary)``: greater for likelier words, as exactly as they are known."""
+        return self.probabilities if self._log_probabilities is None else self._log_probabilities
+
+    def log_probabilities_of(self, words: Ids) -> Array:
+        """Of one word at each position: ``(positions,)`` to ``(positions,)`` in nats."""
+        scores: Array = self.scores[np.arange(len(words)), words]
+        return _log(scores) if self._log_probabilities is None else scores
 
 
-def gather_targets(log_probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Log-probabilities of the target tokens: ``(positions, vocabulary)`` to ``(positions,)``."""
-    return log_probabilities.gather(1, targets.unsqueeze(1)).squeeze(1)
+def _log(probabilities: Array) -> Array:
+    """Logarithms, finite even for zero."""
+    logarithms: Array = np.log(np.maximum(probabilities, SMALLEST))
+    return logarithms
 
 
-@dataclass(frozen=True, eq=False)
-class ScoredPositions:
-    """Some positions of a text: the predictive distributions and the tokens that followed."""
+class Readout(ABC, Generic[D]):
+    """A model after each of some tokens; its distributions may be computed in any thread.
 
-    log_probabilities: Tensor
-    """``(positions, vocabulary)`` in nats."""
-    targets: Tensor
-    """``(positions,)``, on the same device."""
+    ``D`` is :class:`Distributions`, or a list of them where several models read side by side.
+    """
 
-    @cached_property
-    def target_log_probabilities(self) -> Tensor:
-        """``(positions,)`` in nats."""
-        return gather_targets(self.log_probabilities, self.targets)
+    @abstractmethod
+    def distributions(self, rows: slice = slice(None)) -> D:
+        """The distributions after some of the tokens.
 
-    @cached_property
-    def likelier(self) -> Tensor:
-        """Bool ``(positions, vocabulary)``: the words more likely than the target."""
-        return self.log_probabilities > self.target_log_probabilities.unsqueeze(1)
+        Raises:
+            ModelError: the model gives NaN.
+        """
 
 
-def score_stream(
-    decoder: Decoder, ids: NDArray[np.integer], vocabulary_size: int
-) -> Iterator[ScoredPositions]:
-    """Let a model predict every token of a text; each is a target exactly once.
+class Decoder(ABC):
+    """A model at a position in one text, from the text's beginning on; it never looks ahead."""
 
-    The first token is predicted from the end of a paragraph.
+    @abstractmethod
+    def read(self, ids: Ids) -> Readout[Distributions]:
+        """Read on.
+
+        Args:
+            ids: the next tokens ``(tokens,)``, at least one.
+
+        Returns:
+            The model after each token; no result depends on how a text is cut into calls.
+        """
+
+    def fork(self: AnyDecoder) -> AnyDecoder:
+        """A decoder at the same position that reads on by itself."""
+        return copy.copy(self)  # states are replaced, never changed
+
+
+def softmax_distributions(scores: Array) -> Distributions:
+    """The distributions of a network, with its gate features: entropy and greatest log-probability.
 
     Args:
-        decoder: fresh, at the beginning of a text.
-        ids: ``(tokens,)``.
-        vocabulary_size: size of the distributions.
+        scores: ``(positions, vocabulary)``; overwritten.
 
     Raises:
-        ModelError: the model gives NaN.
+        ModelError: a score is NaN or infinite.
     """
-    for tokens, following in chunks_of(ids, vocabulary_size):
-        log_probabilities = decoder.read(tokens).log_probabilities
-        _check_probabilities(log_probabilities)
-        yield ScoredPositions(log_probabilities, following.to(log_probabilities.device))
-
-
-def _check_probabilities(log_probabilities: Tensor) -> None:
-    """Refuse NaN, ``(positions, vocabulary)``. Raises ModelError."""
-    # one NaN makes the maximum of its row NaN
-    if log_probabilities.amax(1).isnan().any():
+    scores -= scores.max(1, keepdims=True)
+    probabilities = np.exp(scores)
+    total = probabilities.sum(1)
+    if not np.isfinite(total).all():
         raise ModelError(
             "the model's probabilities are not numbers; its weights are damaged, or its "
             "training went wrong"
         )
+    log_total = np.log(total)
+    entropy = log_total - np.einsum("ij,ij->i", probabilities, scores) / total
+    probabilities *= (1 / total)[:, None]
+    scores -= log_total[:, None]
+    return Distributions(probabilities, np.stack([entropy, -log_total], 1), scores)
+
+
+NETWORK_FEATURES = 2
+"""Gate features of a network."""
+
+
+class NetworkReadout(Readout[Distributions]):
+    """A network after each token, in NumPy or in PyTorch."""
+
+    @property
+    @abstractmethod
+    def features(self) -> Array:
+        """Features of the next word, ``(tokens, size)``."""
 
 
 class NetworkDecoder(Decoder):
-    """A network: its state runs on from token to token, its weights stay as they are.
+    """The decoder of a network, in NumPy or in PyTorch."""
+
+    @abstractmethod
+    def read(self, ids: Ids) -> NetworkReadout: ...
+
+
+class NumpyReadout(NetworkReadout):
+    """A network in NumPy after each token.
 
     Args:
-        model: the network, on any device; put into evaluation mode.
+        network: computes the scores.
+        features: of the next word after each token, ``(tokens, size)``.
     """
 
-    num_features = 2
-    """Gate features: the entropy of the distribution in nats, and its greatest log-probability."""
+    def __init__(self, network: Network, features: Array) -> None:
+        self.network = network
+        self._features = features
 
-    def __init__(self, model: LanguageModel) -> None:
-        self.model = model.eval()
-        self._state = model.initial_state(1)
-        self.features = torch.empty(0)
-        """The network's features at the tokens of the last call, ``(tokens, size)``."""
+    @property
+    def features(self) -> Array:
+        return self._features
 
-    def read(self, ids: Tensor) -> Distributions:
-        return with_network_features(self._read_on(ids.to(self.model.output.weight.device)))
-
-    @torch.no_grad()
-    def _read_on(self, ids: Tensor) -> Tensor:
-        """Log-probabilities after each token, ``(tokens, vocabulary)``."""
-        features, self._state = self.model.features(ids[None], self._state)
-        self.features = features[0]
-        scores: Tensor = self.model.output(self.features)
-        log_probabilities = scores.float().log_softmax(1)
-        _check_probabilities(log_probabilities)
-        return log_probabilities
+    def distributions(self, rows: slice = slice(None)) -> Distributions:
+        with np.errstate(all="ignore"):  # softmax_distributions refuses NaN
+            return softmax_distributions(self.network.scores(self._features[rows]))
 
 
-def with_network_features(log_probabilities: Tensor) -> Distributions:
-    """A network's distributions with their gate features.
+class NumpyDecoder(NetworkDecoder):
+    """A network in NumPy: its state runs on from token to token, its weights stay as they are."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._state = network.initial_state()
+
+    def read(self, ids: Ids) -> NumpyReadout:
+        with np.errstate(all="ignore"):
+            features, self._state = self.network.features(ids, self._state)
+        return NumpyReadout(self.network, features)
+
+
+class NgramReadout(Readout[Distributions]):
+    """N-grams after each token.
 
     Args:
-        log_probabilities: ``(positions, vocabulary)``.
+        model: the counted n-grams.
+        contexts: the last words after each token, ``(tokens, order - 1)``.
     """
-    entropy = -(log_probabilities.exp() * log_probabilities).sum(1)
-    return Distributions(log_probabilities, torch.stack([entropy, log_probabilities.amax(1)], 1))
+
+    def __init__(self, model: NgramModel, contexts: Ids) -> None:
+        self.model = model
+        self.contexts = contexts
+
+    def distributions(self, rows: slice = slice(None)) -> Distributions:
+        return Distributions(*self.model.predict(self.contexts[rows]))
 
 
 class NgramDecoder(Decoder):
-    """An n-gram model: it remembers the last few tokens and nothing else.
+    """An n-gram model: it remembers the last few tokens and nothing else."""
 
-    Args:
-        model: the counted n-grams, on the CPU.
-        device: where the distributions are wanted.
-    """
-
-    def __init__(self, model: NgramModel, device: torch.device) -> None:
+    def __init__(self, model: NgramModel) -> None:
         self.model = model
-        self.device = device
         self._before = model.initial_context()
 
-    @torch.no_grad()
-    def read(self, ids: Tensor) -> Distributions:
-        contexts = self.model.contexts(ids.cpu(), self._before)
+    def read(self, ids: Ids) -> NgramReadout:
+        contexts = self.model.contexts(ids, self._before)
         self._before = contexts[-1]
-        return Distributions(
-            self.model.log_probabilities(contexts).to(self.device),
-            self.model.gate_features(contexts).to(self.device),
-        )
+        return NgramReadout(self.model, contexts)

@@ -9,11 +9,19 @@ from __future__ import annotations
 import copy
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextword.inference.decoder import Distributions, NetworkDecoder, with_network_features
+from nextword.inference.decoder import (
+    Distributions,
+    Ids,
+    NetworkDecoder,
+    NetworkReadout,
+    softmax_distributions,
+)
+from nextword.inference.networks import Array
 from nextword.models.base import LanguageModel
 
 SEGMENT = 16
@@ -24,6 +32,26 @@ PULL = 0.002
 """Fraction of the way back to the trained weights at each step."""
 CLIP = 1.0
 """Maximum norm of the gradient, in nats per word."""
+
+
+class DynamicReadout(NetworkReadout):
+    """A learning network after each token, with the weights that it had there.
+
+    Args:
+        features: of the next word, ``(tokens, size)``.
+        scores: of all words, ``(tokens, vocabulary)``.
+    """
+
+    def __init__(self, features: Array, scores: Array) -> None:
+        self._features = features
+        self.scores = scores
+
+    @property
+    def features(self) -> Array:
+        return self._features
+
+    def distributions(self, rows: slice = slice(None)) -> Distributions:
+        return softmax_distributions(self.scores[rows].copy())
 
 
 class DynamicDecoder(NetworkDecoder):
@@ -43,28 +71,32 @@ class DynamicDecoder(NetworkDecoder):
         pull: float = PULL,
         segment: int = SEGMENT,
     ) -> None:
-        super().__init__(copy.deepcopy(model))
+        self.model = copy.deepcopy(model).eval()
         self.rate, self.pull, self.segment = rate, pull, segment
         self._own: list[Tensor] = [part for part in self.model.parameters() if part.requires_grad]
         self._trained = [part.detach().clone() for part in self._own]
-        self._start = self._state
+        self._state = self._start = model.initial_state(1)
         self._pending = torch.empty(0, dtype=torch.int64)
         """Words read since the last step, from :attr:`_start` on."""
 
-    def read(self, ids: Tensor) -> Distributions:
-        words = ids.to(self.model.output.weight.device)
-        log_probabilities, features, start = [], [], 0
+    def read(self, ids: Ids) -> DynamicReadout:
+        words = torch.from_numpy(ids).to(self.model.output.weight.device)
+        features, scores, start = [], [], 0
         while start < len(words):
             if len(self._pending) == self.segment:
                 self._learn(words[start : start + 1])
             end = start + self.segment - len(self._pending)
             piece = words[start:end]
-            log_probabilities.append(self._read_on(piece))
-            features.append(self.features)
+            with torch.no_grad():
+                found, self._state = self.model.features(piece[None], self._state)
+                scores.append(self.model.output(found[0]).float().numpy(force=True))
+            features.append(found[0].float().numpy(force=True))
             self._pending = torch.cat([self._pending.to(piece), piece])
             start = end
-        self.features = torch.cat(features)
-        return with_network_features(torch.cat(log_probabilities))
+        return DynamicReadout(np.concatenate(features), np.concatenate(scores))
+
+    def fork(self) -> DynamicDecoder:
+        return copy.deepcopy(self)
 
     def _learn(self, following: Tensor) -> None:
         """Take a step on the pending words; ``following``, ``(1,)``, is the word after them."""

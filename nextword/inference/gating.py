@@ -1,64 +1,61 @@
-"""Mix several predictive distributions by a gate that looks at cheap features of each position.
+"""Mix predictive distributions by a gate, from cheap features of each position.
 
-The gate is a softmax over the parts of a linear function of their features (how sure the network
-is, how often the n-gram model saw the context), fitted on held-out text.
+The gate is a softmax over the parts. Its input is a linear function of their features (how sure the
+network is, how often the n-gram model saw the context), fitted on held-out text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nextword.inference.decoder import Distributions
 
-L2_PENALTY = 1e-3
-"""On the slopes, against overfitting a small held-out part."""
-MAX_ITERATIONS = 50
-"""Of the fit."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GatingWeights:
     """The gate over some parts.
 
     ``slopes`` ``(parts, features)`` and ``biases`` ``(parts,)`` act on the gate features of all
-    parts, side by side, minus ``mean`` ``(features,)`` and over ``scale`` ``(features,)``.
+    parts, side by side, standardized by ``mean`` and ``scale``, both ``(features,)``. All are
+    float64.
     """
 
-    mean: Tensor
-    scale: Tensor
-    slopes: Tensor
-    biases: Tensor
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    biases: NDArray[np.float64]
 
-    def log_shares(self, gate_features: Tensor) -> Tensor:
+    def log_shares(self, gate_features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Logarithm of each part's share: ``(positions, features)`` to ``(positions, parts)``."""
-        standard = (gate_features - self.mean.to(gate_features)) / self.scale.to(gate_features)
-        linear = standard @ self.slopes.to(gate_features).t() + self.biases.to(gate_features)
-        return linear.log_softmax(1)
+        linear = (gate_features - self.mean) / self.scale @ self.slopes.T + self.biases
+        linear -= linear.max(1, keepdims=True)
+        log_shares: NDArray[np.float64] = linear - np.log(np.exp(linear).sum(1, keepdims=True))
+        return log_shares
 
     @property
     def finite(self) -> bool:
-        """Whether every number is, in float32."""
-        return all(getattr(self, part.name).float().isfinite().all() for part in fields(self))
+        """Whether every number is finite in float32."""
+        with np.errstate(over="ignore"):
+            arrays = [getattr(self, field.name).astype(np.float32) for field in fields(self)]
+        return all(np.isfinite(array).all() for array in arrays)
 
     def as_dict(self) -> dict[str, Any]:
         """As lists of numbers, ready for JSON."""
         return {field.name: getattr(self, field.name).tolist() for field in fields(self)}
 
     @classmethod
-    def constant(cls, shares: list[float], num_features: int) -> GatingWeights:
+    def constant(cls, shares: Sequence[float], num_features: int) -> GatingWeights:
         """Shares that do not depend on the features."""
         return cls(
-            mean=torch.zeros(num_features),
-            scale=torch.ones(num_features),
-            slopes=torch.zeros(len(shares), num_features),
-            biases=torch.tensor(shares).log(),
+            mean=np.zeros(num_features),
+            scale=np.ones(num_features),
+            slopes=np.zeros((len(shares), num_features)),
+            biases=np.log(np.asarray(shares, dtype=np.float64)),
         )
 
     @classmethod
@@ -74,7 +71,7 @@ class GatingWeights:
             "slopes": (parts, num_features),
             "biases": (parts,),
         }
-        tensors = {}
+        arrays = {}
         for name, shape in shapes.items():
             try:
                 array = np.asarray(stored[name])
@@ -83,55 +80,24 @@ class GatingWeights:
             # text is no number, even where it could be read as one
             if array.shape != shape or array.dtype.kind not in "iuf":
                 raise ValueError(f"{name} are not {shape} numbers")
-            tensors[name] = torch.from_numpy(array.astype(np.float64))
-            if not tensors[name].float().isfinite().all():
+            arrays[name] = array.astype(np.float64)
+            if (np.abs(arrays[name]) > np.finfo(np.float32).max).any() or np.isnan(array).any():
                 raise ValueError(f"{name} are not finite")
-        if not (tensors["scale"].float() > 0).all():
+        if not (arrays["scale"] >= np.finfo(np.float32).smallest_subnormal).all():
             raise ValueError("scale is not positive")
-        return cls(**tensors)
+        return cls(**arrays)
 
 
-def mix(parts: list[Distributions], weights: GatingWeights) -> Distributions:
+def mix(parts: Sequence[Distributions], weights: GatingWeights) -> Distributions:
     """The mixture of the parts' distributions, again a distribution at each position."""
-    gate_features = torch.cat([part.gate_features for part in parts], 1)
-    log_shares = weights.log_shares(gate_features)
-    mixed = torch.stack(
-        [part.log_probabilities + log_shares[:, [i]] for i, part in enumerate(parts)]
-    ).logsumexp(0)
-    return Distributions(mixed, gate_features)
-
-
-def fit(
-    likelihoods: NDArray[np.floating], gate_features: NDArray[np.floating], constant: bool = False
-) -> GatingWeights:
-    """The weights that maximise the likelihood of the targets.
-
-    Args:
-        likelihoods: log-probability of each target under each part, ``(positions, parts)``.
-        gate_features: at each position, ``(positions, features)``.
-        constant: ignore the features and fit one share per part.
-    """
-    targets = torch.from_numpy(np.asarray(likelihoods, dtype=np.float64))
-    inputs = torch.from_numpy(np.asarray(gate_features, dtype=np.float64))
-    mean, scale = inputs.mean(0), inputs.std(0, correction=0).clamp_min(1e-6)
-    standard = (inputs - mean) / scale
-    shape = (targets.shape[1], inputs.shape[1])
-    slopes = torch.zeros(shape, dtype=torch.float64, requires_grad=not constant)
-    biases = torch.zeros(shape[0], dtype=torch.float64, requires_grad=True)
-    learned = [biases] if constant else [slopes, biases]
-    optimizer = torch.optim.LBFGS(learned, max_iter=MAX_ITERATIONS, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        log_shares = (standard @ slopes.t() + biases).log_softmax(1)
-        likelihood = (log_shares + targets).logsumexp(1).mean()
-        value: Tensor = -likelihood + L2_PENALTY * slopes.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    with torch.enable_grad():
-        optimizer.step(loss)  # type: ignore[no-untyped-call]
-    return GatingWeights(mean, scale, slopes.detach(), biases.detach())
+    if len(parts) == 1:  # keeps its log-probabilities, which may be more exact
+        return parts[0]
+    gate_features = np.concatenate([part.gate_features for part in parts], 1)
+    shares = np.exp(weights.log_shares(gate_features)).astype(np.float32)
+    mixed = parts[0].probabilities * shares[:, :1]
+    for part, share in zip(parts[1:], shares.T[1:], strict=True):
+        mixed += part.probabilities * share[:, None]
+    return Distributions(mixed, gate_features, unmixed=parts[0].unmixed)
 
 
 def mixed_likelihood(
@@ -144,6 +110,6 @@ def mixed_likelihood(
         gate_features: at each position, ``(positions, features)``.
         weights: of the parts.
     """
-    targets = torch.from_numpy(np.asarray(likelihoods, dtype=np.float64))
-    inputs = torch.from_numpy(np.asarray(gate_features, dtype=np.float64))
-    return float((weights.log_shares(inputs) + targets).logsumexp(1).mean())
+    mixed = weights.log_shares(np.asarray(gate_features, dtype=np.float64)) + likelihoods
+    best = mixed.max(1)
+    return float((best + np.log(np.exp(mixed - best[:, None]).sum(1))).mean())

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
 from nextword.errors import ConfigError
 from nextword.inference.sampling import Sampling, draw, filtered
@@ -17,6 +17,11 @@ from nextword.text.vocabulary import END, END_ID, UNKNOWN_ID
 
 MAX_SEED = 1 << 32
 """Random seeds are below this: short enough to be typed again."""
+
+
+def random_seed() -> int:
+    """A seed from the system's random numbers."""
+    return random.SystemRandom().randrange(MAX_SEED)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def generate(
     if before and last == END_ID:
         write(before[-1])
     chance = random.Random(seed)
-    allowed = torch.ones(len(tokenizer), dtype=torch.bool)
+    allowed = np.ones(len(tokenizer), dtype=np.bool_)
     allowed[UNKNOWN_ID] = False
     added: list[str] = []
     while words:

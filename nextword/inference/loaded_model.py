@@ -1,24 +1,30 @@
-"""A trained model with its words; what depends on the kind of model lives in its subclass."""
+"""A trained model with its words; whatever depends on the kind of model lives in a subclass."""
 
 from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from nextword.config.schema import ModelConfig
+from nextword.config.architecture import Architecture
 from nextword.errors import ConfigError, ModelError
-from nextword.inference import Adapt
-from nextword.inference.decoder import Decoder, NgramDecoder
-from nextword.inference.mixture import Mixture, open_decoder
-from nextword.models.base import LanguageModel
-from nextword.models.registry import build_network
+from nextword.inference import ADAPTATIONS, Adapt
+from nextword.inference.decoder import Decoder, NetworkDecoder, NgramDecoder, NumpyDecoder
+from nextword.inference.lazy_pytorch import pytorch
+from nextword.inference.mixture import Mixture, mixture_decoder
+from nextword.inference.networks import NETWORKS, Weights
 from nextword.ngram.model import NgramModel
 from nextword.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from nextword.models.base import LanguageModel
+
+Counts = NDArray[np.int64]
 
 
 class LoadedModel(ABC):
@@ -26,56 +32,62 @@ class LoadedModel(ABC):
 
     Args:
         tokenizer: splits text into the model's words.
-        config: the ``model`` section.
-        counts: occurrences of each word in the training part, ``(vocabulary,)`` of int64.
+        settings: the ``model`` section, as JSON has it.
+        counts: occurrences of each word in the training part, ``(vocabulary,)``.
+
+    Raises:
+        ValueError: the settings describe no model.
     """
 
     has_network = False
-    """Whether there is a network inside: to explain, to adapt, and whose memory can be measured."""
+    """Whether it has a network, which can be explained and adapted and whose memory is measured."""
     session_adapt: Adapt = "none"
     """The default of ``adapt`` in a session."""
 
-    def __init__(self, tokenizer: Tokenizer, config: ModelConfig, counts: Tensor) -> None:
+    def __init__(self, tokenizer: Tokenizer, settings: Mapping[str, Any], counts: Counts) -> None:
         self.tokenizer = tokenizer
-        self.config = config
+        self.settings = settings
+        self.architecture = Architecture.from_settings(settings)
         self.counts = counts
         self.mixture = Mixture()
         """What is mixed with a network."""
 
     @classmethod
     @abstractmethod
-    def from_tensors(
+    def from_arrays(
         cls,
         path: Path,
         tokenizer: Tokenizer,
-        config: ModelConfig,
-        counts: Tensor,
-        tensors: dict[str, Tensor],
+        settings: Mapping[str, Any],
+        counts: Counts,
+        arrays: Weights,
+        verify: bool = True,
     ) -> LoadedModel:
-        """The model whose weights :meth:`tensors` gave.
+        """The model whose weights :meth:`arrays` gave.
 
         Args:
             path: the file they come from, for messages.
             tokenizer: the model's.
-            config: the ``model`` section.
+            settings: the ``model`` section.
             counts: ``(vocabulary,)``.
-            tensors: by name.
+            arrays: by name; may be mapped from the file.
+            verify: check the numbers, too; names and shapes are always checked.
 
         Raises:
-            ModelError: they are not those of such a model.
+            ModelError: they are not the weights of such a model.
         """
 
     @abstractmethod
-    def tensors(self) -> dict[str, Tensor]:
+    def arrays(self) -> Weights:
         """The weights by name, a shared matrix once."""
 
-    @abstractmethod
     def parameter_count(self) -> int:
         """Learned or counted numbers, a shared matrix once."""
+        return sum(array.size for array in self.arrays().values())
 
     @property
     @abstractmethod
-    def architecture(self) -> str:
+    def title(self) -> str:
         """In a table: ``lstm 1 x 512 + n-grams`` or ``5-gram``."""
 
     @property
@@ -84,12 +96,12 @@ class LoadedModel(ABC):
         """In a sentence of a model card."""
 
     @property
-    @abstractmethod
-    def device(self) -> torch.device:
-        """Where the model computes."""
+    def device(self) -> str:
+        """Where the network computes, such as ``cpu`` or ``cuda:0``; all else is on the CPU."""
+        return "cpu"
 
-    def to(self, device: torch.device) -> LoadedModel:
-        """Itself, moved to a device where it can be."""
+    def to(self, device: str) -> LoadedModel:
+        """The model with its network on a device; itself if it has none."""
         return self
 
     @abstractmethod
@@ -102,45 +114,45 @@ class LoadedModel(ABC):
 
     @property
     def network(self) -> LanguageModel:
-        """The network.
+        """The network in PyTorch, for gradients and the values of gates.
 
         Raises:
-            ModelError: the model has none.
+            ModelError: the model has none, or PyTorch is not installed.
         """
         raise ModelError(
-            f"a model of kind {self.config.kind} has no network; name another with --model"
+            f"a model of kind {self.architecture.kind} has no network; name another with --model"
         )
 
-    def word_vectors(self) -> Tensor:
-        """The embedding, ``(vocabulary, size)`` on the CPU.
+    def word_vectors(self) -> NDArray[np.float32]:
+        """The embedding, ``(vocabulary, size)``.
 
         Raises:
             ModelError: the model has none.
         """
         raise ModelError(
-            f"a model of kind {self.config.kind} has no word vectors; name a network with --model"
+            f"a model of kind {self.architecture.kind} has no word vectors; name a network with "
+            "--model"
         )
 
     def with_mixture(self, mixture: Mixture) -> LoadedModel:
-        """The same model with something else mixed in."""
+        """The same model with another mixture."""
         other = copy.copy(self)
         other.mixture = mixture
         return other
 
     def alone(self) -> LoadedModel:
-        """The same model without what is mixed in."""
+        """The same model without a mixture."""
         return self.with_mixture(Mixture())
 
 
 class LoadedNetwork(LoadedModel):
-    """A network, perhaps mixed with other parts.
+    """A network, perhaps mixed with other parts, on the CPU.
 
     Args:
-        model: the network.
+        weights: of the network, by name.
         tokenizer: splits text into the model's words.
-        config: the ``model`` section.
-        counts: ``(vocabulary,)`` of int64.
-        mixture: what is mixed in.
+        settings: the ``model`` section, as JSON has it.
+        counts: ``(vocabulary,)``.
     """
 
     has_network = True
@@ -148,128 +160,144 @@ class LoadedNetwork(LoadedModel):
 
     def __init__(
         self,
-        model: LanguageModel,
+        weights: Weights,
         tokenizer: Tokenizer,
-        config: ModelConfig,
-        counts: Tensor,
-        mixture: Mixture | None = None,
+        settings: Mapping[str, Any],
+        counts: Counts,
     ) -> None:
-        super().__init__(tokenizer, config, counts)
-        self.model = model
-        self.mixture = mixture or Mixture()
+        super().__init__(tokenizer, settings, counts)
+        self._weights = weights
+        self._network: LanguageModel | None = None
 
     @classmethod
-    def from_tensors(
+    def from_arrays(
         cls,
         path: Path,
         tokenizer: Tokenizer,
-        config: ModelConfig,
-        counts: Tensor,
-        tensors: dict[str, Tensor],
+        settings: Mapping[str, Any],
+        counts: Counts,
+        arrays: Weights,
+        verify: bool = True,
     ) -> LoadedNetwork:
-        _check_shapes(path, config, len(tokenizer), tensors)
-        # the fresh weights are overwritten, and must not use up the caller's random numbers
-        with torch.random.fork_rng(devices=[]):
-            model = build_network(config, len(tokenizer))
-        with torch.no_grad():
-            for name, parameter in model.named_parameters():
-                parameter.copy_(tensors[name])
-        return cls(model.eval(), tokenizer, config, counts)
+        loaded = cls(arrays, tokenizer, settings, counts)
+        architecture, size = loaded.architecture, len(tokenizer)
+        network = NETWORKS.get(architecture.kind)
+        shapes = pytorch().shapes(settings, size) if network is None else {}
+        # each layer has an array or more: a file that claims more layers must not cost memory
+        if network is not None and architecture.layers <= len(arrays):
+            shapes = network.shapes(architecture, size)
+        check_shapes(path, arrays, shapes)
+        return loaded
 
-    def tensors(self) -> dict[str, Tensor]:
-        return {name: parameter.detach() for name, parameter in self.model.named_parameters()}
-
-    def parameter_count(self) -> int:
-        return self.model.parameter_count()
+    def arrays(self) -> Weights:
+        return self._weights
 
     @property
-    def architecture(self) -> str:
+    def title(self) -> str:
         mixed = " + n-grams" if self.mixture.ngram is not None else ""
-        title = self.config.architecture.title
-        return f"{title} {self.config.layers} x {self.config.hidden_size}{mixed}"
+        shape = f"{self.architecture.layers} x {self.architecture.hidden_size}"
+        return f"{self.architecture.title} {shape}{mixed}"
 
     @property
     def description(self) -> str:
         return (
-            f"Network: {self.config.kind}, layers: {self.config.layers}, "
-            f"units: {self.config.hidden_size}"
+            f"Network: {self.architecture.kind}, layers: {self.architecture.layers}, "
+            f"units: {self.architecture.hidden_size}"
         )
 
-    @property
-    def device(self) -> torch.device:
-        return self.model.output.weight.device
-
-    def to(self, device: torch.device) -> LoadedNetwork:
-        self.model.to(device)
-        return self
+    def to(self, device: str) -> LoadedModel:
+        if device == self.device:
+            return self
+        moved: LoadedModel = pytorch().on_device(self, device)
+        return moved
 
     def decoder(self, adapt: Adapt = "none") -> Decoder:
-        return open_decoder(self.model, self.mixture, len(self.tokenizer), adapt)
+        if adapt not in ADAPTATIONS:
+            raise ConfigError(f"adapt: {adapt!r} is not one of {', '.join(ADAPTATIONS)}")
+        cached = adapt in ("cache", "both")
+        if adapt in ("dynamic", "both"):
+            network: NetworkDecoder = pytorch().DynamicDecoder(self.network)
+        else:
+            network = self.network_decoder()
+        return mixture_decoder(network, self.mixture, cached)
+
+    def network_decoder(self) -> NetworkDecoder:
+        """The network alone at the beginning of a text."""
+        numpy_network = NETWORKS.get(self.architecture.kind)
+        if numpy_network is None:  # a registered cell
+            decoder: NetworkDecoder = pytorch().TorchDecoder(self.network)
+            return decoder
+        return NumpyDecoder(numpy_network(self.architecture, self.arrays()))
 
     @property
     def network(self) -> LanguageModel:
-        return self.model
+        if self._network is None:
+            self._network = pytorch().build(self)
+        return self._network
 
-    def word_vectors(self) -> Tensor:
-        if self.config.input == "one_hot":
+    def word_vectors(self) -> NDArray[np.float32]:
+        if self.architecture.input == "one_hot":
             raise ModelError(
                 "a network with model.input: one_hot has no word vectors; name another with --model"
             )
-        return self.model.vectors.weight.detach().float().cpu()
+        return self.arrays()["vectors.weight"]
 
 
 class LoadedNgrams(LoadedModel):
     """Counted n-grams.
 
     Args:
-        model: the n-grams, on the CPU.
+        model: the n-grams.
         tokenizer: splits text into the model's words.
-        config: the ``model`` section.
-        counts: ``(vocabulary,)`` of int64.
+        settings: the ``model`` section, as JSON has it.
+        counts: ``(vocabulary,)``.
     """
 
     def __init__(
-        self, model: NgramModel, tokenizer: Tokenizer, config: ModelConfig, counts: Tensor
+        self,
+        model: NgramModel,
+        tokenizer: Tokenizer,
+        settings: Mapping[str, Any],
+        counts: Counts,
     ) -> None:
-        super().__init__(tokenizer, config, counts)
+        super().__init__(tokenizer, settings, counts)
         self.model = model
 
     @classmethod
-    def from_tensors(
+    def from_arrays(
         cls,
         path: Path,
         tokenizer: Tokenizer,
-        config: ModelConfig,
-        counts: Tensor,
-        tensors: dict[str, Tensor],
+        settings: Mapping[str, Any],
+        counts: Counts,
+        arrays: Weights,
+        verify: bool = True,
     ) -> LoadedNgrams:
-        model = read_ngrams(path, tensors, len(tokenizer), config.order)
-        return cls(model, tokenizer, config, counts)
+        order = Architecture.from_settings(settings).order
+        model = read_ngrams(path, arrays, len(tokenizer), order, verify)
+        return cls(model, tokenizer, settings, counts)
 
-    def tensors(self) -> dict[str, Tensor]:
-        return self.model.tensors()
+    def arrays(self) -> Weights:
+        return self.model.arrays()
 
     def parameter_count(self) -> int:
         return self.model.parameter_count()
 
     @property
-    def architecture(self) -> str:
-        return f"{self.config.order}-gram"
+    def title(self) -> str:
+        return f"{self.architecture.order}-gram"
 
     @property
     def description(self) -> str:
-        return f"N-grams of up to {self.config.order} words, interpolated modified Kneser-Ney"
-
-    @property
-    def device(self) -> torch.device:
-        return torch.device("cpu")  # n-grams are always looked up there
+        order = self.architecture.order
+        return f"N-grams of up to {order} words, interpolated modified Kneser-Ney"
 
     def decoder(self, adapt: Adapt = "none") -> Decoder:
         if adapt != "none":
             raise ConfigError(
                 "an n-gram model does not adapt to the text it reads; use --adapt none"
             )
-        return NgramDecoder(self.model, self.device)
+        return NgramDecoder(self.model)
 
     def with_mixture(self, mixture: Mixture) -> LoadedModel:
         return self  # nothing can be mixed in
@@ -279,35 +307,32 @@ FAMILIES: dict[str, type[LoadedModel]] = {"ngram": LoadedNgrams}
 """The class of each ``model.kind`` that is not a network."""
 
 
-def family_of(config: ModelConfig) -> type[LoadedModel]:
+def family_of(kind: str) -> type[LoadedModel]:
     """The class that holds a trained model of a kind."""
-    return FAMILIES.get(config.kind, LoadedNetwork)
+    return FAMILIES.get(kind, LoadedNetwork)
 
 
-def read_ngrams(path: Path, tensors: dict[str, Tensor], vocabulary: int, order: int) -> NgramModel:
-    """The n-gram model in the tensors of a file.
+def read_ngrams(
+    path: Path, arrays: Weights, vocabulary: int, order: int, verify: bool = True
+) -> NgramModel:
+    """The n-gram model in the arrays of a file.
 
     Raises:
-        ModelError: they describe none of this vocabulary and order; the message names the file.
+        ModelError: they are no n-grams of this vocabulary and order; the message names the file.
     """
     try:
-        return NgramModel.from_tensors(tensors, vocabulary, order)
+        return NgramModel.from_arrays(arrays, vocabulary, order, verify)
     except ValueError as error:
         raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
 
 
-def _check_shapes(
-    path: Path, config: ModelConfig, vocabulary_size: int, tensors: dict[str, Tensor]
-) -> None:
-    """Compare shapes before memory or time is spent on sizes that a config merely claims."""
-    expected: dict[str, torch.Size] = {}
-    with suppress(RuntimeError, TypeError, ValueError, OverflowError):  # sizes beyond all bounds
-        # every layer has a tensor of its own
-        if config.layers <= len(tensors):
-            with torch.device("meta"):
-                model = build_network(config, vocabulary_size)
-            expected = {name: parameter.shape for name, parameter in model.named_parameters()}
-    for name in sorted(expected.keys() | tensors.keys()):
-        actual, wanted = tensors.get(name), expected.get(name)
-        if actual is None or actual.shape != wanted or actual.dtype != torch.float32:
+def check_shapes(path: Path, actual: Weights, expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Compare the arrays of a file with those of a network.
+
+    Raises:
+        ModelError: one is missing, unexpected, or of another shape or number type.
+    """
+    for name in sorted(expected.keys() | actual.keys()):
+        array = actual.get(name)
+        if array is None or array.shape != expected.get(name) or array.dtype != np.float32:
             raise ModelError(f"{path}: the tensor {name} does not fit config.json")

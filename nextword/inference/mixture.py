@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
-
-from nextword.inference import Adapt
-from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import Decoder, Distributions, NetworkDecoder, NgramDecoder
-from nextword.inference.dynamic import DynamicDecoder
+from nextword.inference.cache import CACHE_FEATURES, Cache, CacheReadout, CacheSettings
+from nextword.inference.decoder import (
+    NETWORK_FEATURES,
+    Decoder,
+    Distributions,
+    Ids,
+    NetworkDecoder,
+    NetworkReadout,
+    NgramDecoder,
+    NgramReadout,
+    Readout,
+)
 from nextword.inference.gating import GatingWeights, mix
-from nextword.models.base import LanguageModel
 from nextword.ngram.model import NgramModel
 
 CACHE_SHARE = 0.1
-"""Share of a cache beside a model for which no better one was found on held-out text."""
+"""Share of a cache for which none was fitted on held-out text."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """What is mixed with a network, and how the parts are weighted."""
+    """What is mixed with a network, and the weights of the parts."""
 
     ngram: NgramModel | None = None
     cache: CacheSettings = field(default_factory=CacheSettings)
@@ -36,7 +41,7 @@ def combination(ngram: bool, cache: bool) -> str:
 
 
 def combinations(ngram: bool) -> list[str]:
-    """The names of the sets that a mixture has weights for."""
+    """The names of the sets of parts that a mixture has weights for."""
     flags = [(False, True), (True, False), (True, True)]
     return [combination(*flag) for flag in flags if ngram or not flag[0]]
 
@@ -48,12 +53,28 @@ def num_gate_features(names: str, order: int) -> int:
         names: such as ``network+ngram``.
         order: of the n-gram model.
     """
-    num_features = {
-        "network": NetworkDecoder.num_features,
-        "ngram": order + 1,
-        "cache": Cache.num_features,
-    }
+    num_features = {"network": NETWORK_FEATURES, "ngram": order + 1, "cache": CACHE_FEATURES}
     return sum(num_features[name] for name in names.split("+"))
+
+
+class PartsReadout(Readout[list[Distributions]]):
+    """A network and what is mixed with it, after each of some tokens."""
+
+    def __init__(
+        self,
+        network: NetworkReadout,
+        ngram: NgramReadout | None,
+        caches: Sequence[CacheReadout],
+    ) -> None:
+        self.network = network
+        self.ngram = ngram
+        self.caches = caches
+
+    def distributions(self, rows: slice = slice(None)) -> list[Distributions]:
+        """The distributions of each part: the network, the n-grams, the caches."""
+        network = self.network.distributions(rows)
+        ngram = [] if self.ngram is None else [self.ngram.distributions(rows)]
+        return [network, *ngram, *(cache.distributions(rows, network) for cache in self.caches)]
 
 
 class Parts:
@@ -75,19 +96,45 @@ class Parts:
         self.ngram = ngram
         self.caches = caches
 
-    def read(self, ids: Tensor) -> list[Distributions]:
-        """The distributions of each part: the network, the n-grams, the caches."""
+    def read(self, ids: Ids) -> PartsReadout:
+        """Read on; see :class:`~nextword.inference.decoder.Decoder`."""
         network = self.network.read(ids)
-        ngram = [] if self.ngram is None else [self.ngram.read(ids)]
-        caches = [
-            cache.read(ids, self.network.features, network.log_probabilities)
-            for cache in self.caches
-        ]
-        return [network, *ngram, *caches]
+        ngram = None if self.ngram is None else self.ngram.read(ids)
+        return PartsReadout(
+            network, ngram, [cache.read(ids, network.features) for cache in self.caches]
+        )
+
+    def fork(self) -> Parts:
+        """The same parts at the same position, which read on by themselves."""
+        ngram = None if self.ngram is None else self.ngram.fork()
+        return Parts(self.network.fork(), ngram, [cache.fork() for cache in self.caches])
+
+
+class MixtureReadout(Readout[Distributions]):
+    """A mixture after each of some tokens.
+
+    Args:
+        parts: what is mixed.
+        weights: of the first parts; each part after those gets :data:`CACHE_SHARE`.
+    """
+
+    def __init__(self, parts: PartsReadout, weights: GatingWeights) -> None:
+        self.parts = parts
+        self.weights = weights
+
+    def distributions(self, rows: slice = slice(None)) -> Distributions:
+        by_part = self.parts.distributions(rows)
+        weighted = len(self.weights.biases)
+        mixed = mix(by_part[:weighted], self.weights)
+        for part in by_part[weighted:]:
+            num_features = mixed.gate_features.shape[1] + part.gate_features.shape[1]
+            shares = GatingWeights.constant([1 - CACHE_SHARE, CACHE_SHARE], num_features)
+            mixed = mix([mixed, part], shares)
+        return mixed
 
 
 class MixtureDecoder(Decoder):
-    """Parts that read the same text, weighted at each position.
+    """A mixture: parts that read the same text, weighted at each position.
 
     Args:
         parts: what is mixed.
@@ -97,46 +144,31 @@ class MixtureDecoder(Decoder):
     def __init__(self, parts: Parts, weights: GatingWeights) -> None:
         self.parts = parts
         self.weights = weights
-        self.by_part: list[Distributions] = []
-        """The distributions of each part in the last call, the network's first."""
 
-    @torch.no_grad()
-    def read(self, ids: Tensor) -> Distributions:
-        self.by_part = self.parts.read(ids)
-        weighted = len(self.weights.biases)
-        mixed = mix(self.by_part[:weighted], self.weights)
-        for part in self.by_part[weighted:]:
-            num_features = mixed.gate_features.shape[1] + part.gate_features.shape[1]
-            shares = GatingWeights.constant([1 - CACHE_SHARE, CACHE_SHARE], num_features)
-            mixed = mix([mixed, part], shares)
-        return mixed
+    def read(self, ids: Ids) -> MixtureReadout:
+        return MixtureReadout(self.parts.read(ids), self.weights)
 
-    def unmixed(self, log_probabilities: Tensor) -> Tensor:
-        return self.by_part[0].log_probabilities
+    def fork(self) -> MixtureDecoder:
+        other = copy.copy(self)
+        other.parts = self.parts.fork()
+        return other
 
 
-def open_decoder(
-    model: LanguageModel, mixture: Mixture, vocabulary_size: int, adapt: Adapt = "none"
-) -> Decoder:
+def mixture_decoder(network: NetworkDecoder, mixture: Mixture, cached: bool) -> MixtureDecoder:
     """A network at the beginning of a text, with what is mixed with it.
 
     Args:
-        model: the network, on any device.
+        network: at the beginning of the text.
         mixture: the other parts.
-        vocabulary_size: size of the distributions.
-        adapt: how to adapt to the text.
+        cached: whether a cache is one of them.
     """
-    network = DynamicDecoder(model) if adapt in ("dynamic", "both") else NetworkDecoder(model)
-    cached = adapt in ("cache", "both")
-    if mixture.ngram is None and not cached:
-        return network
     parts = Parts(
         network,
-        None if mixture.ngram is None else NgramDecoder(mixture.ngram, model.output.weight.device),
-        [Cache(mixture.cache, vocabulary_size)] if cached else [],
+        None if mixture.ngram is None else NgramDecoder(mixture.ngram),
+        [Cache(mixture.cache)] if cached else [],
     )
-    weights = GatingWeights.constant([1.0], network.num_features)
-    # those of all parts, else of those that were weighted on held-out text
+    weights = GatingWeights.constant([1.0], NETWORK_FEATURES)
+    # the weights of all parts, else those without a cache, else the network alone
     for names in (combination(mixture.ngram is not None, flag) for flag in (False, cached)):
         weights = mixture.weights.get(names, weights)
     return MixtureDecoder(parts, weights)

@@ -1,9 +1,9 @@
-"""A model folder: everything a prediction needs and nothing that runs.
+"""A model folder: everything that a prediction needs, and no code.
 
-``config.json`` (which model), ``tokenizer.json`` (which words), ``spacing.json`` (where no space
-stands between them), ``model.safetensors`` (the weights, and how often each word was read), a
+``config.json`` (the model), ``tokenizer.json`` (its words), ``spacing.json`` (where no space stands
+between them), ``model.safetensors`` (the weights, and how often each word was read), a
 ``README.md`` for people and, where a network is mixed with other parts, ``mixture.json`` and
-``ngram.safetensors``. It can be copied anywhere.
+``ngram.safetensors``. The folder can be copied anywhere.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from pydantic import ValidationError
+import numpy as np
 
 from nextword import __version__
-from nextword.config.schema import ModelConfig
-from nextword.device import from_numpy, to_numpy
+from nextword.config.architecture import Architecture
 from nextword.errors import ModelError
 from nextword.inference.cache import CacheSettings
 from nextword.inference.gating import GatingWeights
@@ -41,10 +39,14 @@ from nextword.storage.integrity import (
     with_checksum,
 )
 from nextword.storage.tensors import read_model_tensors, write_model_tensors
+from nextword.storage.verified import is_verified, mark_verified, signature
 from nextword.text.spacing import FILE as SPACING
 from nextword.text.tokenizer import Tokenizer
 
 CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
+MIXTURE, NGRAM = "mixture.json", "ngram.safetensors"
+FILES = (CONFIG, TOKENIZER, SPACING, WEIGHTS, MIXTURE, NGRAM)
+"""The files that a prediction reads."""
 COUNTS = "vocabulary.counts"
 """The tensor, beside the weights, of occurrences of each word in the training part."""
 
@@ -60,7 +62,7 @@ def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
             "nextword_version": __version__,
             "vocabulary_size": len(loaded.tokenizer),
             "parameters": loaded.parameter_count(),
-            "model": loaded.config.model_dump(mode="json"),
+            "model": dict(loaded.settings),
         },
     )
     write_atomically(folder / CARD, card)
@@ -69,9 +71,9 @@ def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
 
 def save_weights(folder: Path, loaded: LoadedModel) -> None:
     """Replace the weights of a model folder."""
-    fingerprint = _fingerprint(loaded.tokenizer, loaded.config.model_dump(mode="json"))
-    tensors = to_numpy({**loaded.tensors(), COUNTS: loaded.counts})
-    write_model_tensors(folder / WEIGHTS, tensors, fingerprint)
+    fingerprint = _fingerprint(loaded.tokenizer, loaded.settings)
+    arrays = {**loaded.arrays(), COUNTS: loaded.counts}
+    write_model_tensors(folder / WEIGHTS, arrays, fingerprint)
 
 
 def _fingerprint(tokenizer: Tokenizer, model: Mapping[str, Any]) -> str:
@@ -85,7 +87,9 @@ def save_mixture(folder: Path, mixture: Mixture) -> None:
 
 
 def load_model_folder(folder: Path) -> LoadedModel:
-    """Read a model folder onto the CPU, ready to predict.
+    """Read a model folder onto the CPU, ready to predict; its weights are mapped, not copied.
+
+    A folder that was verified once is not verified again while its files are unchanged.
 
     Raises:
         ModelError: a file is missing, damaged, from another program or a later version, or the
@@ -93,41 +97,51 @@ def load_model_folder(folder: Path) -> LoadedModel:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such model folder")
-    check_own_files(folder, (CONFIG, TOKENIZER, SPACING, WEIGHTS, MIXTURE, NGRAM), ModelError)
+    check_own_files(folder, FILES, ModelError)
+    verify = not is_verified(folder, FILES)
+    before = signature(folder, FILES)
+    loaded = _read(folder, verify)
+    if verify:
+        mark_verified(folder, FILES, before)
+    return loaded
+
+
+def _read(folder: Path, verify: bool) -> LoadedModel:
+    """Read a model folder; unless it is to be verified, its files are known to be intact."""
     described = read_json(folder / CONFIG, ModelError)
-    config = _model_config(folder / CONFIG, described)
-    tokenizer = Tokenizer.load(folder / TOKENIZER)
+    settings, architecture = _settings(folder / CONFIG, described)
+    tokenizer = Tokenizer.load(folder / TOKENIZER, verify)
     if described.get("vocabulary_size") != len(tokenizer):
         raise ModelError(
             f"{folder / TOKENIZER}: has {len(tokenizer)} words where {CONFIG} says "
             f"{described.get('vocabulary_size')}; the files do not belong together"
         )
-    arrays, recorded = read_model_tensors(folder / WEIGHTS)
-    tensors = from_numpy(arrays)
-    counts = tensors.pop(COUNTS, None)
-    if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != torch.int64:
+    arrays, recorded = read_model_tensors(folder / WEIGHTS, verify)
+    counts = arrays.pop(COUNTS, None)
+    if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != np.int64:
         raise ModelError(f"{folder / WEIGHTS}: holds no usable {COUNTS}; the file is damaged")
-    fingerprint = _fingerprint(tokenizer, described["model"])
-    family = family_of(config)
-    loaded = family.from_tensors(folder / WEIGHTS, tokenizer, config, counts, tensors)
+    family = family_of(architecture.kind)
+    loaded = family.from_arrays(folder / WEIGHTS, tokenizer, settings, counts, arrays, verify)
+    # without verification, the recorded fingerprints are compared with each other
+    fingerprint = _fingerprint(tokenizer, settings) if verify else recorded
     verify_fingerprint(folder / WEIGHTS, recorded, fingerprint)
     if not loaded.has_network:
         return loaded
-    return loaded.with_mixture(read_mixture(folder, len(tokenizer), fingerprint))
+    return loaded.with_mixture(read_mixture(folder, len(tokenizer), fingerprint, verify))
 
 
-def _model_config(path: Path, described: dict[str, object]) -> ModelConfig:
+def _settings(path: Path, described: Mapping[str, Any]) -> tuple[dict[str, Any], Architecture]:
+    """The ``model`` section of config.json, and the architecture in it."""
     check_format(path, described)
+    settings = described.get("model")
+    if not isinstance(settings, dict):
+        raise ModelError(f"{path}: model is missing; the file is damaged")
     try:
-        # the file that `vectors` names need not exist
-        return ModelConfig.model_validate(described.get("model"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in ("model", *first["loc"]))
-        raise ModelError(f"{path}: {key}: {first['msg']}") from None
+        return settings, Architecture.from_settings(settings)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}") from None
 
 
-MIXTURE, NGRAM = "mixture.json", "ngram.safetensors"
 MAX_CACHE_SIZE = 100_000
 """Largest cache size accepted from a file, in positions."""
 MAX_SHARPNESS = 1e6
@@ -143,7 +157,7 @@ def write_mixture(folder: Path, mixture: Mixture, fingerprint: str) -> None:
         fingerprint: of the model that the mixture was fitted for.
     """
     if mixture.ngram is not None:
-        write_model_tensors(folder / NGRAM, to_numpy(mixture.ngram.tensors()), fingerprint)
+        write_model_tensors(folder / NGRAM, mixture.ngram.arrays(), fingerprint)
     described = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -157,13 +171,14 @@ def write_mixture(folder: Path, mixture: Mixture, fingerprint: str) -> None:
         (folder / NGRAM).unlink(missing_ok=True)  # of an earlier part of the run
 
 
-def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
-    """Read what is mixed with the network of a model folder; nothing, where nothing is there.
+def read_mixture(folder: Path, vocabulary: int, fingerprint: str, verify: bool = True) -> Mixture:
+    """Read what is mixed with the network of a model folder, which may be nothing.
 
     Args:
         folder: the model folder.
         vocabulary: words that the network knows.
         fingerprint: of the model; the mixture must have the same.
+        verify: whether checksums are verified.
 
     Raises:
         ModelError: a file is missing, corrupt, not a nextword file, or of another model.
@@ -173,7 +188,8 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
         return Mixture()
     described = read_json(path, ModelError)
     check_format(path, described)
-    verify_checksum(path, described)
+    if verify:
+        verify_checksum(path, described)
     verify_fingerprint(path, described.get(FINGERPRINT), fingerprint)
     order, cache, weights = (described.get(key) for key in ("ngram_order", "cache", "weights"))
     try:
@@ -184,10 +200,10 @@ def read_mixture(folder: Path, vocabulary: int, fingerprint: str) -> Mixture:
         raise ModelError(f"{path}: {error}; the file is damaged, train again") from None
     if order is None:
         return Mixture(None, settings, fitted)
-    arrays, recorded = read_model_tensors(folder / NGRAM)
-    tensors = from_numpy(arrays)
+    arrays, recorded = read_model_tensors(folder / NGRAM, verify)
     verify_fingerprint(folder / NGRAM, recorded, fingerprint)
-    return Mixture(read_ngrams(folder / NGRAM, tensors, vocabulary, order), settings, fitted)
+    ngram = read_ngrams(folder / NGRAM, arrays, vocabulary, order, verify)
+    return Mixture(ngram, settings, fitted)
 
 
 def _cache_settings(described: object) -> CacheSettings:
@@ -206,12 +222,14 @@ def _cache_settings(described: object) -> CacheSettings:
 def _weights(described: object, order: int) -> dict[str, GatingWeights]:
     if not isinstance(described, dict):
         raise ValueError("weights are missing")
-    found = {}
+    by_parts = {}
     for names, numbers in described.items():
         parts = names.split("+")
         if names not in combinations(order > 0):
             raise ValueError(f"weights of {names}, which are no parts of this mixture")
-        found[names] = GatingWeights.from_dict(numbers, len(parts), num_gate_features(names, order))
-    if order and combination(ngram=True, cache=False) not in found:
+        by_parts[names] = GatingWeights.from_dict(
+            numbers, len(parts), num_gate_features(names, order)
+        )
+    if order and combination(ngram=True, cache=False) not in by_parts:
         raise ValueError("weights of the n-gram model are missing")
-    return found
+    return by_parts

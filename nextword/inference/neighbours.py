@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
 
 from nextword.errors import NextwordError
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS
+
+_SHORTEST = 1e-12
+"""A vector shorter than this counts as this long, so that none is divided by zero."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def word_id(tokenizer: Tokenizer, word: str) -> int:
 
 
 def nearest(
-    vectors: Tensor, target: Tensor, exclude: Sequence[int], k: int
+    vectors: NDArray[np.floating], target: NDArray[np.floating], exclude: Sequence[int], k: int
 ) -> list[tuple[int, float]]:
     """The ids nearest to a vector and their cosines, the nearest first.
 
@@ -51,11 +53,10 @@ def nearest(
         exclude: ids to leave out, besides the special words.
         k: number of neighbours.
     """
-    cosines = functional.normalize(vectors, dim=1) @ functional.normalize(target, dim=0)
-    allowed = torch.ones(len(vectors), dtype=torch.bool)
-    allowed[: len(SPECIAL_WORDS)] = False
-    allowed[list(exclude)] = False
-    return top_words(cosines, allowed, k)
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(target)
+    cosines = vectors @ target / np.maximum(lengths, _SHORTEST)
+    ids = np.arange(len(SPECIAL_WORDS), len(vectors))
+    return top_words(cosines, ids[~np.isin(ids, exclude)], k)
 
 
 def similar(loaded: LoadedModel, word: str, k: int) -> list[Neighbour]:
@@ -72,12 +73,13 @@ def analogy(loaded: LoadedModel, a: str, b: str, c: str, k: int) -> list[Neighbo
     """
     vectors = loaded.word_vectors()
     ids = [word_id(loaded.tokenizer, word) for word in (a, b, c)]
-    first, second, third = functional.normalize(vectors[ids], dim=1)
+    own = vectors[ids]
+    first, second, third = own / np.maximum(np.linalg.norm(own, axis=1), _SHORTEST)[:, None]
     neighbours = nearest(vectors, second - first + third, ids, k)
     return [Neighbour(loaded.tokenizer.words[i], cosine) for i, cosine in neighbours]
 
 
-def principal_plane(vectors: Tensor) -> Tensor:
+def principal_plane(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Points on the plane in which vectors differ most (principal components).
 
     The sign of an axis is chosen so that its farthest point is on the positive side.
@@ -86,12 +88,12 @@ def principal_plane(vectors: Tensor) -> Tensor:
         vectors: ``(points, size)``, at least one point.
 
     Returns:
-        Coordinates ``(points, 2)`` of float64, each column with mean zero.
+        Coordinates ``(points, 2)``, each column with mean zero.
     """
-    centred = vectors.double() - vectors.double().mean(0)
-    left, values, _ = torch.linalg.svd(centred, full_matrices=False)
-    plane = torch.zeros(len(vectors), 2, dtype=torch.float64)
+    centred = vectors.astype(np.float64) - vectors.astype(np.float64).mean(0)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    plane = np.zeros((len(vectors), 2))
     axes = min(2, len(values))
     plane[:, :axes] = left[:, :axes] * values[:axes]
-    farthest = plane.gather(0, plane.abs().argmax(0, keepdim=True))
-    return torch.where(farthest < 0, -plane, plane)
+    farthest = plane[np.abs(plane).argmax(0), [0, 1]]
+    return np.where(farthest < 0, -plane, plane)

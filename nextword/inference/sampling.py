@@ -6,8 +6,8 @@ import math
 import random
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from nextword.errors import ConfigError, ModelError
 
@@ -36,7 +36,9 @@ class Sampling:
             raise ConfigError(f"top-p: {self.top_p} is not above 0 and at most 1")
 
 
-def filtered(log_probabilities: Tensor, allowed: Tensor, sampling: Sampling) -> Tensor:
+def filtered(
+    log_probabilities: NDArray[np.floating], allowed: NDArray[np.bool_], sampling: Sampling
+) -> NDArray[np.float64]:
     """The distribution to draw from; it sums to one and is zero for excluded words.
 
     First the words that are not allowed lose their share, then the temperature acts, then top-k,
@@ -45,59 +47,67 @@ def filtered(log_probabilities: Tensor, allowed: Tensor, sampling: Sampling) -> 
 
     Args:
         log_probabilities: ``(vocabulary,)``.
-        allowed: bool ``(vocabulary,)``.
+        allowed: ``(vocabulary,)``.
         sampling: what to apply.
 
     Returns:
-        Probabilities ``(vocabulary,)`` of float64.
+        Probabilities ``(vocabulary,)``.
 
     Raises:
         ModelError: no allowed word has a probability.
     """
-    scores = log_probabilities.double().masked_fill(~allowed, -math.inf)
-    best = scores.max()
-    if not best.isfinite():
+    scores: NDArray[np.float64] = np.where(allowed, log_probabilities, -np.inf).astype(np.float64)
+    best = scores.max(initial=-np.inf)
+    if not np.isfinite(best):
         raise ModelError("the model gives no word a probability; its weights may be damaged")
     if sampling.temperature == 0:
-        chosen = torch.zeros_like(scores)
+        chosen = np.zeros_like(scores)
         chosen[scores.argmax()] = 1  # the first of equal ones
         return chosen
     # the best is at 0, so that no temperature, however low, makes all of them minus infinity
-    shares = ((scores - best) / sampling.temperature).softmax(0)
-    ordered, ids = torch.sort(shares, descending=True, stable=True)
-    kept = ordered > 0
+    with np.errstate(over="ignore"):
+        shares = np.exp((scores - best) / sampling.temperature)
+    shares /= shares.sum()
+    ids = np.argsort(-shares, kind="stable")
+    ordered = shares[ids]
     if sampling.top_k is not None:
-        kept[sampling.top_k :] = False
-    ordered = torch.where(kept, ordered, 0)
-    ordered = ordered / ordered.sum()
+        ordered[sampling.top_k :] = 0
+    ordered /= ordered.sum()
     if sampling.top_p < 1:
         # a word stays if those before it do not reach top-p yet
-        before = ordered.cumsum(0) - ordered
-        ordered = torch.where(before < sampling.top_p, ordered, 0)
-        ordered = ordered / ordered.sum()
-    return torch.zeros_like(shares).index_copy_(0, ids, ordered)
+        before = ordered.cumsum() - ordered
+        ordered[before >= sampling.top_p] = 0
+        ordered /= ordered.sum()
+    distribution: NDArray[np.float64] = np.zeros_like(shares)
+    distribution[ids] = ordered
+    return distribution
 
 
-def draw(distribution: Tensor, chance: random.Random) -> int:
+def draw(distribution: NDArray[np.float64], chance: random.Random) -> int:
     """A word's id, drawn from a distribution ``(vocabulary,)``.
 
-    Python's own generator gives the same numbers in every version of it and of torch.
+    Python's own generator gives the same numbers in every version of it and of NumPy.
     """
-    reached = distribution.double().cumsum(0)
-    place = torch.searchsorted(reached, chance.random() * float(reached[-1]), right=True)
+    reached = distribution.cumsum()
+    place = np.searchsorted(reached, chance.random() * float(reached[-1]), side="right")
     # rounding may lead behind the last word that has a share
-    return min(int(place), int(distribution.nonzero()[-1]))
+    return min(int(place), int(np.flatnonzero(distribution)[-1]))
 
 
-def top_words(probabilities: Tensor, allowed: Tensor, k: int) -> list[tuple[int, float]]:
-    """The ``k`` likeliest allowed words, the likeliest first; equal ones in order of their ids.
+def top_words(
+    probabilities: NDArray[np.floating], ids: NDArray[np.int64], k: int
+) -> list[tuple[int, float]]:
+    """The ``k`` likeliest of some words, the likeliest first; equal ones in order of their ids.
 
     Args:
         probabilities: ``(vocabulary,)``.
-        allowed: bool ``(vocabulary,)``; the candidates.
-        k: how many; fewer are given where fewer are allowed.
+        ids: the candidates, ascending.
+        k: how many; fewer are given where there are fewer.
     """
-    ids = allowed.nonzero().squeeze(1)
-    order = torch.sort(probabilities[ids], descending=True, stable=True)
-    best = order.indices[: max(k, 0)]
-    return [(int(ids[i]), float(probabilities[ids[i]])) for i in best]
+    values = probabilities[ids]
+    if 0 < k < len(ids):
+        # the k-th and all that are not less likely; more than k if it has equals
+        chosen = np.flatnonzero(values >= np.partition(values, -k)[-k])
+        ids, values = ids[chosen], values[chosen]
+    order = np.argsort(-values, kind="stable")[: max(k, 0)]
+    return [(int(ids[i]), float(values[i])) for i in order]

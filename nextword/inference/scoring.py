@@ -1,20 +1,98 @@
-"""One pass over a text: how likely each of its tokens was to a model that read what precedes it."""
+"""One pass over a text: the probability of each token, given those before it.
+
+The model reads in the main thread. The distributions are computed in as many threads as there are
+cores, a block of positions at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nextword.inference.decoder import Decoder, ScoredPositions, score_stream
+from nextword.inference.decoder import D, Decoder, Distributions, Ids, Readout, tokens_per_chunk
+from nextword.inference.threads import one_blas_thread
+from nextword.machine import usable_cores
 from nextword.text.spelling import spelling_surprisals
 from nextword.text.tokenized import TokenizedText
 from nextword.text.vocabulary import END_ID, SPECIAL_WORDS, UNKNOWN_ID
 
 MAX_SURPRISAL = 1e30
 """Nats of a token to which a model gives no probability at all, so that sums stay finite."""
+BLOCK_TOKENS = 64
+"""Positions whose distributions are computed at once; so many stay in the processor's cache."""
+BLOCKS_AHEAD = 4
+"""Blocks per thread that may wait for their distributions while the model reads on."""
+
+T = TypeVar("T")
+
+
+def score_stream(
+    read: Callable[[Ids], Readout[D]],
+    ids: NDArray[np.integer],
+    vocabulary_size: int,
+    measure: Callable[[D, Ids, slice], T],
+) -> Iterator[T]:
+    """Let a model predict every token of a text; each is a target exactly once.
+
+    The first token is predicted from the end of a paragraph.
+
+    Args:
+        read: reads on, as :meth:`.Decoder.read` does from the beginning of a text.
+        ids: ``(tokens,)``.
+        vocabulary_size: size of the distributions.
+        measure: receives a block of positions: their distributions, their targets ``(positions,)``
+            and where they are in the text. Called in several threads at once.
+
+    Yields:
+        The results of ``measure`` in the text's order.
+
+    Raises:
+        ModelError: the model gives NaN.
+    """
+    framed = np.concatenate([[END_ID], ids]).astype(np.int64)
+    chunk_size = tokens_per_chunk(vocabulary_size)
+    block_size = min(BLOCK_TOKENS, chunk_size)
+    threads = usable_cores()
+    running: deque[Future[T]] = deque()
+    pool = ThreadPoolExecutor(threads)
+
+    def finished(pending: int) -> Iterator[T]:
+        """Results until so many blocks, at most, are pending."""
+        while len(running) > pending:
+            yield running.popleft().result()
+
+    def measure_block(readout: Readout[D], rows: slice, here: slice) -> T:
+        return measure(readout.distributions(rows), framed[1:][here], here)
+
+    try:
+        with one_blas_thread():
+            for start in range(0, len(ids), chunk_size):
+                chunk = framed[start : min(start + chunk_size, len(ids))]
+                readout = read(chunk)
+                for first in range(0, len(chunk), block_size):
+                    rows = slice(first, min(first + block_size, len(chunk)))
+                    here = slice(start + rows.start, start + rows.stop)
+                    running.append(pool.submit(measure_block, readout, rows, here))
+                    yield from finished(BLOCKS_AHEAD * threads)
+            yield from finished(0)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class _Block(NamedTuple):
+    """How a model predicted a block of positions; arrays ``(positions,)``."""
+
+    surprisals: NDArray[np.float32]
+    ranks: NDArray[np.int64]
+    best: NDArray[np.int64]
+    confidences: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +134,16 @@ class TokenScores:
         return characters
 
 
+Watch = Callable[[NDArray[np.bool_], slice], object]
+"""Receives which words were likelier than the target, ``(positions, vocabulary)``, and where the
+positions are in the text; called in several threads at once."""
+
+
 def score_tokens(
     decoder: Decoder,
     text: TokenizedText,
     vocabulary: Sequence[str],
-    watch: Callable[[ScoredPositions, slice], object] | None = None,
+    watch: Watch | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> TokenScores:
     """Score every token of a text.
@@ -69,39 +152,46 @@ def score_tokens(
         decoder: fresh, at the beginning of a text.
         text: what is scored.
         vocabulary: words by their ids.
-        watch: called with each chunk's distributions and its place in the text, for measures that
-            need whole distributions.
+        watch: for metrics that need the ranking of all words.
         progress: called with the number of tokens just scored.
 
     Raises:
         ModelError: the model gives NaN.
     """
-    count = len(text.ids)
-    surprisals, confidences = np.empty((2, count), dtype=np.float32)
-    ranks, best = np.empty((2, count), dtype=np.int32)
-    start = 0
-    for scored in score_stream(decoder, text.ids, len(vocabulary)):
-        here = slice(start, start + len(scored.targets))
-        top, which = scored.log_probabilities.max(1)
-        surprisals[here] = (-scored.target_log_probabilities).clamp(max=MAX_SURPRISAL).cpu().numpy()
-        confidences[here] = top.exp().cpu().numpy()
-        best[here] = which.cpu().numpy()
-        ranks[here] = 1 + scored.likelier.sum(1).cpu().numpy()
-        if watch is not None:
-            watch(scored, here)
+    blocks: list[_Block] = []
+    for block in score_stream(decoder.read, text.ids, len(vocabulary), partial(_measure, watch)):
+        blocks.append(block)
         if progress is not None:
-            progress(here.stop - start)
-        start = here.stop
+            progress(len(block.ranks))
+    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
+    surprisals, ranks, best, confidences = columns or [np.empty(0)] * 4
     spellings, lengths = _spelling(text, vocabulary)
     return TokenScores(
         ids=text.ids.astype(np.int64),
-        surprisals=surprisals,
-        ranks=ranks,
-        best=best,
-        confidences=confidences,
+        surprisals=surprisals.astype(np.float32),
+        ranks=ranks.astype(np.int32),
+        best=best.astype(np.int32),
+        confidences=confidences.astype(np.float32),
         spellings=spellings,
         lengths=lengths,
         spaced=text.spaced,
+    )
+
+
+def _measure(
+    watch: Watch | None, distributions: Distributions, targets: Ids, here: slice
+) -> _Block:
+    scores = distributions.scores
+    positions = np.arange(len(targets))
+    likelier = scores > scores[positions, targets][:, None]
+    if watch is not None:
+        watch(likelier, here)
+    best = scores.argmax(1)
+    return _Block(
+        surprisals=np.minimum(-distributions.log_probabilities_of(targets), MAX_SURPRISAL),
+        ranks=1 + np.count_nonzero(likelier, axis=1),
+        best=best,
+        confidences=distributions.probabilities[positions, best],
     )
 
 

@@ -1,20 +1,23 @@
-"""A session: text in, predictions out; what was read so far is remembered."""
+"""A session: text in, predictions out; it remembers the text read so far."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from nextword.errors import ConfigError
 from nextword.inference import Adapt
-from nextword.inference.decoder import tokens_per_chunk
+from nextword.inference.decoder import Distributions, Readout, tokens_per_chunk
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
+from nextword.inference.threads import idle_blas_threads
 from nextword.text.matching import Match
-from nextword.text.tokenized import tokenize_string, unmatched_words
-from nextword.text.vocabulary import SPECIAL_WORDS
+from nextword.text.tokenized import read_prompt
+from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
 
 
 @dataclass(frozen=True)
@@ -32,47 +35,89 @@ class Session:
 
     Args:
         loaded: the model and its words.
-        adapt: how it adapts to the text; all that it learns goes with this object.
+        adapt: how it adapts to the text; what it learns is gone with this object.
     """
 
     def __init__(self, loaded: LoadedModel, adapt: Adapt = "none") -> None:
         self._loaded = loaded
         self._decoder = loaded.decoder(adapt)
-        self._log_probabilities = torch.empty(0)
+        self._readout: Readout[Distributions]
+        self._last_row = slice(0)
+        self._distributions: Distributions | None = None
         self.unmatched: list[Match] = []
         """The distinct words of the text read last that the vocabulary lacks in any typesetting."""
         # a text begins where a paragraph has just ended
         self.read_ids([loaded.tokenizer.end_id])
 
-    def read(self, text: str) -> list[str]:
+    def fork(self) -> Session:
+        """A session at the same position that reads on by itself."""
+        other = copy.copy(self)
+        other._decoder = self._decoder.fork()
+        return other
+
+    def read(self, text: str, progress: Callable[[int, int], object] | None = None) -> list[str]:
         """Read on; a blank line ends a paragraph.
+
+        Args:
+            text: as it was typed.
+            progress: receives the number of words read, and of all.
 
         Returns:
             The distinct words of ``text`` that the vocabulary lacks. They are read as a word that
             differs only in case, or else as unknown (:mod:`nextword.text.matching`).
         """
-        tokenizer = self._loaded.tokenizer
-        ids = tokenize_string(tokenizer, text).ids.tolist()
-        if ids:
-            self.read_ids(ids)
-        self.unmatched = unmatched_words(tokenizer, text)
+        tokenized, self.unmatched = read_prompt(self._loaded.tokenizer, text)
+        self.read_ids(tokenized.ids.tolist(), progress)
         return [match.typed for match in self.unmatched]
 
-    def read_ids(self, ids: list[int]) -> None:
-        """Read on, words by their ids."""
-        # distributions are over the whole vocabulary, so a long text is read chunk by chunk
+    def begins_word(self, letters: str) -> bool:
+        """Whether letters are a word of the vocabulary, in any case, or begin one."""
+        tokenizer = self._loaded.tokenizer
+        return tokenizer.matcher.begins_word(tokenizer.normalize(letters))
+
+    def half_typed(self, text: str) -> str:
+        """The letters at the end of a text that begin a word of the vocabulary but are none.
+
+        Empty where the text ends in a space, in a word that the vocabulary has, or in letters with
+        which none of its words begins.
+        """
+        tokenizer = self._loaded.tokenizer
+        words = tokenizer.split(text)
+        if not words or not text.endswith(words[-1]) or tokenizer.find(words[-1]).id != UNKNOWN_ID:
+            return ""
+        return words[-1] if self.begins_word(words[-1]) else ""
+
+    def read_ids(
+        self, ids: Sequence[int], progress: Callable[[int, int], object] | None = None
+    ) -> None:
+        """Read on, words by their ids; see :meth:`read`."""
+        # only the last distribution is computed, when it is asked for
+        self._distributions = None
         size = tokens_per_chunk(len(self._loaded.tokenizer))
-        for start in range(0, len(ids), size):
-            chunk = torch.tensor(ids[start : start + size])
-            self._log_probabilities = self._decoder.read(chunk).log_probabilities[-1]
+        with idle_blas_threads():
+            for start in range(0, len(ids), size):
+                chunk = np.array(ids[start : start + size], dtype=np.int64)
+                self._readout = self._decoder.read(chunk)
+                self._last_row = slice(len(chunk) - 1, None)
+                if progress is not None:
+                    progress(start + len(chunk), len(ids))
 
-    def log_probabilities(self) -> Tensor:
-        """Of every next word, ``(vocabulary,)`` in nats on the CPU."""
-        return self._log_probabilities.cpu()
+    def _last(self) -> Distributions:
+        """The distribution of the next word, as the only row."""
+        if self._distributions is None:
+            with idle_blas_threads():
+                self._distributions = self._readout.distributions(self._last_row)
+        return self._distributions
 
-    def probabilities(self) -> Tensor:
-        """Of every next word, ``(vocabulary,)`` on the CPU."""
-        return self._log_probabilities.exp().cpu()
+    def log_probabilities(self) -> NDArray[np.float32]:
+        """Of every next word, ``(vocabulary,)`` in nats."""
+        row: NDArray[np.float32] = self._last().log_probabilities[0].copy()
+        return row
+
+    def probabilities(self) -> NDArray[np.float32]:
+        """Of every next word, ``(vocabulary,)``."""
+        row: NDArray[np.float32] = self._last().probabilities[0].copy()
+        return row
 
     def predict(self, k: int = 5, prefix: str = "") -> list[Prediction]:
         """The ``k`` most likely next words, never a special one.
@@ -89,10 +134,9 @@ class Session:
             raise ConfigError(f"k: {k} is not at least 1")
         tokenizer = self._loaded.tokenizer
         words = tokenizer.words
-        allowed = torch.ones(len(words), dtype=torch.bool)
         if prefix := tokenizer.normalize(prefix):
-            allowed[:] = False
-            allowed[tokenizer.matcher.with_prefix(prefix)] = True
-        allowed[: len(SPECIAL_WORDS)] = False
-        best = top_words(self.probabilities(), allowed, k)
+            ids = tokenizer.matcher.with_prefix(prefix)
+        else:
+            ids = np.arange(len(SPECIAL_WORDS), len(words))
+        best = top_words(self._last().probabilities[0], ids, k)
         return [Prediction(words[i], probability) for i, probability in best]

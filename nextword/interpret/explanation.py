@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nextword.errors import ModelError
-from nextword.inference.decoder import chunks_of
+from nextword.inference.decoder import tokens_per_chunk
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
 from nextword.inference.session import Prediction
@@ -222,10 +222,9 @@ def explain(loaded: LoadedModel, text: TokenizedText, k: int = 5) -> Explanation
 def _read(model: LanguageModel, ids: np.ndarray) -> Iterator[tuple[_Inside, Tensor]]:
     """After each word the network's inside, and the log-probabilities of the next in nats."""
     insides = list(_insides(model, torch.from_numpy(ids)))
-    start = 0
-    for chunk, _ in chunks_of(ids, model.output.weight.shape[0]):
-        here = insides[start : start + len(chunk)]
-        start += len(chunk)
+    size = tokens_per_chunk(len(model.output.weight))
+    for start in range(0, len(ids), size):
+        here = insides[start : start + size]
         scores = model.output(torch.stack([inside.features for inside in here]))
         log_probabilities = scores.float().log_softmax(1)
         if log_probabilities.isnan().any():
@@ -261,7 +260,6 @@ def _of_word(log_probabilities: Tensor | None, word: int) -> tuple[float | None,
 
 
 def _best(vocabulary: list[str], log_probabilities: Tensor, k: int) -> list[Prediction]:
-    allowed = torch.ones(len(log_probabilities), dtype=torch.bool)
-    allowed[: len(SPECIAL_WORDS)] = False
-    best = top_words(log_probabilities.exp(), allowed, k)
+    ids = np.arange(len(SPECIAL_WORDS), len(log_probabilities))
+    best = top_words(log_probabilities.exp().numpy(force=True), ids, k)
     return [Prediction(vocabulary[i], probability) for i, probability in best]

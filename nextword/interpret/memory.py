@@ -219,7 +219,7 @@ def measure_memory(
     }
     return Memory(
         name=name,
-        kind=loaded.config.architecture.title,
+        kind=loaded.architecture.title,
         text=part.name,
         reach=reach,
         gradient_places=len(positions.gradient_places) if recurrent else 0,

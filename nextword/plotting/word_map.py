@@ -65,7 +65,7 @@ def write_map(loaded: LoadedModel, path: Path, count: int, marked: Sequence[int]
     ids = list(dict.fromkeys([*marked, *frequent_words(loaded.tokenizer.words, count)]))
     if len(ids) < 2:
         raise ConfigError("a map needs two words at least")
-    points = principal_plane(loaded.word_vectors()[ids]).numpy()
+    points = principal_plane(loaded.word_vectors()[ids])
     words = [_printable(loaded.tokenizer.words[i]) for i in ids]
     write_picture(path, lambda: map_figure(words, points, len(marked)))
 

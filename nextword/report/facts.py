@@ -59,18 +59,18 @@ def _text(loaded_run: LoadedRun, config: Config) -> Facts:
 
 def _model(loaded_run: LoadedRun) -> Facts:
     loaded = loaded_run.loaded
-    config, count = loaded.config, loaded.parameter_count()
+    config, count = loaded.architecture, loaded.parameter_count()
     if not loaded.has_network:
         return [("model", f"n-grams of up to {config.order} words, {count:,} of them")]
     vectors = (
         "one-hot words"
         if config.input == "one_hot"
-        else f"word vectors of {config.embedding_size}" + ", tied" * config.architecture.ties
+        else f"word vectors of {config.embedding_size}" + ", tied" * config.ties
     )
     layers = f"{counted(config.layers, 'layer')} of {config.hidden_size} units"
     mixed = loaded.mixture.ngram
     return [
-        ("network", f"{config.architecture.title}, {layers}, {vectors}; {count:,} parameters"),
+        ("network", f"{config.title}, {layers}, {vectors}; {count:,} parameters"),
         *([("mixed with", f"n-grams of up to {mixed.order} words")] if mixed else []),
     ]
 

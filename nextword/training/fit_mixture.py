@@ -8,18 +8,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nextword.config.schema import Config
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import NetworkDecoder, NgramDecoder, chunks_of, gather_targets
-from nextword.inference.gating import GatingWeights, fit, mixed_likelihood
-from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.decoder import Distributions, Ids, NgramDecoder
+from nextword.inference.gating import GatingWeights, mixed_likelihood
+from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.mixture import Mixture, Parts, combination, combinations
+from nextword.inference.scoring import score_stream
 from nextword.ngram.model import NgramModel
 from nextword.statistics import safe_exp
 from nextword.text.dataset import EncodedText
+from nextword.training.fit_gate import fit_gate
 
 MAX_WORDS = 20_000
 """Words of the validation part that the weights are fitted to, at most."""
@@ -51,7 +52,7 @@ class _Candidate:
 
     def fit(self, constant: bool, words: slice = slice(None)) -> GatingWeights:
         """The weights; ``constant`` ones ignore the gate features."""
-        return fit(self.likelihoods[words], self.gate_features[words], constant)
+        return fit_gate(self.likelihoods[words], self.gate_features[words], constant)
 
     def mean(self, weights: GatingWeights, words: slice = slice(None)) -> float:
         """Mean log-probability of the mixture."""
@@ -79,7 +80,7 @@ class _Candidate:
 
 
 def fit_mixture(
-    loaded: LoadedModel,
+    loaded: LoadedNetwork,
     text: EncodedText,
     config: Config,
     say: Callable[[str], None],
@@ -88,7 +89,7 @@ def fit_mixture(
     """Count n-grams and fit the weights of every combination of components.
 
     Args:
-        loaded: the trained network, on any device.
+        loaded: the trained network, without any mixture.
         text: the text it was trained on.
         config: its ``mixture`` section says what to mix.
         say: receives a line for the screen on whether n-grams help.
@@ -128,7 +129,7 @@ def fit_mixture(
             ngram = None
     if cache_scores:
         with_cache = [_Candidate(network, scores) for scores in cache_scores]
-        best = int(np.argmax([each.cross_validated(constant=True) for each in with_cache]))
+        best = int(np.argmax([mixed.cross_validated(constant=True) for mixed in with_cache]))
         cache = caches[best]
         candidates[combination(ngram=False, cache=True)] = with_cache[best]
         if ngram is not None and ngram_scores is not None:
@@ -136,7 +137,7 @@ def fit_mixture(
             candidates[combination(ngram=True, cache=True)] = all_three
     order = combinations(ngram is not None)
     weights = {names: candidates[names].best() for names in order if names in candidates}
-    if not all(each.finite for each in weights.values()):
+    if not all(gate.finite for gate in weights.values()):
         return Mixture(cache=cache)
     return Mixture(ngram, cache, weights)
 
@@ -156,34 +157,40 @@ def _describe_gain(gain: float, kept: bool) -> str:
 
 
 def _score(
-    loaded: LoadedModel,
+    loaded: LoadedNetwork,
     ngram: NgramModel | None,
     caches: list[CacheSettings],
     ids: NDArray[np.integer],
     progress: Callable[[int, int], object],
 ) -> tuple[_Scores, _Scores | None, list[_Scores]]:
     """Score a text in one pass with every possible component: network, n-grams, caches."""
-    size, device = len(loaded.tokenizer), loaded.device
-    decoder = Parts(
-        NetworkDecoder(loaded.network),
-        None if ngram is None else NgramDecoder(ngram, device),
-        [Cache(settings, size) for settings in caches],
+    parts = Parts(
+        loaded.network_decoder(),
+        None if ngram is None else NgramDecoder(ngram),
+        [Cache(settings) for settings in caches],
     )
-    likelihoods: list[NDArray[np.float64]] = []  # (words, components) of each chunk
-    gate_features: list[list[NDArray[np.float64]]] = []
+    blocks: list[list[_Scores]] = []
     done = 0
-    for words, following in chunks_of(ids, size):
-        distributions, targets = decoder.read(words), following.to(device)
-        own = [gather_targets(each.log_probabilities, targets) for each in distributions]
-        likelihoods.append(torch.stack(own, 1).double().cpu().numpy())
-        gate_features.append([each.gate_features.double().cpu().numpy() for each in distributions])
-        done += len(words)
+    for block in score_stream(parts.read, ids, len(loaded.tokenizer), _block_scores):
+        blocks.append(block)
+        done += len(block[0].likelihoods)
         progress(done, len(ids))
-    joined = np.concatenate(likelihoods)
-    scores = [
-        _Scores(joined[:, component], np.concatenate(chunks))
-        for component, chunks in enumerate(zip(*gate_features, strict=True))
+    network, *others = [
+        _Scores(
+            np.concatenate([scores.likelihoods for scores in component]),
+            np.concatenate([scores.gate_features for scores in component]),
+        )
+        for component in zip(*blocks, strict=True)
     ]
-    if ngram is None:
-        return scores[0], None, scores[1:]
-    return scores[0], scores[1], scores[2:]
+    return (network, None, others) if ngram is None else (network, others[0], others[1:])
+
+
+def _block_scores(distributions: list[Distributions], targets: Ids, here: slice) -> list[_Scores]:
+    """How each component scores a block of positions."""
+    return [
+        _Scores(
+            component.log_probabilities_of(targets).astype(np.float64),
+            component.gate_features.astype(np.float64),
+        )
+        for component in distributions
+    ]

@@ -19,6 +19,7 @@ from nextword.evaluation.stream import mean_loss
 from nextword.formatting import counted
 from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.model_folder import WEIGHTS, load_model_folder, save_mixture
+from nextword.inference.pytorch import TorchNetwork
 from nextword.inference.session import Prediction
 from nextword.losses.sampled import SampledLoss
 from nextword.losses.softmax import ExactLoss, Loss
@@ -106,7 +107,8 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     except DivergedError as error:
         raise DivergedError(f"{error}; {_how_to_continue(run)}") from error
     progress = trainer.progress
-    best = load_model_folder(folder.model).to(trainer.device)
+    best = load_model_folder(folder.model).to(str(trainer.device))
+    assert isinstance(best, LoadedNetwork)
     mixture = fit_mixture(best, text, run.config, run.say, run.callback.on_progress)
     save_mixture(folder.model, mixture)
     best = best.with_mixture(mixture)
@@ -136,7 +138,7 @@ def prepare(run: RunContext, should_stop: Callable[[], bool] = lambda: False) ->
     loaded = _build(run, text, saved, device)
     trainer = Trainer(
         loaded.network,
-        _loss(config, loaded.counts),
+        _loss(config, torch.from_numpy(loaded.counts)),
         build_batches(text.parts["train"].ids, config),
         config.training,
         device,
@@ -157,8 +159,8 @@ def _build(
     """The network with its start values; those of a saved one are restored later."""
     config, settings = run.config, run.config.model
     model = build_network(settings, len(text.tokenizer))
-    counts = torch.from_numpy(text.vocabulary.counts)
-    model.output.start_from_counts(counts)
+    counts = text.vocabulary.counts
+    model.output.start_from_counts(torch.from_numpy(counts))
     if saved is not None:
         saved.freeze(model)
     elif settings.vectors:
@@ -167,7 +169,8 @@ def _build(
     elif settings.start == "cooccurrence" and settings.input == "embedding":
         progress = partial(run.callback.on_progress, "start vectors from the text")
         start_from_text(model, settings, text.parts["train"].ids, config.training.seed, progress)
-    return LoadedNetwork(model.to(device), text.tokenizer, settings, counts)
+    described = settings.model_dump(mode="json")
+    return TorchNetwork(model.to(device), text.tokenizer, described, counts)
 
 
 def _loss(config: Config, counts: Tensor) -> Loss:
@@ -237,7 +240,7 @@ def _restore_files(run: RunContext, prepared: Preparation, saved: SavedState) ->
     if prepared.trainer.progress.validations:
         # damage is found now, not after hours of training
         best = load_model_folder(folder.model)
-        if (best.tokenizer.words, best.config) != (loaded.tokenizer.words, loaded.config):
+        if (best.tokenizer.words, best.settings) != (loaded.tokenizer.words, loaded.settings):
             raise ModelError(
                 f"{weights}: is of another run; replace it with the weights of this run"
             )

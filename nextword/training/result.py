@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nextword.config.schema import Config
-from nextword.inference.decoder import Decoder, gather_targets, score_stream
+from nextword.inference.decoder import Decoder, Distributions, Ids
 from nextword.inference.loaded_model import LoadedModel
+from nextword.inference.scoring import score_stream
 from nextword.model import Model
 from nextword.statistics import safe_exp
 from nextword.text.dataset import EncodedText, TextPart
@@ -134,16 +135,24 @@ def perplexities(
     Raises:
         ModelError: the model gives NaN.
     """
-    nats = network_nats = 0.0
-    done = 0
-    for scored in score_stream(decoder, part.ids, vocabulary_size):
-        nats -= float(scored.target_log_probabilities.double().sum())
-        network = gather_targets(decoder.unmixed(scored.log_probabilities), scored.targets)
-        network_nats -= float(network.double().sum())
-        done += len(scored.targets)
+    total, done = np.zeros(2), 0
+    for nats, words in score_stream(decoder.read, part.ids, vocabulary_size, _nats):
+        total += nats
+        done += words
         progress(done, len(part.ids))
-    words = max(len(part.ids), 1)
-    return safe_exp(nats / words), safe_exp(network_nats / words)
+    mixed, network = total / max(done, 1)
+    return safe_exp(float(mixed)), safe_exp(float(network))
+
+
+def _nats(
+    distributions: Distributions, targets: Ids, here: slice
+) -> tuple[NDArray[np.float64], int]:
+    """Surprisal of the targets under the whole model and the network alone, and their number."""
+    nats = [
+        -model.log_probabilities_of(targets).sum(dtype=np.float64)
+        for model in (distributions, distributions.unmixed)
+    ]
+    return np.array(nats), len(targets)
 
 
 def first_prompt(tokenizer: Tokenizer, parts: Mapping[str, TextPart]) -> str:

@@ -10,10 +10,10 @@ import torch
 
 from nextword.config.load import load_config
 from nextword.config.schema import Config
-from nextword.device import hardware_trouble
 from nextword.errors import ConfigError, TrainingError
 from nextword.inference.loaded_model import LoadedNgrams
 from nextword.inference.model_folder import save_model
+from nextword.machine import hardware_trouble
 from nextword.ngram.model import NgramModel
 from nextword.storage.run_folder import RunFolder, run_to_resume
 from nextword.training.callbacks import Callback, Progress
@@ -39,8 +39,8 @@ def count_ngrams(run: RunContext, should_stop: Callable[[], bool]) -> TrainingRe
     progress = Progress(step=order, words=len(ids), seconds=time.perf_counter() - started)
     sizes = ", ".join(f"{count:,}" for count in model.ngram_counts())
     run.say(f"n-grams of 1 to {order} words: {sizes}")
-    counts = torch.from_numpy(text.vocabulary.counts)
-    loaded = LoadedNgrams(model, text.tokenizer, config.model, counts)
+    settings = config.model.model_dump(mode="json")
+    loaded = LoadedNgrams(model, text.tokenizer, settings, text.vocabulary.counts)
     save_model(run.folder.model, loaded, model_card(config, text, loaded))
     return conclude(run, loaded, text.parts, progress, stopped=False)
 

@@ -21,11 +21,11 @@ from nextword.storage.files import write_atomically
 from nextword.storage.lock import RunLock
 from nextword.storage.run_folder import (
     RunFolder,
-    RunRecord,
     begin_run,
     run_folder,
     run_to_begin,
 )
+from nextword.storage.run_record import RunRecord
 from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text
 from nextword.text.sources import shipped_text

@@ -6,10 +6,21 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
-from nextword.inference.decoder import Decoder, Distributions
+from nextword.inference.decoder import Decoder, Distributions, Ids, Readout
+
+
+class ScriptReadout(Readout[Distributions]):
+    """Some of the distributions of a script, ``(places, vocabulary)``."""
+
+    def __init__(self, probabilities: np.ndarray) -> None:
+        self.probabilities = probabilities
+
+    def distributions(self, rows: slice = slice(None)) -> Distributions:
+        said = self.probabilities[rows]
+        with np.errstate(divide="ignore"):
+            logarithms = np.log(said)
+        return Distributions(said, np.zeros((len(said), 0), np.float32), logarithms)
 
 
 class Script(Decoder):
@@ -20,13 +31,13 @@ class Script(Decoder):
     """
 
     def __init__(self, probabilities: Sequence[Sequence[float]] | np.ndarray) -> None:
-        self.log_probabilities = torch.tensor(np.asarray(probabilities)).log().float()
+        self.probabilities = np.asarray(probabilities, dtype=np.float32)
         self.place = 0
 
-    def read(self, ids: Tensor) -> Distributions:
-        said = self.log_probabilities[self.place : self.place + len(ids)]
+    def read(self, ids: Ids) -> ScriptReadout:
+        said = self.probabilities[self.place : self.place + len(ids)]
         self.place += len(ids)
-        return Distributions(said, torch.zeros(len(ids), 0))
+        return ScriptReadout(said)
 
 
 @pytest.fixture(scope="session")

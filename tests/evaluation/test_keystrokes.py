@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +20,8 @@ def saved(
     suggestions: int = 3,
 ) -> list[int]:
     """Keys saved at some places, by the scores of all words there."""
-    all_scores = torch.tensor(scores)
-    likelier = all_scores > all_scores.gather(1, torch.tensor(targets).unsqueeze(1))
+    all_scores = np.array(scores)
+    likelier = all_scores > all_scores[np.arange(len(targets)), targets][:, None]
     behind = np.array([True] * len(targets) if spaced is None else spaced)
     keys: list[int] = Typist(words, suggestions).saved(likelier, np.array(targets), behind).tolist()
     return keys

@@ -7,27 +7,39 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from nextword.inference.decoder import Decoder, NetworkDecoder, score_stream
+from nextword.inference.decoder import Decoder, Distributions
 from nextword.inference.dynamic import CLIP, DynamicDecoder
+from nextword.inference.pytorch import TorchNetwork
+from nextword.inference.scoring import score_stream
+from nextword.inference.torch_decoder import TorchDecoder
 from nextword.models.base import LanguageModel
 
-MakeNetwork = Callable[..., LanguageModel]
+Array = NDArray[np.float32]
+Ids = NDArray[np.int64]
+MakeNetwork = Callable[..., TorchNetwork]
+
+
+def predicted(decoder: Decoder, ids: Ids) -> Array:
+    """Logarithms of the probabilities of all words at each place."""
+    return decoder.read(ids).distributions().log_probabilities
 
 
 def slow_dynamic(
-    network: LanguageModel, ids: torch.Tensor, rate: float, pull: float, segment: int
-) -> tuple[torch.Tensor, list[float]]:
+    network: LanguageModel, text: Ids, rate: float, pull: float, segment: int
+) -> tuple[Array, list[float]]:
     """Segment by segment: foresee, one clipped step, a pull back; and the gradients' norms."""
+    ids = torch.from_numpy(text)
     network = copy.deepcopy(network)
     trained = copy.deepcopy(network)
     state = network.initial_state(1)
-    predicted, norms = [], []
+    rows, norms = [], []
     for start in range(0, len(ids), segment):
         words = ids[None, start : start + segment]
         scores = network(words, state)[0][0]
-        predicted.append(scores.detach().log_softmax(1))
+        rows.append(scores.detach().log_softmax(1))
         targets = ids[start + 1 : start + segment + 1]
         if len(targets) < segment:
             break
@@ -40,53 +52,51 @@ def slow_dynamic(
             ):
                 own.add_(pull * (first - own) - rate * gradient / max(1.0, norms[-1] / CLIP))
             state = network(words, state)[1]
-    return torch.cat(predicted), norms
+    return torch.cat(rows).numpy(), norms
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "feedforward"])
 @pytest.mark.parametrize("segment", [1, 5, 16])
 @pytest.mark.parametrize("pull", [0.0, 0.3])
 def test_forecasts_are_those_of_the_loop_written_out(
-    make_network: MakeNetwork, ids: torch.Tensor, kind: str, segment: int, pull: float
+    make_network: MakeNetwork, ids: Ids, kind: str, segment: int, pull: float
 ) -> None:
-    network = make_network(kind=kind, layers=2)
-    wanted, _ = slow_dynamic(network, ids, 0.2, pull, segment)
-    result = DynamicDecoder(network, 0.2, pull, segment).read(ids).log_probabilities
-    torch.testing.assert_close(result, wanted, atol=1e-4, rtol=1e-4)
-    assert not torch.allclose(
-        result[segment:], NetworkDecoder(network).read(ids).log_probabilities[segment:], atol=1e-2
-    )
+    loaded = make_network(kind=kind, layers=2)
+    wanted, _ = slow_dynamic(loaded.model, ids, 0.2, pull, segment)
+    result = predicted(DynamicDecoder(loaded.model, 0.2, pull, segment), ids)
+    np.testing.assert_allclose(result, wanted, atol=1e-4, rtol=1e-4)
+    still = predicted(loaded.decoder(), ids)
+    assert not np.allclose(result[segment:], still[segment:], atol=1e-2)
 
 
 @pytest.mark.parametrize("factor", [0.05, 5.0])
 def test_long_and_short_gradients_are_stepped_down_alike(
-    make_network: MakeNetwork, ids: torch.Tensor, factor: float
+    make_network: MakeNetwork, ids: Ids, factor: float
 ) -> None:
-    network = make_network()
+    network = make_network().model
     with torch.no_grad():
         network.output.weight.mul_(factor)
     wanted, norms = slow_dynamic(network, ids, 0.2, 0.002, 16)
     assert (max(norms) < CLIP) if factor < 1 else (min(norms) > CLIP)
-    result = DynamicDecoder(network, 0.2, 0.002, 16).read(ids).log_probabilities
-    torch.testing.assert_close(result, wanted, atol=1e-4, rtol=1e-4)
+    result = predicted(DynamicDecoder(network, 0.2, 0.002, 16), ids)
+    np.testing.assert_allclose(result, wanted, atol=1e-4, rtol=1e-4)
 
 
-def test_features_are_those_the_forecasts_rest_on(
-    make_network: MakeNetwork, ids: torch.Tensor
-) -> None:
-    decoder = DynamicDecoder(make_network(tie_weights=False), rate=0.0)
-    result = decoder.read(ids).log_probabilities
-    assert decoder.features.shape == (len(ids), 8)
-    torch.testing.assert_close(
-        decoder.model.output(decoder.features).log_softmax(1).detach(), result, atol=1e-5, rtol=1e-5
+def test_features_are_those_the_forecasts_rest_on(make_network: MakeNetwork, ids: Ids) -> None:
+    decoder = DynamicDecoder(make_network(tie_weights=False).model, rate=0.0)
+    readout = decoder.read(ids)
+    assert readout.features.shape == (len(ids), 8)
+    scores = decoder.model.output(torch.from_numpy(readout.features)).detach()
+    np.testing.assert_allclose(
+        scores.log_softmax(1), readout.distributions().log_probabilities, atol=1e-5, rtol=1e-5
     )
 
 
 @pytest.mark.parametrize("kind", ["lstm", "feedforward"])
 def test_the_models_own_weights_stay_as_they_are(
-    make_network: MakeNetwork, ids: torch.Tensor, kind: str
+    make_network: MakeNetwork, ids: Ids, kind: str
 ) -> None:
-    network = make_network(kind=kind)
+    network = make_network(kind=kind).model
     before = copy.deepcopy(network.state_dict())
     decoder = DynamicDecoder(network)
     decoder.read(ids)
@@ -97,49 +107,76 @@ def test_the_models_own_weights_stay_as_they_are(
     assert not any(torch.equal(learned[name], before[name]) for name in before)
 
 
-def nats(decoder: Decoder, ids: torch.Tensor, size: int) -> list[float]:
-    found: list[float] = []
-    for seen in score_stream(decoder, ids.numpy(), size):
-        found += (-seen.log_probabilities.gather(1, seen.targets[:, None])[:, 0]).tolist()
-    return found
+def test_a_fork_learns_in_weights_of_its_own(make_network: MakeNetwork, ids: Ids) -> None:
+    decoder = DynamicDecoder(make_network().model)
+    decoder.read(ids[:20])
+    fork = decoder.fork()
+    before = copy.deepcopy(decoder.model.state_dict())
+    fork.read(ids[20:])
+    after, learned = decoder.model.state_dict(), fork.model.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert not any(torch.equal(learned[name], before[name]) for name in before)
+
+
+def nats(decoder: Decoder, ids: Ids, size: int) -> list[float]:
+    """Surprisal of each word."""
+
+    def measure(distributions: Distributions, targets: Ids, here: slice) -> list[float]:
+        surprisals: list[float] = (-distributions.log_probabilities_of(targets)).tolist()
+        return surprisals
+
+    return [value for block in score_stream(decoder.read, ids, size, measure) for value in block]
 
 
 def test_a_text_that_repeats_itself_is_learned(make_network: MakeNetwork, size: int) -> None:
-    network, text = make_network(kind="gru"), torch.tensor([2, 5, 3, 9, 4, 1] * 60)
-    still = nats(NetworkDecoder(network), text, size)
-    learning = nats(DynamicDecoder(network, rate=0.5), text, size)
+    loaded, text = make_network(kind="gru"), np.array([2, 5, 3, 9, 4, 1] * 60)
+    still = nats(loaded.decoder(), text, size)
+    learning = nats(DynamicDecoder(loaded.model, rate=0.5), text, size)
     assert np.mean(learning) < 0.5 * np.mean(still)
     assert np.mean(learning[-60:]) < 0.1 * np.mean(still[-60:])
-    assert np.mean(nats(DynamicDecoder(network), text, size)) < 0.95 * np.mean(still)
+    assert np.mean(nats(DynamicDecoder(loaded.model), text, size)) < 0.95 * np.mean(still)
 
 
 def test_a_strong_pull_keeps_it_near_the_trained_weights(
-    make_network: MakeNetwork, ids: torch.Tensor
+    make_network: MakeNetwork, ids: Ids
 ) -> None:
-    network, text = make_network(), ids.repeat(5)
-    still = NetworkDecoder(network).read(text).log_probabilities
+    loaded, text = make_network(), np.tile(ids, 5)
+    still = predicted(loaded.decoder(), text)
     free, held = (
-        (DynamicDecoder(network, pull=pull).read(text).log_probabilities - still).abs().mean()
+        np.abs(predicted(DynamicDecoder(loaded.model, pull=pull), text) - still).mean()
         for pull in (0.0, 0.9)
     )
     assert held < 0.5 * free
 
 
 def test_a_gradient_that_is_no_number_is_not_followed(
-    make_network: MakeNetwork, ids: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+    make_network: MakeNetwork, ids: Ids, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, plain = make_network(), functional.cross_entropy
+    loaded, plain = make_network(), functional.cross_entropy
     monkeypatch.setattr(functional, "cross_entropy", lambda *given: math.inf * plain(*given))
-    result = DynamicDecoder(network).read(ids).log_probabilities
-    torch.testing.assert_close(result, NetworkDecoder(network).read(ids).log_probabilities)
+    result = predicted(DynamicDecoder(loaded.model), ids)
+    np.testing.assert_allclose(result, predicted(loaded.decoder(), ids), atol=1e-5, rtol=1.3e-6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
 def test_a_gpu_learns_what_the_processor_does(
-    make_network: MakeNetwork, ids: torch.Tensor, kind: str
+    make_network: MakeNetwork, ids: Ids, kind: str
 ) -> None:
-    network = make_network(kind=kind)
-    wanted = DynamicDecoder(network).read(ids).log_probabilities
-    result = DynamicDecoder(network.cuda()).read(ids).log_probabilities.cpu()
-    torch.testing.assert_close(result, wanted, atol=1e-2, rtol=1e-2)
+    network = make_network(kind=kind).model
+    wanted = predicted(DynamicDecoder(network), ids)
+    result = predicted(DynamicDecoder(network.cuda()), ids)
+    np.testing.assert_allclose(result, wanted, atol=1e-2, rtol=1e-2)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "feedforward"])
+def test_a_gpu_predicts_what_the_processor_does(
+    make_network: MakeNetwork, ids: Ids, kind: str
+) -> None:
+    loaded = make_network(kind=kind)
+    wanted = predicted(loaded.decoder("cache"), ids)
+    loaded.to("cuda")
+    assert loaded.device == "cuda:0"
+    assert type(loaded.network_decoder()) is TorchDecoder
+    np.testing.assert_allclose(predicted(loaded.decoder("cache"), ids), wanted, atol=1e-2)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ConfigError
-from nextword.inference.loaded_model import LoadedNetwork
+from nextword.inference.pytorch import TorchNetwork
 from nextword.inference.sampling import Sampling
 from nextword.model import Model
 from nextword.models.registry import build_network
@@ -38,8 +39,9 @@ def biased() -> Callable[..., Model]:
         with torch.no_grad():
             for word, bias in liked.items():
                 model.output.bias[{"unk": 0, "eos": 1}.get(word, 0)] = bias
-        counts = torch.ones(len(tokenizer), dtype=torch.int64)
-        return Model(LoadedNetwork(model, tokenizer, config, counts))
+        counts = np.ones(len(tokenizer), dtype=np.int64)
+        settings = config.model_dump(mode="json")
+        return Model(TorchNetwork(model, tokenizer, settings, counts))
 
     return make
 

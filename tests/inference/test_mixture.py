@@ -2,28 +2,31 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 
-from nextword.inference import Adapt
+from nextword.inference import ADAPTATIONS, Adapt
 from nextword.inference.cache import Cache, CacheSettings
-from nextword.inference.decoder import NetworkDecoder, NgramDecoder
+from nextword.inference.decoder import NgramDecoder
 from nextword.inference.dynamic import DynamicDecoder
 from nextword.inference.gating import GatingWeights
 from nextword.inference.mixture import (
     CACHE_SHARE,
     Mixture,
-    MixtureDecoder,
     Parts,
     combination,
     combinations,
     num_gate_features,
-    open_decoder,
 )
-from nextword.models.base import LanguageModel
+from nextword.inference.pytorch import TorchNetwork
 from nextword.ngram.model import NgramModel
 
-MakeNetwork = Callable[..., LanguageModel]
+Array = NDArray[np.float32]
+Ids = NDArray[np.int64]
+MakeNetwork = Callable[..., TorchNetwork]
+ROUNDING = 2e-6
+"""Relative, of probabilities."""
 
 
 def test_parts_are_named_in_one_order() -> None:
@@ -34,79 +37,101 @@ def test_parts_are_named_in_one_order() -> None:
 
 @pytest.mark.parametrize("order", [1, 2, 5])
 def test_signs_are_as_many_as_the_parts_give(
-    order: int, make_network: MakeNetwork, ids: torch.Tensor, size: int
+    order: int, make_network: MakeNetwork, ids: Ids, size: int
 ) -> None:
-    counted = NgramDecoder(NgramModel.fit(ids.numpy(), size, order), torch.device("cpu"))
-    parts = Parts(NetworkDecoder(make_network()), counted, [Cache(CacheSettings(), size)])
+    counted = NgramDecoder(NgramModel.fit(ids, size, order))
+    parts = Parts(make_network().network_decoder(), counted, [Cache(CacheSettings())])
     names = combination(ngram=True, cache=True)
-    num_features = [forecast.gate_features.shape[1] for forecast in parts.read(ids)]
+    forecasts = parts.read(ids).distributions()
+    num_features = [forecast.gate_features.shape[1] for forecast in forecasts]
     assert num_features == [num_gate_features(name, order) for name in names.split("+")]
     assert sum(num_features) == num_gate_features(names, order)
 
 
-def test_a_network_alone_is_not_mixed(make_network: MakeNetwork, size: int) -> None:
-    network = make_network()
-    assert type(open_decoder(network, Mixture(), size)) is NetworkDecoder
-    assert type(open_decoder(network, Mixture(), size, "dynamic")) is DynamicDecoder
+@pytest.mark.parametrize("adapt", ["none", "dynamic"])
+def test_a_network_alone_is_not_mixed(make_network: MakeNetwork, ids: Ids, adapt: Adapt) -> None:
+    loaded = make_network()
+    learning = adapt == "dynamic"
+    alone = DynamicDecoder(loaded.model) if learning else loaded.network_decoder()
+    wanted = alone.read(ids).distributions()
+    result = loaded.decoder(adapt).read(ids).distributions()
+    np.testing.assert_array_equal(result.probabilities, wanted.probabilities)
+    # no less exact than the network's own, whose probabilities may be too small for a float
+    np.testing.assert_array_equal(result.log_probabilities, wanted.log_probabilities)
+    np.testing.assert_array_equal(result.unmixed.log_probabilities, wanted.log_probabilities)
 
 
-def apart(network: LanguageModel, mixture: Mixture, ids: torch.Tensor) -> dict[str, torch.Tensor]:
+def apart(loaded: TorchNetwork, mixture: Mixture, ids: Ids) -> dict[str, Array]:
     """The probabilities of a network, of n-grams and of a cache, each for itself."""
-    decoder = NetworkDecoder(network)
-    result = {"network": decoder.read(ids).log_probabilities}
-    cache = Cache(mixture.cache, result["network"].shape[1])
-    result["cache"] = cache.read(ids, decoder.features, result["network"]).log_probabilities
+    readout = loaded.network_decoder().read(ids)
+    network = readout.distributions()
+    cache = Cache(mixture.cache).read(ids, readout.features)
+    result = {
+        "network": network.probabilities,
+        "cache": cache.distributions(slice(None), network).probabilities,
+    }
     if mixture.ngram is not None:
-        counted = NgramDecoder(mixture.ngram, torch.device("cpu"))
-        result["ngram"] = counted.read(ids).log_probabilities
-    return {name: each.exp() for name, each in result.items()}
+        counted = NgramDecoder(mixture.ngram)
+        result["ngram"] = counted.read(ids).distributions().probabilities
+    return result
 
 
 @pytest.mark.parametrize("adapt", ["none", "cache"])
 def test_parts_are_weighed_as_their_combination_says(
-    adapt: Adapt, make_network: MakeNetwork, ngram: NgramModel, ids: torch.Tensor, size: int
+    adapt: Adapt, make_network: MakeNetwork, ngram: NgramModel, ids: Ids
 ) -> None:
     shares = {"network+ngram": [0.6, 0.4], "network+ngram+cache": [0.5, 0.2, 0.3]}
     weights = {
         names: GatingWeights.constant(each, num_gate_features(names, ngram.order))
         for names, each in shares.items()
     }
-    network, mixture = make_network(), Mixture(ngram, CacheSettings(), weights)
-    decoder = open_decoder(network, mixture, size, adapt)
-    result = decoder.read(ids).log_probabilities
-    each = apart(network, mixture, ids)
+    loaded, mixture = make_network(), Mixture(ngram, CacheSettings(), weights)
+    result = loaded.with_mixture(mixture).decoder(adapt).read(ids).distributions()
+    each = apart(loaded, mixture, ids)
     names = combination(ngram=True, cache=adapt == "cache")
     wanted = sum(
         share * each[name] for name, share in zip(names.split("+"), shares[names], strict=True)
     )
-    torch.testing.assert_close(result.exp(), wanted)
-    assert isinstance(decoder, MixtureDecoder)
-    torch.testing.assert_close(decoder.unmixed(result).exp(), each["network"])
+    np.testing.assert_allclose(result.probabilities, wanted, rtol=ROUNDING)
+    np.testing.assert_allclose(result.unmixed.probabilities, each["network"], rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_a_cache_that_was_never_weighed_gets_a_small_share(
-    counted: bool, make_network: MakeNetwork, ngram: NgramModel, ids: torch.Tensor, size: int
+    counted: bool, make_network: MakeNetwork, ngram: NgramModel, ids: Ids
 ) -> None:
     weights = {
         "network+ngram": GatingWeights.constant([0.6, 0.4], num_gate_features("network+ngram", 3))
     }
     mixture = Mixture(ngram, weights=weights) if counted else Mixture()
-    network = make_network()
-    result = open_decoder(network, mixture, size, "cache").read(ids).log_probabilities.exp()
-    each = apart(network, mixture, ids)
+    loaded = make_network()
+    result = loaded.with_mixture(mixture).decoder("cache").read(ids).distributions()
+    each = apart(loaded, mixture, ids)
     rest = 0.6 * each["network"] + 0.4 * each["ngram"] if counted else each["network"]
     wanted = (1 - CACHE_SHARE) * rest + CACHE_SHARE * each["cache"]
-    torch.testing.assert_close(result, wanted)
+    np.testing.assert_allclose(result.probabilities, wanted, rtol=ROUNDING)
+    np.testing.assert_allclose(result.unmixed.probabilities, each["network"], rtol=ROUNDING)
 
 
 def test_a_cache_of_a_learning_network_compares_what_it_learned(
-    make_network: MakeNetwork, ids: torch.Tensor, size: int
+    make_network: MakeNetwork, ids: Ids
 ) -> None:
-    network, text = make_network(), ids.repeat(3)
-    result = open_decoder(network, Mixture(), size, "both").read(text).log_probabilities.exp()
-    learning = DynamicDecoder(network)
-    alone = learning.read(text).log_probabilities
-    cached = Cache(CacheSettings(), size).read(text, learning.features, alone).log_probabilities
-    wanted = (1 - CACHE_SHARE) * alone.exp() + CACHE_SHARE * cached.exp()
-    torch.testing.assert_close(result, wanted)
+    loaded, text = make_network(), np.tile(ids, 3)
+    result = loaded.decoder("both").read(text).distributions().probabilities
+    learning = DynamicDecoder(loaded.model).read(text)
+    alone = learning.distributions()
+    cache = Cache(CacheSettings()).read(text, learning.features)
+    cached = cache.distributions(slice(None), alone)
+    wanted = (1 - CACHE_SHARE) * alone.probabilities + CACHE_SHARE * cached.probabilities
+    np.testing.assert_allclose(result, wanted, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("adapt", ADAPTATIONS)
+def test_a_mixture_leaves_the_model_as_it_is(
+    adapt: Adapt, make_network: MakeNetwork, ngram: NgramModel
+) -> None:
+    loaded = make_network()
+    mixed = loaded.with_mixture(Mixture(ngram))
+    mixed.decoder(adapt)
+    assert loaded.mixture == Mixture() == mixed.alone().mixture
+    assert mixed.mixture.ngram is ngram

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from nextword import load_model
 from nextword.config.schema import ModelConfig
-from nextword.device import from_numpy, to_numpy
 from nextword.errors import ModelError
-from nextword.inference import ADAPTATIONS, Adapt
+from nextword.inference import ADAPTATIONS, Adapt, model_folder
 from nextword.inference.cache import CacheSettings
 from nextword.inference.gating import GatingWeights
-from nextword.inference.loaded_model import LoadedNetwork, LoadedNgrams
+from nextword.inference.loaded_model import LoadedModel, LoadedNetwork, LoadedNgrams
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
 from nextword.inference.model_folder import (
     load_model_folder,
@@ -28,12 +28,15 @@ from nextword.inference.model_folder import (
     save_model,
     save_weights,
 )
+from nextword.inference.pytorch import TorchNetwork
+from nextword.inference.session import Prediction
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
+from nextword.storage import verified
 from nextword.storage.files import write_json
 from nextword.storage.integrity import CHECKSUM, with_checksum
-from nextword.storage.tensors import read_tensors, write_tensors
+from nextword.storage.tensors import read_model_tensors, read_tensors, write_tensors
 from nextword.text.tokenizer import Tokenizer
 
 PROMPTS = ["", "Napoleon was the Emperor of", "the small zebra chases", "her uncle"]
@@ -60,8 +63,9 @@ def test_a_copied_folder_predicts_what_the_run_predicts(
     for prompt in PROMPTS:
         assert copied.predict(prompt, k=1000) == original.predict(prompt, k=1000)
     assert copied.words == original.words
-    assert torch.equal(copied.loaded.counts, original.loaded.counts)
-    assert copied.loaded.config == original.loaded.config
+    np.testing.assert_array_equal(copied.loaded.counts, original.loaded.counts)
+    assert copied.loaded.settings == original.loaded.settings
+    assert copied.loaded.architecture == original.loaded.architecture
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "feedforward"])
@@ -75,37 +79,48 @@ def test_every_family_comes_back_as_it_went(
     words = ["<unk>", "<eos>", "a", "ü", "c"]
     model = build_network(config, len(words)).eval()
     tokenizer = Tokenizer(words, "words", lowercase=True)
-    saved = LoadedNetwork(model, tokenizer, config, torch.tensor([0, 3, 9, 5, 2]))
+    described = config.model_dump(mode="json")
+    saved = TorchNetwork(model, tokenizer, described, np.array([0, 3, 9, 5, 2]))
     save_model(tmp_path / "m", saved, "# A card\n")
     back = load_model_folder(tmp_path / "m")
-    inputs = torch.tensor([[1, 2, 3, 4, 0]])
+    ids = np.array([1, 2, 3, 4, 0])
+    inputs = torch.from_numpy(ids)[None]
     assert torch.equal(back.network(inputs)[0], model(inputs)[0])
     assert not back.network.training
-    assert back.config == config
+    result, wanted = (each.decoder().read(ids).distributions() for each in (back, saved))
+    np.testing.assert_array_equal(result.log_probabilities, wanted.log_probabilities)
+    assert type(back) is LoadedNetwork and back.device == "cpu"
+    assert back.settings == described
+    assert ModelConfig.model_validate(back.settings) == config
     assert back.tokenizer.words == words and back.tokenizer.lowercase
-    assert torch.equal(back.counts, saved.counts)
+    np.testing.assert_array_equal(back.counts, saved.counts)
     assert (tmp_path / "m" / "README.md").read_text() == "# A card\n"
 
 
 def test_new_weights_replace_the_old_ones_alone(folder: Path) -> None:
     loaded = load_model_folder(folder)
     others = {file.name: file.read_bytes() for file in folder.glob("[!m]*")}
+    trained = TorchNetwork(loaded.network, loaded.tokenizer, loaded.settings, loaded.counts)
+    before = loaded.arrays()["vectors.weight"].copy()
     with torch.no_grad():
-        loaded.network.output.weight.mul_(0.5)
-    save_weights(folder, loaded)
-    assert torch.equal(
-        load_model_folder(folder).network.output.weight, loaded.network.output.weight
-    )
+        trained.model.output.weight.mul_(0.5)
+    save_weights(folder, trained)
+    after = load_model_folder(folder).arrays()["vectors.weight"]
+    np.testing.assert_array_equal(after, before / 2)
+    # a model that is open keeps the weights it was read with
+    np.testing.assert_array_equal(loaded.arrays()["vectors.weight"], before)
     assert {file.name: file.read_bytes() for file in folder.glob("[!m]*")} == others
 
 
 def test_shared_weights_are_stored_once(folder: Path) -> None:
     described = json.loads((folder / "config.json").read_bytes())
     assert described["model"]["tie_weights"]
-    tensors = load_file(folder / "model.safetensors")
-    del tensors["vocabulary.counts"]
-    assert sum(tensor.numel() for tensor in tensors.values()) == described["parameters"]
-    assert load_model_folder(folder).network.parameter_count() == described["parameters"]
+    arrays = load_file(folder / "model.safetensors")
+    del arrays["vocabulary.counts"]
+    assert sum(array.size for array in arrays.values()) == described["parameters"]
+    loaded = load_model_folder(folder)
+    assert loaded.parameter_count() == described["parameters"]
+    assert loaded.network.parameter_count() == described["parameters"]
 
 
 def edit_json(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], str]:
@@ -118,14 +133,14 @@ def edit_json(name: str, change: Callable[[dict[str, Any]], object]) -> Callable
     return damage
 
 
-def edit_tensors(
-    change: Callable[[dict[str, Any]], object], name: str = "model.safetensors"
+def edit_arrays(
+    change: Callable[[dict[str, NDArray[Any]]], object], name: str = "model.safetensors"
 ) -> Callable[[Path], str]:
     def damage(folder: Path) -> str:
-        arrays, beside = read_tensors(folder / name)
-        tensors: dict[str, Any] = from_numpy(arrays)
-        change(tensors)
-        write_tensors(folder / name, to_numpy(tensors), beside)
+        mapped, beside = read_tensors(folder / name)
+        arrays = {key: array.copy() for key, array in mapped.items()}
+        change(arrays)
+        write_tensors(folder / name, arrays, beside)
         return name
 
     return damage
@@ -177,9 +192,9 @@ DAMAGES = {
     ),
     "unknown key": (
         edit_json("config.json", lambda c: c["model"].update(heads=4)),
-        "model.heads: ",
+        "does not belong to the config.json",
     ),
-    "no model section": (edit_json("config.json", lambda c: c.pop("model")), "model: "),
+    "no model section": (edit_json("config.json", lambda c: c.pop("model")), "model is missing"),
     "another size": (
         edit_json("config.json", lambda c: c["model"].update(hidden_size=25)),
         "does not fit config.json",
@@ -203,18 +218,18 @@ DAMAGES = {
         "damaged",
     ),
     "a pickle": (edit_bytes("model.safetensors", lambda b: b"\x80\x04N."), "damaged"),
-    "a tensor missing": (edit_tensors(lambda t: t.pop("output.bias")), "tensor output.bias"),
+    "a tensor missing": (edit_arrays(lambda t: t.pop("output.bias")), "tensor output.bias"),
     "a tensor too many": (
-        edit_tensors(lambda t: t.update(extra=torch.zeros(1))),
+        edit_arrays(lambda t: t.update(extra=np.zeros(1, np.float32))),
         "tensor extra does not fit",
     ),
     "another precision": (
-        edit_tensors(lambda t: t.update({"output.bias": t["output.bias"].half()})),
+        edit_arrays(lambda t: t.update({"output.bias": t["output.bias"].astype(np.float16)})),
         "tensor output.bias",
     ),
-    "no counts": (edit_tensors(lambda t: t.pop("vocabulary.counts")), "vocabulary.counts"),
+    "no counts": (edit_arrays(lambda t: t.pop("vocabulary.counts")), "vocabulary.counts"),
     "counts too short": (
-        edit_tensors(lambda t: t.update({"vocabulary.counts": torch.ones(3, dtype=torch.int64)})),
+        edit_arrays(lambda t: t.update({"vocabulary.counts": np.ones(3, np.int64)})),
         "vocabulary.counts",
     ),
 }
@@ -226,7 +241,7 @@ def test_a_damaged_folder_is_one_line_that_names_the_file(folder: Path, damage: 
     name = do(folder)
     with pytest.raises(ModelError) as caught:
         load_model_folder(folder)
-    if name == "config.json" and "does not fit config.json" in message:
+    if message in ("does not fit config.json", "does not belong to the config.json"):
         name = "model.safetensors"  # which of the two is wrong cannot be known
     text = str(caught.value)
     assert text.startswith(f"{folder / name}: ")
@@ -241,7 +256,56 @@ def test_a_folder_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
 
 def test_loading_needs_no_vectors_file(folder: Path) -> None:
     edit_json("config.json", lambda c: c["model"].update(vectors="/gone/glove.txt"))(folder)
-    assert load_model_folder(folder).config.vectors == "/gone/glove.txt"
+    assert load_model_folder(folder).settings["vectors"] == "/gone/glove.txt"
+    assert load_model_folder(folder).network.parameter_count() > 0
+
+
+@pytest.fixture
+def verifications(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the weights' checksum was verified, each time that weights are read; changes to
+    files count as settled at once."""
+    found: list[bool] = []
+
+    def read(path: Path, verify: bool = True) -> tuple[dict[str, NDArray[Any]], str]:
+        found.append(verify)
+        return read_model_tensors(path, verify)
+
+    monkeypatch.setattr(model_folder, "read_model_tensors", read)
+    monkeypatch.setattr(verified, "SETTLED_NS", -(10**18))
+    return found
+
+
+def test_an_unchanged_folder_is_verified_once(folder: Path, verifications: list[bool]) -> None:
+    def predictions(loaded: LoadedModel) -> list[Prediction]:
+        return Model(loaded).predict("her uncle", k=1000)
+
+    first, second = load_model_folder(folder), load_model_folder(folder)
+    assert verifications == [True, False]
+    assert predictions(first) == predictions(second)
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"more")
+    for _ in range(2):
+        with pytest.raises(ModelError, match="damaged"):
+            load_model_folder(folder)
+    assert verifications == [True, False, True, True]
+
+
+def test_a_folder_with_a_file_changed_is_verified_again(
+    folder: Path, verifications: list[bool]
+) -> None:
+    for name in (
+        "config.json",
+        "tokenizer.json",
+        "spacing.json",
+        "mixture.json",
+        "model.safetensors",
+    ):
+        load_model_folder(folder)
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content)
+        del verifications[:]
+        load_model_folder(folder)
+        assert verifications == [True], name
 
 
 def counted(words: int, order: int = 3, seed: int = 1) -> NgramModel:
@@ -251,13 +315,13 @@ def counted(words: int, order: int = 3, seed: int = 1) -> NgramModel:
 
 def some_weights(order: int) -> dict[str, GatingWeights]:
     """Weights for every combination of parts, such as no constant share would do for."""
-    draw = torch.Generator().manual_seed(4)
+    draw = np.random.default_rng(4)
     found = {}
     for names in combinations(order > 0):
         num_features = num_gate_features(names, order)
-        slopes = torch.randn(len(names.split("+")), num_features, generator=draw) / 9
+        slopes = draw.normal(size=(len(names.split("+")), num_features)) / 9
         found[names] = GatingWeights(
-            torch.zeros(num_features), torch.ones(num_features), slopes, slopes[:, 0]
+            np.zeros(num_features), np.ones(num_features), slopes, slopes[:, 0]
         )
     return found
 
@@ -280,7 +344,7 @@ def test_a_mixture_comes_back_as_it_went(folder: Path, adapt: Adapt, order: int 
     save_mixture(folder, mixture)
     back = load_model_folder(folder)
     assert back.mixture.cache == mixture.cache
-    given = LoadedNetwork(plain.network, plain.tokenizer, plain.config, plain.counts, mixture)
+    given = plain.with_mixture(mixture)
     for prompt in PROMPTS:
         wanted = Model(given).predict(prompt, k=1000, adapt=adapt)
         assert Model(back).predict(prompt, k=1000, adapt=adapt) == wanted
@@ -325,15 +389,15 @@ def edit_mixture(change: Callable[[dict[str, Any]], object]) -> Callable[[Path],
     return damage
 
 
-def edit_ngrams(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], str]:
-    return edit_tensors(change, "ngram.safetensors")
+def edit_ngrams(change: Callable[[dict[str, NDArray[Any]]], object]) -> Callable[[Path], str]:
+    return edit_arrays(change, "ngram.safetensors")
 
 
 def put_ngrams(words: int, order: int) -> Callable[[Path], str]:
-    def change(tensors: dict[str, Any]) -> None:
-        size = words or len(tensors["unigrams"])
-        tensors.clear()
-        tensors.update(counted(size, order).tensors())
+    def change(arrays: dict[str, NDArray[Any]]) -> None:
+        size = words or len(arrays["unigrams"])
+        arrays.clear()
+        arrays.update(counted(size, order).arrays())
 
     return edit_ngrams(change)
 
@@ -386,11 +450,11 @@ MIXTURE_DAMAGES = {
     "n-grams of another vocabulary": (put_ngrams(9, 3), "damaged"),
     "n-grams of another order": (put_ngrams(0, 4), "sizes"),
     "a key of theirs too many": (
-        edit_ngrams(lambda t: t.update(extra=torch.zeros(1))),
+        edit_ngrams(lambda t: t.update(extra=np.zeros(1, np.float32))),
         "extra is not known",
     ),
     "a key of theirs missing": (edit_ngrams(lambda t: t.pop("shares")), "shares is missing"),
-    "shares no number": (edit_ngrams(lambda t: t["shares"].fill_(math.nan)), "shares"),
+    "shares no number": (edit_ngrams(lambda t: t["shares"].fill(math.nan)), "shares"),
     "a network's weights": (
         lambda folder: (
             Path(shutil.copy(folder / "model.safetensors", folder / "ngram.safetensors")).name
@@ -415,10 +479,10 @@ def test_a_damaged_mixture_is_one_line_that_names_the_file(mixed: Path, damage: 
 @pytest.fixture
 def counting(tmp_path: Path) -> Path:
     """A folder of counted n-grams."""
-    config = ModelConfig(kind="ngram", order=3)
+    settings = ModelConfig(kind="ngram", order=3).model_dump(mode="json")
     tokenizer = Tokenizer(["<unk>", "<eos>", "a", "b", "c", "d"], "words", lowercase=False)
-    counts = torch.arange(6)
-    save_model(tmp_path / "n", LoadedNgrams(counted(6), tokenizer, config, counts), "# N-grams\n")
+    saved = LoadedNgrams(counted(6), tokenizer, settings, np.arange(6))
+    save_model(tmp_path / "n", saved, "# N-grams\n")
     return tmp_path / "n"
 
 
@@ -426,13 +490,13 @@ def test_counted_ngrams_come_back_as_they_went(counting: Path) -> None:
     back = load_model_folder(counting)
     assert isinstance(back, LoadedNgrams)
     saved = counted(6)
-    assert all(
-        torch.equal(back.model.tensors()[n], tensor) for n, tensor in saved.tensors().items()
-    )
-    assert back.to(torch.device("cpu")) is back
+    assert back.model.arrays().keys() == saved.arrays().keys()
+    for name, array in saved.arrays().items():
+        np.testing.assert_array_equal(back.model.arrays()[name], array)
+    assert back.to("cpu") is back
     described = json.loads((counting / "config.json").read_bytes())
     assert described["parameters"] == saved.parameter_count()
-    assert torch.equal(back.counts, torch.arange(6))
+    np.testing.assert_array_equal(back.counts, np.arange(6))
     with pytest.raises(ModelError, match="has no network"):
         _ = back.network
 
@@ -440,13 +504,13 @@ def test_counted_ngrams_come_back_as_they_went(counting: Path) -> None:
 NGRAM_DAMAGES = {
     "another order": edit_json("config.json", lambda c: c["model"].update(order=2)),
     "another kind": edit_json("config.json", lambda c: c["model"].update(kind="lstm")),
-    "nothing but counts": edit_tensors(
+    "nothing but counts": edit_arrays(
         lambda t: [t.pop(name) for name in list(t) if name != "vocabulary.counts"]
     ),
-    "a key too many": edit_tensors(lambda t: t.update(extra=torch.zeros(1))),
-    "no probabilities": edit_tensors(lambda t: t["backoffs"].fill_(2.0)),
-    "words outside": edit_tensors(lambda t: t["words"].fill_(99)),
-    "no counts": edit_tensors(lambda t: t.pop("vocabulary.counts")),
+    "a key too many": edit_arrays(lambda t: t.update(extra=np.zeros(1, np.float32))),
+    "no probabilities": edit_arrays(lambda t: t["backoffs"].fill(2.0)),
+    "words outside": edit_arrays(lambda t: t["words"].fill(99)),
+    "no counts": edit_arrays(lambda t: t.pop("vocabulary.counts")),
     "cut off": edit_bytes("model.safetensors", lambda b: b[:-1]),
 }
 

@@ -1,12 +1,15 @@
 """Nearest words, on vectors made by hand."""
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError, NextwordError
-from nextword.inference.loaded_model import LoadedModel, LoadedNetwork, LoadedNgrams
+from nextword.inference.loaded_model import LoadedModel, LoadedNgrams
 from nextword.inference.neighbours import principal_plane
+from nextword.inference.pytorch import TorchNetwork
 from nextword.model import Model
 from nextword.models.layers import WordVectors
 from nextword.models.registry import build_network
@@ -30,13 +33,13 @@ def network(lowercase: bool = False, **settings: object) -> LoadedModel:
     config = ModelConfig.model_validate({"embedding_size": 3, "hidden_size": 4, **settings})
     tokenizer = Tokenizer(list(VECTORS), "words", lowercase)
     model = build_network(config, len(tokenizer)).eval()
-    counts = torch.ones(len(tokenizer), dtype=torch.int64)
+    counts = np.ones(len(tokenizer), dtype=np.int64)
     if config.input == "embedding":
         with torch.no_grad():
             for part in model.modules():
                 if isinstance(part, WordVectors):
                     part.weight.copy_(torch.tensor(list(VECTORS.values())))
-    return LoadedNetwork(model, tokenizer, config, counts)
+    return TorchNetwork(model, tokenizer, config.model_dump(mode="json"), counts)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "feedforward"])
@@ -60,8 +63,8 @@ def test_an_analogy_is_a_sum_of_directions_without_the_three_words() -> None:
     assert [near.word for near in found] == ["queen"]
     # king / |king| - man + woman / |woman|, at an angle to queen
     half = 0.5**0.5
-    wanted = torch.tensor([half - 1 + 1 / 2.96**0.5, 1.4 / 2.96**0.5, half])
-    cosine = float(wanted.sum() / wanted.norm() / 3**0.5)
+    wanted = np.array([half - 1 + 1 / 2.96**0.5, 1.4 / 2.96**0.5, half])
+    cosine = float(wanted.sum() / np.linalg.norm(wanted) / 3**0.5)
     assert found[0].similarity == pytest.approx(cosine)
     left = {near.word for near in Model(network()).analogy("man", "king", "woman", 100)}
     assert not left & {"man", "king", "woman"}
@@ -88,25 +91,32 @@ def test_models_without_word_vectors_say_so() -> None:
     with pytest.raises(ModelError, match="one_hot"):
         network(input="one_hot").word_vectors()
     plain = network()
-    counted = NgramModel.fit(torch.arange(9).numpy(), 9, order=2)
-    config = ModelConfig(kind="ngram", order=2)
+    counted = NgramModel.fit(np.arange(9), 9, order=2)
+    settings = ModelConfig(kind="ngram", order=2).model_dump(mode="json")
     with pytest.raises(ModelError, match="kind ngram has no word vectors"):
-        LoadedNgrams(counted, plain.tokenizer, config, plain.counts).word_vectors()
+        LoadedNgrams(counted, plain.tokenizer, settings, plain.counts).word_vectors()
+
+
+def distances(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Between every two of some points."""
+    found: NDArray[np.floating] = np.linalg.norm(points[:, None] - points[None], axis=2)
+    return found
 
 
 def test_the_plane_keeps_what_lies_in_a_plane() -> None:
-    torch.manual_seed(1)
-    flat = torch.randn(20, 2) * torch.tensor([5.0, 1.0])
-    turn, _ = torch.linalg.qr(torch.randn(6, 6))
-    plane = principal_plane(torch.cat([flat, torch.zeros(20, 4)], 1) @ turn + 3)
-    assert torch.allclose(torch.cdist(plane, plane), torch.cdist(flat, flat).double(), atol=1e-4)
-    assert torch.allclose(plane.mean(0), torch.zeros(2, dtype=torch.float64), atol=1e-6)
+    draw = np.random.default_rng(1)
+    flat = draw.normal(size=(20, 2)) * [5.0, 1.0]
+    turn, _ = np.linalg.qr(draw.normal(size=(6, 6)))
+    points = np.concatenate([flat, np.zeros((20, 4))], 1) @ turn + 3
+    plane = principal_plane(points.astype(np.float32))
+    np.testing.assert_allclose(distances(plane), distances(flat), atol=1e-4)
+    np.testing.assert_allclose(plane.mean(0), [0, 0], atol=1e-6)
     assert plane[:, 0].var() > plane[:, 1].var()
-    farthest = plane.abs().argmax(0)
+    farthest = np.abs(plane).argmax(0)
     assert plane[farthest[0], 0] > 0 and plane[farthest[1], 1] > 0
 
 
 def test_a_plane_of_points_on_a_line_is_a_line() -> None:
-    plane = principal_plane(torch.tensor([[1.0], [2.0], [6.0]]))
+    plane = principal_plane(np.array([[1.0], [2.0], [6.0]]))
     assert plane[:, 0].tolist() == pytest.approx([-2, -1, 3])
     assert plane[:, 1].tolist() == [0, 0, 0]

@@ -2,40 +2,42 @@
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 
 from nextword.inference.decoder import NgramDecoder
 from nextword.inference.mixture import num_gate_features
 from nextword.ngram.model import NgramModel
 from nextword.text.vocabulary import END_ID
 
-CPU = torch.device("cpu")
+Ids = NDArray[np.int64]
 
 
 @pytest.mark.parametrize("order", [1, 2, 4])
-def test_each_forecast_is_that_of_the_words_before(
-    order: int, ids: torch.Tensor, size: int
-) -> None:
+def test_each_forecast_is_that_of_the_words_before(order: int, ids: Ids, size: int) -> None:
     model = NgramModel.fit(np.random.default_rng(5).integers(0, size, 300), size, order)
     before = [END_ID] * (order - 1) + ids.tolist()
-    contexts = torch.tensor([before[i : i + order - 1] for i in range(1, len(ids) + 1)])
-    contexts = contexts.reshape(len(ids), order - 1).long()
-    result = NgramDecoder(model, CPU).read(ids)
-    torch.testing.assert_close(result.log_probabilities, model.log_probabilities(contexts))
-    torch.testing.assert_close(result.gate_features, model.gate_features(contexts))
+    rows = [before[i : i + order - 1] for i in range(1, len(ids) + 1)]
+    contexts = np.array(rows, dtype=np.int64).reshape(len(ids), order - 1)
+    result = NgramDecoder(model).read(ids).distributions()
+    np.testing.assert_allclose(result.probabilities, model.probabilities(contexts), rtol=1.3e-6)
+    np.testing.assert_allclose(
+        result.log_probabilities, np.log(result.probabilities), atol=1e-5, rtol=1.3e-6
+    )
+    np.testing.assert_allclose(result.gate_features, model.gate_features(contexts), rtol=1.3e-6)
     assert result.gate_features.shape[1] == num_gate_features("ngram", order)
 
 
 def test_the_text_it_was_counted_in_is_foreseen_best(size: int) -> None:
-    text = torch.tensor([2, 3, 4, 5, 6, 7, 8, END_ID] * 20)
-    decoder = NgramDecoder(NgramModel.fit(text.numpy(), size, 3), CPU)
-    result = decoder.read(text[:-1]).log_probabilities
-    assert torch.equal(result.argmax(1), text[1:])
+    text = np.array([2, 3, 4, 5, 6, 7, 8, END_ID] * 20)
+    decoder = NgramDecoder(NgramModel.fit(text, size, 3))
+    result = decoder.read(text[:-1]).distributions().probabilities
+    np.testing.assert_array_equal(result.argmax(1), text[1:])
 
 
-def test_two_places_in_one_model_are_apart(ngram: NgramModel, ids: torch.Tensor) -> None:
-    whole = NgramDecoder(ngram, CPU).read(ids).log_probabilities
-    one, other = NgramDecoder(ngram, CPU), NgramDecoder(ngram, CPU)
-    first = one.read(ids[:30]).log_probabilities
+def test_two_places_in_one_model_are_apart(ngram: NgramModel, ids: Ids) -> None:
+    whole = NgramDecoder(ngram).read(ids).distributions().probabilities
+    one, other = NgramDecoder(ngram), NgramDecoder(ngram)
+    first = one.read(ids[:30]).distributions().probabilities
     other.read(ids[11:])
-    torch.testing.assert_close(torch.cat([first, one.read(ids[30:]).log_probabilities]), whole)
+    second = one.read(ids[30:]).distributions().probabilities
+    np.testing.assert_allclose(np.concatenate([first, second]), whole, rtol=1.3e-6)

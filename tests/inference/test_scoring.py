@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 
 from nextword.config.schema import ModelConfig
 from nextword.errors import ModelError, TextError
@@ -77,9 +77,9 @@ def test_counted_n_grams_score_too_and_progress_is_told(predictor: Model) -> Non
     tokenizer, counts = predictor.loaded.tokenizer, predictor.loaded.counts
     ids = np.array([1, *tokenizer.encode("the old sailor . " * 30)])
     counted = NgramModel.fit(ids, len(tokenizer), order=3)
-    config = ModelConfig(kind="ngram", order=3)
+    settings = ModelConfig(kind="ngram", order=3).model_dump(mode="json")
     answer: list[int] = []
-    score = Model(LoadedNgrams(counted, tokenizer, config, counts)).score(
+    score = Model(LoadedNgrams(counted, tokenizer, settings, counts)).score(
         "the old sailor . " * 100, progress=answer.append
     )
     assert sum(answer) == len(score.words) == 400
@@ -94,21 +94,37 @@ def test_adapting_pays_on_a_text_that_repeats_itself(predictor: Model) -> None:
 
 def test_impossible_words_and_damaged_models(predictor: Model) -> None:
     from nextword.evaluation.score import score
-    from nextword.inference.decoder import Decoder, Distributions
+    from nextword.inference.decoder import (
+        Decoder,
+        Distributions,
+        Readout,
+        softmax_distributions,
+    )
     from nextword.text.tokenized import tokenize_string
 
-    class Certain(Decoder):
-        def __init__(self, value: float) -> None:
-            self.value = value
+    class CertainReadout(Readout[Distributions]):
+        def __init__(self, rows: int) -> None:
+            self.scores = np.full((rows, len(predictor.words)), -math.inf, dtype=np.float32)
+            self.scores[:, 1] = 0
 
-        def read(self, ids: torch.Tensor) -> Distributions:
-            answer = torch.full((len(ids), len(predictor.words)), -math.inf)
-            answer[:, 1] = self.value
-            return Distributions(answer, torch.zeros(len(ids), 0))
+        def distributions(self, rows: slice = slice(None)) -> Distributions:
+            scores = self.scores[rows]
+            return Distributions(np.exp(scores), np.zeros((len(scores), 0), np.float32), scores)
+
+    class DamagedReadout(CertainReadout):
+        def distributions(self, rows: slice = slice(None)) -> Distributions:
+            return softmax_distributions(np.full_like(self.scores[rows], math.nan))
+
+    class Fixed(Decoder):
+        def __init__(self, readout: type[CertainReadout]) -> None:
+            self.readout = readout
+
+        def read(self, ids: NDArray[np.int64]) -> Readout[Distributions]:
+            return self.readout(len(ids))
 
     passage = tokenize_string(predictor.loaded.tokenizer, "the\n\n")
-    impossible = score(Certain(0.0), passage, predictor.words)
+    impossible = score(Fixed(CertainReadout), passage, predictor.words)
     assert impossible.words[0].probability == 0 and math.isfinite(impossible.bits)
     assert impossible.words[1].bits == 0 and math.isfinite(impossible.perplexity)
     with pytest.raises(ModelError, match="damaged"):
-        score(Certain(math.nan), passage, predictor.words)
+        score(Fixed(DamagedReadout), passage, predictor.words)

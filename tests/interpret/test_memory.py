@@ -82,7 +82,8 @@ def test_what_cannot_be_measured_is_said_before_long_work(
     with pytest.raises(TextError, match="too few"):
         check_memory(network, random_text(60), 60, 5)
     counts = NgramModel.fit(np.array([2, 3, 2]), 14, 2)
-    counted = LoadedNgrams(counts, network.tokenizer, network.config, network.counts)
+    settings = {**network.settings, "kind": "ngram"}
+    counted = LoadedNgrams(counts, network.tokenizer, settings, network.counts)
     with pytest.raises(ModelError, match="has no network"):
         check_memory(counted, random_text(60), 10, 5)
 

@@ -17,17 +17,19 @@ from nextword import load_model, train
 from nextword.config.load import load_config
 from nextword.config.schema import Config
 from nextword.errors import ModelError
-from nextword.inference import ADAPTATIONS, gating
+from nextword.inference import ADAPTATIONS
 from nextword.inference.cache import CacheSettings
-from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
-from nextword.inference.mixture import Mixture, MixtureDecoder, Parts, combinations
+from nextword.inference.decoder import Ids
+from nextword.inference.mixture import Mixture, Parts, combinations
 from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
+from nextword.inference.pytorch import TorchNetwork
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.ngram.model import NgramModel
 from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text
 from nextword.training import fit_mixture as mixing
+from nextword.training.fit_gate import fit_gate
 from nextword.training.fit_mixture import SHARPNESS, fit_mixture
 from nextword.training.result import perplexities
 
@@ -48,13 +50,13 @@ def text(config: Config) -> EncodedText:
 
 
 @pytest.fixture
-def loaded(config: Config, text: EncodedText) -> LoadedModel:
+def loaded(config: Config, text: EncodedText) -> TorchNetwork:
     """A network that has learned nothing but how often words come."""
     torch.manual_seed(2)
     network = build_network(config.model, len(text.tokenizer)).eval()
-    counts = torch.from_numpy(text.vocabulary.counts)
-    network.output.start_from_counts(counts)
-    return LoadedNetwork(network, text.tokenizer, config.model, counts)
+    counts = text.vocabulary.counts
+    network.output.start_from_counts(torch.from_numpy(counts))
+    return TorchNetwork(network, text.tokenizer, config.model.model_dump(mode="json"), counts)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def messages() -> list[str]:
 
 
 @pytest.fixture
-def mix(loaded: LoadedModel, text: EncodedText, config: Config, messages: list[str]) -> Mix:
+def mix(loaded: TorchNetwork, text: EncodedText, config: Config, messages: list[str]) -> Mix:
     """Fits a mixture; keywords set fields of the ``mixture`` section."""
 
     def mix_with(held_out: EncodedText = text, **wanted: Any) -> Mixture:
@@ -85,7 +87,7 @@ def shortened(text: EncodedText, words: int | None) -> EncodedText:
 
 
 def test_ngrams_that_help_are_kept_and_help(
-    mix: Mix, loaded: LoadedModel, text: EncodedText, messages: list[str]
+    mix: Mix, loaded: TorchNetwork, text: EncodedText, messages: list[str]
 ) -> None:
     mixture = mix()
     assert mixture.ngram is not None and mixture.ngram.order == 3
@@ -133,7 +135,7 @@ def test_ngrams_that_are_not_wanted_are_not_counted(
     assert list(mixture.weights) == ["network+cache"]
 
 
-def test_a_cache_that_is_not_wanted_is_not_weighed(mix: Mix, loaded: LoadedModel) -> None:
+def test_a_cache_that_is_not_wanted_is_not_weighed(mix: Mix, loaded: TorchNetwork) -> None:
     mixture = mix(cache=False, cache_size=7)
     assert list(mixture.weights) == ["network+ngram"]
     assert mixture.cache == CacheSettings(size=7)
@@ -172,20 +174,20 @@ def test_without_enough_held_out_nothing_is_mixed(
 def test_few_words_are_enough(mix: Mix, text: EncodedText) -> None:
     mixture = mix(shortened(text, mixing.MIN_WORDS))
     assert mixture.ngram is not None
-    assert all(torch.isfinite(each.slopes).all() for each in mixture.weights.values())
+    assert all(np.isfinite(each.slopes).all() for each in mixture.weights.values())
 
 
 def test_both_kinds_of_weights_are_tried_before_ngrams_are_left_out(
     mix: Mix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit = gating.fit
+    fit = fit_gate
 
     def fails(likelihoods: Any, gate_features: Any, constant: bool = False) -> Any:
         weights = fit(likelihoods, gate_features, constant)
         # as with too little text for so many gate features
-        return weights if constant else replace(weights, biases=torch.tensor([0.0, -50.0]))
+        return weights if constant else replace(weights, biases=np.array([0.0, -50.0]))
 
-    monkeypatch.setattr(mixing, "fit", fails)
+    monkeypatch.setattr(mixing, "fit_gate", fails)
     mixture = mix(cache=False)
     assert mixture.ngram is not None
     assert not mixture.weights["network+ngram"].slopes.any()
@@ -197,7 +199,7 @@ def test_a_large_vocabulary_is_read_in_smaller_pieces(
     lengths: list[int] = []
     read = Parts.read
 
-    def note(self: Parts, ids: torch.Tensor) -> Any:
+    def note(self: Parts, ids: Ids) -> Any:
         lengths.append(len(ids))
         return read(self, ids)
 
@@ -209,12 +211,12 @@ def test_a_large_vocabulary_is_read_in_smaller_pieces(
     pieces = mix()
     assert max(lengths) == 10 and sum(lengths) == len(text.parts["valid"].ids)
     for names, weights in whole.weights.items():
-        torch.testing.assert_close(pieces.weights[names].slopes, weights.slopes, atol=0.02, rtol=0)
+        np.testing.assert_allclose(pieces.weights[names].slopes, weights.slopes, 0, 0.02)
 
 
 @pytest.mark.parametrize("runs_to", [5e3, 1e30])
 def test_a_network_that_ran_away_ends_no_training(
-    mix: Mix, loaded: LoadedModel, text: EncodedText, tmp_path: Path, runs_to: float
+    mix: Mix, loaded: TorchNetwork, text: EncodedText, tmp_path: Path, runs_to: float
 ) -> None:
     with torch.no_grad():
         bias = loaded.network.output.bias
@@ -227,7 +229,7 @@ def test_a_network_that_ran_away_ends_no_training(
     assert back.weights.keys() == mixture.weights.keys()
 
 
-def test_a_network_without_probabilities_is_refused(mix: Mix, loaded: LoadedModel) -> None:
+def test_a_network_without_probabilities_is_refused(mix: Mix, loaded: TorchNetwork) -> None:
     with torch.no_grad():
         assert loaded.network.output.bias is not None
         loaded.network.output.bias[3] = math.nan
@@ -238,14 +240,14 @@ def test_a_network_without_probabilities_is_refused(mix: Mix, loaded: LoadedMode
 @pytest.mark.parametrize("adapt", ADAPTATIONS)
 @pytest.mark.parametrize("ngram", [True, False])
 def test_a_saved_mixture_predicts_the_same(
-    mix: Mix, loaded: LoadedModel, tmp_path: Path, adapt: Any, ngram: bool
+    mix: Mix, loaded: TorchNetwork, tmp_path: Path, adapt: Any, ngram: bool
 ) -> None:
     mixed = loaded.with_mixture(mix(ngram=ngram, cache_size=30))
     save_model(tmp_path, mixed, "")
     save_mixture(tmp_path, mixed.mixture)
     assert (tmp_path / "ngram.safetensors").exists() == ngram
     here, back = Model(mixed), load_model(tmp_path)
-    assert isinstance(back.loaded.decoder(), MixtureDecoder) == ngram
+    assert (back.loaded.mixture.ngram is not None) == ngram
     for prompt in ("", "Napoleon was the Emperor of", "the sea . my sister reads " * 5):
         wanted = here.predict(prompt, k=1000, adapt=adapt)
         assert back.predict(prompt, k=1000, adapt=adapt) == wanted
@@ -267,7 +269,7 @@ def test_a_run_mixes_and_measures_both(
     assert result.test_perplexity < 0.9 * result.network_test_perplexity
     assert sum("n-grams" in line for line in screen.lines) == 1
     stored = load_model("a")
-    assert isinstance(stored.loaded.decoder(), MixtureDecoder)
+    assert stored.loaded.mixture.ngram is not None
     assert stored.predict("the", k=9) == result.model.predict("the", k=9)
     config = load_config(result.path / "config.yaml", environ={})
     part = prepare_text(config.text, config.vocabulary).parts["valid"]
@@ -279,7 +281,7 @@ def test_a_run_mixes_and_measures_both(
     assert again.valid_perplexity == again.network_valid_perplexity
     assert again.network_valid_perplexity == pytest.approx(result.network_valid_perplexity)
     assert not (result.path / "model" / "ngram.safetensors").exists()
-    assert type(load_model("a").loaded.decoder()) is not MixtureDecoder
+    assert load_model("a").loaded.mixture.ngram is None
 
 
 def test_without_anything_held_out_a_run_mixes_nothing(

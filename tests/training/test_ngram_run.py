@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from nextword import load_model, train
 from nextword.config.load import load_config
 from nextword.errors import ConfigError, ModelError
-from nextword.inference.decoder import score_stream
+from nextword.inference.decoder import Decoder
 from nextword.inference.loaded_model import LoadedNgrams
 from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
@@ -40,19 +40,23 @@ def settings(tiny_settings: dict[str, object]) -> dict[str, object]:
     return {**tiny_settings, "model.kind": "ngram", "model.order": 4}
 
 
-def measured(result: TrainingResult, part: str) -> float:
+@pytest.fixture
+def measured(
+    mean_surprisal: Callable[[Decoder, np.ndarray], float],
+) -> Callable[[TrainingResult, str], float]:
     """The perplexity of a part, measured word by word with the stored model."""
-    config = load_config(result.path / "config.yaml", environ={})
-    ids = prepare_text(config.text, config.vocabulary).parts[part].ids
-    loaded = load_model(result.path).loaded
-    nats = [
-        -seen.log_probabilities.gather(1, seen.targets[:, None]).double().sum()
-        for seen in score_stream(loaded.decoder(), ids, len(loaded.tokenizer))
-    ]
-    return math.exp(sum(nats) / len(ids))
+
+    def perplexity(result: TrainingResult, part: str) -> float:
+        config = load_config(result.path / "config.yaml", environ={})
+        ids = prepare_text(config.text, config.vocabulary).parts[part].ids
+        return math.exp(mean_surprisal(load_model(result.path).loaded.decoder(), ids))
+
+    return perplexity
 
 
-def test_a_run_counts_its_text(settings: dict[str, object]) -> None:
+def test_a_run_counts_its_text(
+    settings: dict[str, object], measured: Callable[[TrainingResult, str], float]
+) -> None:
     result = train(settings)
     assert (result.run, result.steps, result.stopped) == ("tiny-ngram", 4, False)
     # a sentence's words follow from its first ones; what is left is which sentence comes

@@ -250,7 +250,7 @@ def test_a_run_that_folds_capitals_proves_nothing(contest: Callable[..., Compari
     loaded = gated.run.loaded
     folding = Tokenizer(loaded.tokenizer.words, "words", lowercase=True)
     run = replace(
-        gated.run, loaded=LoadedNetwork(loaded.network, folding, loaded.config, loaded.counts)
+        gated.run, loaded=LoadedNetwork(loaded.arrays(), folding, loaded.settings, loaded.counts)
     )
     folded = replace(comparison, runs=[plain, replace(gated, run=run)])
     assert verdicts(comparison)[BETTER] == "holds" and verdicts(folded)[BETTER] == "inconclusive"
