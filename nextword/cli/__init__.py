@@ -7,7 +7,7 @@ completion answer at once.
 from __future__ import annotations
 
 import importlib
-import pkgutil
+import os
 import signal
 import sys
 from io import StringIO
@@ -16,55 +16,63 @@ from typing import Any
 import click
 
 from nextword import __version__
+from nextword.cli.shells import COMPLETE_VARIABLE, register_shells
 from nextword.cli.terminal import abandon, open_closed_streams, say, tolerate_bad_bytes
-from nextword.errors import NextwordError
+from nextword.errors import TORCH_MISSING, NextwordError
 
-FIRST = ("train", "predict", "generate", "score", "similar", "eval", "compare", "report", "explain")
-"""The order in which help lists commands; others follow by name."""
+COMMANDS = (
+    "train",
+    "predict",
+    "generate",
+    "score",
+    "similar",
+    "eval",
+    "compare",
+    "report",
+    "explain",
+    "info",
+    "completion",
+)
+"""Modules with a ``command``, in the order of help."""
 
 
 class LazyGroup(click.Group):
     """A group of the commands in this package's modules, imported on use."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        names = {module.name for module in pkgutil.iter_modules(__path__)}
-        ordered = [*(name for name in FIRST if name in names), *sorted(names - {*FIRST})]
-        return [name for name in ordered if _command(name) is not None]
+        return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        names = {module.name for module in pkgutil.iter_modules(__path__)}
-        return _command(name) if name in names else None
+        return load_command(name) if name in COMMANDS else None
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            names = self.list_commands(context)
-            formatter.write_dl([(name, summary(name)) for name in names])
+            formatter.write_dl([(name, summary(name)) for name in COMMANDS])
 
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if name and not name.startswith("-") and self.get_command(context, name) is None:
+        if name and not name.startswith("-") and name not in COMMANDS:
             import difflib
 
-            commands = self.list_commands(context)
-            close = difflib.get_close_matches(name, commands, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"commands: {', '.join(commands)}"
+            if context.resilient_parsing:
+                return None, None, []  # a shell completes the line, and shows no errors
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"commands: {', '.join(COMMANDS)}"
             raise click.UsageError(f"no such command {name!r}; {hint}", context)
         return super().resolve_command(context, args)
 
 
-def _command(name: str) -> click.Command | None:
-    """The command of a module of this package, None for one that only helps."""
-    command = getattr(importlib.import_module(f"{__name__}.{name}"), "command", None)
-    return command if isinstance(command, click.Command) else None
+def load_command(name: str) -> click.Command:
+    """The command of a module of this package."""
+    command: click.Command = importlib.import_module(f"{__name__}.{name}").command
+    return command
 
 
 def summary(name: str) -> str:
     """A command in one line: the first sentence of its help."""
-    command = _command(name)
-    assert command is not None, name
-    return command.get_short_help_str(limit=200)
+    return load_command(name).get_short_help_str(limit=200)
 
 
 @click.group(
@@ -88,7 +96,11 @@ def main(args: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         tolerate_bad_bytes(stream)  # a letter that a terminal lacks is no reason to stop
     try:
-        code: Any = group.main(args, prog_name="nextword", standalone_mode=False)
+        if COMPLETE_VARIABLE in os.environ:
+            register_shells()
+        code: Any = group.main(
+            args, prog_name="nextword", complete_var=COMPLETE_VARIABLE, standalone_mode=False
+        )
     except click.ClickException as error:
         shown = StringIO()
         error.show(shown)
@@ -110,8 +122,13 @@ def main(args: list[str] | None = None) -> None:
         if error.filename in (None, "standard output"):
             abandon(sys.stdout)
         code = 1
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        say(f"Error: {TORCH_MISSING}", err=True)
+        code = 1
     except (RuntimeError, MemoryError) as error:
-        from nextword.device import hardware_trouble
+        from nextword.machine import hardware_trouble
 
         trouble = hardware_trouble(error)
         if trouble is None:

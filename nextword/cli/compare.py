@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextword.cli.completers import complete_runs
+from nextword.cli.layout import columns_of, padded
 from nextword.cli.options import (
     check_together,
     device_option,
@@ -25,7 +27,7 @@ from nextword.cli.options import (
     texts_option,
 )
 from nextword.cli.progress import ProgressBars
-from nextword.cli.terminal import columns_of, padded, say, say_json, say_saved
+from nextword.cli.terminal import say, say_json, say_saved
 from nextword.formatting import counted, escape_control, percent
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ EXAMPLES = 3
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), shell_complete=complete_runs)
 @models_option
 @texts_option
 @encoding_option
@@ -56,7 +58,7 @@ EXAMPLES = 3
 @places_option
 @plots_option
 @format_option
-@device_option
+@device_option("auto")
 @json_option
 @click.pass_context
 def command(
@@ -91,10 +93,12 @@ def command(
 
         prepare_plots(plot)
     from nextword.comparison.comparison import compare
-    from nextword.device import leave_busy_cores
     from nextword.interpret.memory import MemorySettings
 
-    leave_busy_cores(partial(say, err=True))
+    if memory:
+        from nextword.device import leave_busy_cores
+
+        leave_busy_cores(partial(say, err=True))
     with ProgressBars() as bars:
         comparison = compare(
             named,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from nextword.cli.completers import complete_runs
 from nextword.cli.options import (
     adapt_option,
     check_together,
@@ -41,7 +41,9 @@ _NAME, _FIRST = 22, 20
 
 
 @click.command("eval")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "run", required=False, type=click.Path(path_type=Path), shell_complete=complete_runs
+)
 @texts_option
 @encoding_option
 @split_option("The held-out part of the run's text to measure on.")
@@ -60,7 +62,7 @@ _NAME, _FIRST = 22, 20
     help="Also measure simpler models trained on the same words.",
 )
 @model_option
-@device_option
+@device_option("auto")
 @json_option
 @click.pass_context
 def command(
@@ -88,7 +90,6 @@ def command(
     model = run_or_model(context, run, model)
     check_together(context, "--plot", plot is not None, ("picture_format",))
     check_together(context, "--text", bool(text), ("encoding",))
-    from nextword.device import leave_busy_cores
     from nextword.evaluation.evaluator import Opener, evaluate, simpler_models
     from nextword.evaluation.held_out import TRAINED_ON, trained_on
     from nextword.plotting.evaluation import write_plots
@@ -98,7 +99,6 @@ def command(
     if plot is not None:
         prepare_plots(plot)
     opened = open_model(model, device)
-    leave_busy_cores(partial(say, err=True))
     loaded, folder = opened.loaded, opened.folder
     assert folder is not None
     part = opened.text(text, split, encoding)

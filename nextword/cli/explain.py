@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nextword.cli.completers import complete_text
+from nextword.cli.layout import PILCROW, columns_of, padded, quoted_mark, shown_word
 from nextword.cli.options import (
     PromptCommand,
     check_together,
@@ -26,19 +28,7 @@ from nextword.cli.options import (
     split_option,
 )
 from nextword.cli.progress import ProgressBars
-from nextword.cli.terminal import (
-    PILCROW,
-    argument_text,
-    columns_of,
-    padded,
-    piped_text,
-    quoted_mark,
-    say,
-    say_json,
-    say_saved,
-    say_unknown,
-    shown_word,
-)
+from nextword.cli.terminal import argument_text, piped_text, say, say_json, say_saved, say_unknown
 from nextword.formatting import change, counted, escape_control, figure, percent, two_digits
 
 if TYPE_CHECKING:
@@ -85,6 +75,7 @@ START = "the start of the paragraph"
 @click.option(
     "--text",
     metavar="FILE",
+    shell_complete=complete_text,
     help="The text for --gradients; it may also be given as PROMPT.",
 )
 @encoding_option
@@ -151,15 +142,16 @@ def _explain_prompt(
 ) -> None:
     from nextword.interpret.explanation import explain
     from nextword.storage.run_folder import run_of_model
-    from nextword.text.tokenized import tokenize_string, unmatched_words
+    from nextword.text.tokenized import read_prompt
 
     text = argument_text(prompt) if prompt is not None else piped_text()
     if prompt is None and not text.strip():
         raise click.UsageError("no prompt: give one as an argument or through a pipe")
     opened = open_model(model, "cpu")
     loaded = opened.loaded
-    say_unknown(loaded.tokenizer, unmatched_words(loaded.tokenizer, text))
-    explanation = explain(loaded, tokenize_string(loaded.tokenizer, text), count)
+    tokenized, unmatched = read_prompt(loaded.tokenizer, text)
+    say_unknown(loaded.tokenizer, unmatched)
+    explanation = explain(loaded, tokenized, count)
     if plot is not None:
         from nextword.plotting.interpret import explanation_figure
         from nextword.plotting.style import write_picture

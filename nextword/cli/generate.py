@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from nextword.cli.layout import line_width
 from nextword.cli.options import (
     PromptCommand,
     adapt_option,
@@ -18,17 +19,7 @@ from nextword.cli.options import (
     open_model,
     prompt_argument,
 )
-from nextword.cli.terminal import (
-    Wrapper,
-    argument_text,
-    escape_lines,
-    is_terminal,
-    line_width,
-    piped_text,
-    say,
-    say_json,
-    say_unknown,
-)
+from nextword.cli.terminal import argument_text, is_terminal, piped_text, say, say_json, say_unknown
 from nextword.inference import Adapt
 
 if TYPE_CHECKING:
@@ -72,7 +63,7 @@ if TYPE_CHECKING:
 )
 @adapt_option("How to adapt to the prompt and to the generated text.")
 @model_option
-@device_option
+@device_option("cpu")
 @json_option
 def command(
     prompt: str | None,
@@ -91,6 +82,7 @@ def command(
     Without PROMPT it continues what comes through a pipe, or starts from nothing. After a prompt
     that ends in a blank line, a new paragraph begins.
     """
+    from nextword.inference.generation import random_seed
     from nextword.inference.sampling import Sampling
     from nextword.text.tokenized import unmatched_words
 
@@ -109,15 +101,6 @@ def command(
     _write(opened, start, words, sampling, seed, cast(Adapt, adapt))
 
 
-def random_seed() -> int:
-    """A seed by chance."""
-    import random
-
-    from nextword.inference.generation import MAX_SEED
-
-    return random.SystemRandom().randrange(MAX_SEED)
-
-
 def _write(
     model: Model, prompt: str, words: int, sampling: Sampling, seed: int, adapt: Adapt
 ) -> None:
@@ -125,6 +108,8 @@ def _write(
     if not is_terminal(sys.stdout):
         say(*model.generate(prompt, words, sampling, seed, adapt).text.split("\n"))
         return
+    from nextword.cli.wrapping import Wrapper, escape_lines
+
     wrapper = Wrapper(line_width())
 
     def show(piece: str) -> None:

@@ -1,4 +1,4 @@
-"""``nextword info``."""
+"""``nextword info``: versions, devices, runs, or one run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nextword.cli.completers import complete_runs
 from nextword.cli.options import json_option, run_or_model
 from nextword.cli.terminal import say, say_json
 from nextword.errors import NextwordError
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
 
 @click.command("info")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "run", required=False, type=click.Path(path_type=Path), shell_complete=complete_runs
+)
 @click.option(
     "--model",
     "-m",
     type=click.Path(path_type=Path),
+    shell_complete=complete_runs,
     metavar="PATH",
     help="The same as the RUN argument.",
 )
@@ -45,22 +49,32 @@ def command(context: click.Context, run: Path | None, model: Path | None, as_jso
 
 
 def _machine() -> dict[str, Any]:
-    import torch
+    from importlib.metadata import PackageNotFoundError, version
 
     from nextword import __version__
+    from nextword.machine import may_have_gpu, usable_cores
 
-    devices = ["cpu"] + [
-        f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())
-    ]
-    if torch.backends.mps.is_available():
-        devices.append("mps")
+    try:
+        torch_version = version("torch")
+    except PackageNotFoundError:
+        torch_version = "not installed"
     return {
         "nextword": __version__,
-        "torch": str(torch.__version__),
+        "torch": torch_version,
         "python": platform.python_version(),
-        "threads": torch.get_num_threads(),
-        "devices": devices,
+        "threads": usable_cores(),
+        "devices": ["cpu", *(_gpus() if may_have_gpu() else ())],
     }
+
+
+def _gpus() -> list[str]:
+    """The GPUs that PyTorch can use; none where it is missing or broken."""
+    try:
+        import torch
+    except (ImportError, OSError):
+        return []
+    gpus = [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
+    return gpus + ["mps"] * torch.backends.mps.is_available()
 
 
 def _newest(folders: list[RunFolder]) -> str | None:
@@ -97,7 +111,7 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         "hidden_size": config.model.hidden_size,
         "layers": config.model.layers,
         "vocabulary_size": folder.read_record().vocabulary_size,
-        "has_model": (folder.model / "model.safetensors").is_file(),
+        "has_model": folder.weights.is_file(),
     }
     return {**described, **_last_figures(folder)}
 

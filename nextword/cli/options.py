@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from nextword.cli.completers import complete_device, complete_runs, complete_text
 from nextword.cli.terminal import say
 from nextword.inference import ADAPTATIONS
 
@@ -30,6 +31,7 @@ model_option = click.option(
     type=click.Path(path_type=Path),
     envvar=MODEL_VARIABLE,
     metavar="PATH",
+    shell_complete=complete_runs,
     help=f"A run or model folder.  [default: ${MODEL_VARIABLE}, else the newest run under runs/]",
 )
 models_option = click.option(
@@ -39,17 +41,10 @@ models_option = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
+    shell_complete=complete_runs,
     help="A run or model folder, the same as a RUN argument; may be repeated.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
-device_option = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    metavar="NAME",
-    help="Where to compute: cpu, cuda, cuda:N, mps, or auto (CUDA if there is a GPU, else the "
-    "CPU).",
-)
 encoding_option = click.option(
     "--encoding",
     metavar="NAME",
@@ -85,6 +80,7 @@ texts_option = click.option(
     "--text",
     multiple=True,
     metavar="FILE",
+    shell_complete=complete_text,
     help="Measure on this text instead; may be repeated.",
 )
 plots_option = click.option(
@@ -111,6 +107,20 @@ def split_option(help: str) -> Callable[[Command], Command]:
         default="valid",
         show_default=True,
         help=help,
+    )
+
+
+def device_option(default: str) -> Callable[[Command], Command]:
+    """``--device``: where networks compute."""
+    note = " The CPU answers at once, without PyTorch." if default == "cpu" else ""
+    return click.option(
+        "--device",
+        default=default,
+        show_default=True,
+        metavar="NAME",
+        shell_complete=complete_device,
+        help="Where to compute: cpu, cuda, cuda:N, mps, or auto (CUDA if there is a GPU, else the "
+        f"CPU).{note}",
     )
 
 

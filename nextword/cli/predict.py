@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from nextword.cli.dialogue import Dialogue
+from nextword.cli.layout import prediction_lines
 from nextword.cli.options import (
     PromptCommand,
     device_option,
@@ -18,13 +21,11 @@ from nextword.cli.options import (
     open_model,
     prompt_argument,
 )
+from nextword.cli.progress import ProgressBars
 from nextword.cli.terminal import (
     argument_text,
-    columns_of,
     is_terminal,
-    line_width,
     piped_lines,
-    prediction_lines,
     say,
     say_json,
     say_unknown,
@@ -34,12 +35,6 @@ from nextword.inference import ADAPTATIONS, Adapt
 if TYPE_CHECKING:
     from nextword.inference.session import Session
     from nextword.model import Model
-
-SESSION_COMMANDS = {
-    "/new": "start over with an empty text",
-    "/text": "show the whole text so far",
-    "/help": "show this help",
-}
 
 
 @click.command("predict", cls=PromptCommand)
@@ -61,7 +56,7 @@ SESSION_COMMANDS = {
     "otherwise none]",
 )
 @model_option
-@device_option
+@device_option("cpu")
 @json_option
 def command(
     prompt: str | None,
@@ -96,27 +91,40 @@ class Answers:
         self.model = model
         self.count = count
         self.prefix = prefix
-        self.adapt = adapt
         self.as_json = as_json
         self.suggest = True
         """Whether near spellings of unknown words are looked for."""
         self.named: set[str] = set()
+        self.slow = adapt in ("dynamic", "both")
+        """Whether reading a long prompt takes so long that its progress is shown."""
+        self._fresh = model.session(adapt)
 
     def session(self) -> Session:
         """A session at the beginning of a text."""
-        return self.model.session(self.adapt)
+        return self._fresh.fork()
 
-    def answer(self, prompt: str, session: Session | None = None) -> None:
-        """Read a prompt, in a new session unless one is given, and write the predictions."""
-        session = session or self.session()
-        session.read(prompt)
+    def answer(self, prompt: str) -> None:
+        """Read a prompt in a new session, and write the predictions."""
+        self.answer_in(self.session(), prompt)
+
+    def answer_in(self, session: Session, prompt: str, letters: str = "") -> None:
+        """Read a prompt in a session, and write the predictions that begin with some letters.
+
+        Args:
+            session: at the end of an earlier prompt, or new.
+            prompt: as it was typed.
+            letters: of a half-typed word after it.
+        """
+        with ProgressBars() as bars:
+            show = partial(bars.show, "words read, adapting to them")
+            session.read(prompt, show if self.slow else None)
         unknown = [match for match in session.unmatched if match.typed not in self.named]
         self.named.update(match.typed for match in unknown)
         say_unknown(self.model.loaded.tokenizer, unknown, suggest=self.suggest)
-        predictions = session.predict(self.count, self.prefix)
+        predictions = session.predict(self.count, letters or self.prefix)
         if self.as_json:
             found = [asdict(prediction) for prediction in predictions]
-            say_json({"prompt": prompt, "predictions": found})
+            say_json({"prompt": prompt + letters, "predictions": found})
             return
         if not predictions:
             say(f"no word of the vocabulary starts with {self.prefix!r}", err=True)
@@ -139,50 +147,6 @@ def answer_lines(answers: Answers, lines: Iterable[str]) -> None:
 
 def run_session(answers: Answers) -> None:
     """Answer the lines typed on a terminal until Ctrl-D; each line continues the text."""
-    say(
-        "Type words and press Enter; each line continues the text.",
-        "Empty line: repeat. /new: start over. /help: all. Ctrl-D ends.",
-        err=True,
+    Dialogue(answers.session, answers.answer_in).run(
+        lambda: input("> " if is_terminal(sys.stdout) else "")
     )
-    session = answers.session()
-    text: list[str] = []
-    while True:
-        try:
-            line = input("> " if is_terminal(sys.stdout) else "")
-        except EOFError:
-            say(err=True)
-            return
-        asked = line.strip()
-        if asked == "/new":
-            session, text = answers.session(), []
-            say("(new text)", err=True)
-        elif asked == "/text":
-            say(" ".join(text) or "(no text yet)", err=True)
-        elif asked == "/help":
-            say(*help_lines(), err=True)
-        elif asked in ("/quit", "/exit"):
-            return
-        elif asked.startswith("/") and asked[1:].isalpha():
-            say(f"unknown command {asked}; /help lists all", err=True)
-        else:
-            text += [asked] if asked else []
-            if len(text) > 1 or (text and not asked):
-                say(f"{text_so_far(text)} ...", err=True)
-            answers.answer(line, session)
-
-
-def help_lines() -> list[str]:
-    """What can be typed in a session."""
-    commands = {"words": "continue the text", "(empty)": "repeat the predictions"}
-    commands |= {**SESSION_COMMANDS, "Ctrl-D, /quit": "end"}
-    return [f"  {name:<15}{meaning}" for name, meaning in commands.items()]
-
-
-def text_so_far(text: Sequence[str]) -> str:
-    """The end of a session's text, as much as has room on one line."""
-    words = " ".join(text).split(" ")
-    room = line_width() - len("...  ...")
-    shown: list[str] = []
-    while words and columns_of(" ".join([words[-1], *shown])) <= room:
-        shown.insert(0, words.pop())
-    return f"{'... ' * bool(words)}{' '.join(shown)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from nextword.cli.completers import complete_runs
 from nextword.cli.options import (
     MODEL_VARIABLE,
     check_together,
@@ -28,7 +29,7 @@ ONE, SEVERAL = "report.html", "comparison.html"
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), shell_complete=complete_runs)
 @click.option(
     "--model",
     "-m",
@@ -36,6 +37,7 @@ ONE, SEVERAL = "report.html", "comparison.html"
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
+    shell_complete=complete_runs,
     help="A run or model folder, the same as a RUN argument; may be repeated.  "
     f"[default: ${MODEL_VARIABLE}, else the newest run under runs/]",
 )
@@ -51,7 +53,7 @@ ONE, SEVERAL = "report.html", "comparison.html"
 @split_option("The held-out part of the runs' text to measure on.")
 @reach_option
 @places_option
-@device_option
+@device_option("auto")
 @json_option
 @click.pass_context
 def command(
@@ -75,7 +77,7 @@ def command(
     """
     check_together(context, "--text", bool(text), ("encoding",))
     from nextword.comparison.loaded_run import load_runs
-    from nextword.device import choose_device, leave_busy_cores
+    from nextword.inference.lazy_pytorch import resolve_device
     from nextword.interpret.memory import MemorySettings
     from nextword.plotting.style import prepare_plots
     from nextword.report.data import collect
@@ -84,8 +86,11 @@ def command(
 
     prepare_plots(Path() if out is None else out.parent)
     named = [*runs, *models] or [resolve_model(default_model())]
-    loaded_runs = load_runs(named, split, text, encoding, True, choose_device(device))
-    leave_busy_cores(partial(say, err=True))
+    loaded_runs = load_runs(named, split, text, encoding, True, resolve_device(device))
+    if any(run.loaded.has_network for run in loaded_runs):
+        from nextword.device import leave_busy_cores
+
+        leave_busy_cores(partial(say, err=True))  # for its memory, which PyTorch measures
     target = out or _default_page(loaded_runs[0].folder, len(loaded_runs))
     with ProgressBars() as bars:
         data = collect(loaded_runs, MemorySettings(reach, places), bars.show)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from nextword.cli.completers import complete_text
+from nextword.cli.layout import PILCROW, colours_wanted, columns_of, line_width, padded, shown_word
 from nextword.cli.options import (
     PromptCommand,
     adapt_option,
@@ -21,20 +23,7 @@ from nextword.cli.options import (
     prompt_argument,
 )
 from nextword.cli.progress import ProgressBars
-from nextword.cli.terminal import (
-    PILCROW,
-    Wrapper,
-    argument_text,
-    colours_wanted,
-    columns_of,
-    line_width,
-    nothing_piped,
-    padded,
-    say,
-    say_json,
-    say_unknown,
-    shown_word,
-)
+from nextword.cli.terminal import argument_text, nothing_piped, say, say_json, say_unknown
 from nextword.formatting import SHADE_EDGES, counted, percent, shade, shade_names
 from nextword.inference import Adapt
 
@@ -52,12 +41,17 @@ MAX_WORD_WIDTH = 30
 
 @click.command("score", cls=PromptCommand)
 @prompt_argument
-@click.option("--text", metavar="FILE", help="Score this text; - for stdin.")
+@click.option(
+    "--text",
+    metavar="FILE",
+    shell_complete=complete_text,
+    help="Score this text; - for stdin.",
+)
 @encoding_option
 @adapt_option("How to adapt to the text as it is read, never looking ahead.")
 @click.option("--table", is_flag=True, help="Show a table even where colours are available.")
 @model_option
-@device_option
+@device_option("cpu")
 @json_option
 def command(
     prompt: str | None,
@@ -76,7 +70,7 @@ def command(
     line for each word and a last one for the text.
     """
     from nextword.evaluation.held_out import TRAINED_ON, trained_on
-    from nextword.text.tokenized import tokenize_files, tokenize_string, unmatched_words
+    from nextword.text.tokenized import read_prompt, tokenize_files
 
     if prompt is not None and text is not None:
         raise click.UsageError("give the text as an argument or with --text, not both")
@@ -87,9 +81,8 @@ def command(
     opened = open_model(model, device)
     tokenizer = opened.loaded.tokenizer
     if text is None:
-        typed = argument_text(prompt or "")
-        tokenized = tokenize_string(tokenizer, typed)
-        say_unknown(tokenizer, unmatched_words(tokenizer, typed))
+        tokenized, unmatched = read_prompt(tokenizer, argument_text(prompt or ""))
+        say_unknown(tokenizer, unmatched)
     else:
         tokenized = tokenize_files(tokenizer, text, encoding)
         if text != "-" and opened.folder is not None and trained_on(opened.folder, [text]):
@@ -158,6 +151,8 @@ def _name(word: ScoredWord) -> str:
 
 def shaded(score: Score, width: int) -> str:
     """The running text, each word shaded by its surprisal, with a legend and the summary."""
+    from nextword.cli.wrapping import Wrapper
+
     wrapper = Wrapper(width, gap=_paint(" ", 0.0, known=True))
     written = []
     for word in score.words:

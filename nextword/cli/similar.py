@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nextword.cli.layout import BAR_WIDTH, columns_of, padded
 from nextword.cli.options import json_option, model_option, open_model
-from nextword.cli.terminal import (
-    BAR_WIDTH,
-    columns_of,
-    padded,
-    say,
-    say_json,
-    say_saved,
-    say_unknown,
-)
+from nextword.cli.terminal import say, say_json, say_saved, say_unknown
 from nextword.formatting import escape_control
 
 if TYPE_CHECKING:

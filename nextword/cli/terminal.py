@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import os
-import re
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from wcwidth import wcswidth
 
-from nextword.formatting import CONTROL_CHARS, escape_control, percent, plain
-from nextword.text.scripts import UNSPACED_LETTERS
+from nextword.formatting import CONTROL_CHARS, escape_control, plain
 
 if TYPE_CHECKING:
-    from nextword.inference.session import Prediction
     from nextword.text.matching import Match
     from nextword.text.tokenizer import Tokenizer
 
-PILCROW = "¶"
-"""Shown for the end of a paragraph or line."""
-MAX_LINE_WIDTH = 88
-"""Columns of running text; longer lines are hard to read."""
 MAX_SEARCHES = 3
 """Unknown words of a prompt for which near spellings are looked for."""
-BAR_WIDTH = 24
-"""Columns of the longest bar in a list of predictions or neighbours."""
 FALLBACKS = {
     **dict.fromkeys("█▉▊▋▌▍▎▏", "#"),
     **dict.fromkeys("‘’", "'"),
@@ -164,6 +152,8 @@ def say_at_once(*lines: str) -> None:
 
 def say_json(content: Mapping[str, Any]) -> None:
     """Write one line of JSON to stdout, as ASCII unless stdout is UTF-8."""
+    import json
+
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     text = json.dumps(plain(content), ensure_ascii=encoding != "utf8", allow_nan=False)
     # JSON itself escapes only the first 32
@@ -196,117 +186,3 @@ def say_saved(*paths: object) -> None:
     """Name the files that were written, on stderr."""
     for path in paths:
         say(f"saved {path}", err=True)
-
-
-# Words, columns and colours
-
-
-def shown_word(word: str) -> str:
-    """A vocabulary word, made harmless; the end of a paragraph is a pilcrow."""
-    from nextword.text.vocabulary import END
-
-    return PILCROW if word == END else escape_control(word)
-
-
-def quoted_mark(word: str) -> str:
-    """A vocabulary word, made harmless; a mark of punctuation is put in quotation marks."""
-    shown = shown_word(word)
-    quote = "'" if '"' in shown else '"'
-    return shown if any(map(str.isalnum, word)) else f"{quote}{shown}{quote}"
-
-
-def columns_of(text: str) -> int:
-    """How many columns a text takes: wide letters two, combining marks none."""
-    return max(0, wcswidth(text))
-
-
-def padded(text: str, width: int) -> str:
-    """A text followed by spaces up to a width in columns."""
-    return text + " " * (width - columns_of(text))
-
-
-def prediction_lines(predictions: Sequence[Prediction]) -> list[str]:
-    """Aligned lines of word, probability, and a bar relative to the likeliest word."""
-    words = [quoted_mark(prediction.word) for prediction in predictions]
-    width = max(map(columns_of, words), default=0)
-    most = max((prediction.probability for prediction in predictions), default=1.0)
-    return [
-        f"{padded(word, width)}  {percent(prediction.probability):>7}  "
-        f"{'█' * round(BAR_WIDTH * prediction.probability / most)}"
-        for word, prediction in zip(words, predictions, strict=True)
-    ]
-
-
-def line_width() -> int:
-    """Columns for running text on this terminal."""
-    return max(20, min(shutil.get_terminal_size().columns, MAX_LINE_WIDTH))
-
-
-def colours_wanted() -> bool:
-    """Whether stdout is a terminal with colours and the user has not declined (no-color.org)."""
-    without = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return is_terminal(sys.stdout) and not without
-
-
-def escape_lines(text: str) -> str:
-    """A text with its line ends kept and all other control characters escaped."""
-    lines = text.replace("\r\n", "\n").replace("\t", " ").split("\n")
-    return "\n".join(escape_control(line) for line in lines)
-
-
-_ATOMS = re.compile(rf"\n| +|[{UNSPACED_LETTERS}]|[^ \n{UNSPACED_LETTERS}]+")
-_BREAK_BEFORE = re.compile(f"[{UNSPACED_LETTERS}]")
-
-
-class Wrapper:
-    """Breaks a stream of text into lines.
-
-    Text without a space in it stays on one line, so the last word is held back until it is known
-    whether punctuation follows.
-
-    Args:
-        width: columns of a line.
-        gap: written for a space between words.
-    """
-
-    def __init__(self, width: int, gap: str = " ") -> None:
-        self.width = width
-        self.gap = gap
-        self._column = 0
-        self._spaced = False
-        self._held = ""
-        self._held_columns = 0
-
-    def push(self, text: str, paint: Callable[[str], str] = str) -> str:
-        """Add text and return what can be written by now.
-
-        Args:
-            text: continues directly after the text pushed before.
-            paint: colours a word; escape sequences take no columns.
-        """
-        written = []
-        for atom in _ATOMS.findall(text):
-            if atom[0] in "\n ":
-                written.append(self.flush())
-                self._spaced = atom[0] == " "
-                if atom == "\n":
-                    written.append(atom)
-                    self._column = 0
-                continue
-            if _BREAK_BEFORE.match(atom):
-                written.append(self.flush())
-            self._held += paint(atom)
-            self._held_columns += columns_of(atom)
-        return "".join(written)
-
-    def flush(self) -> str:
-        """Return the word that was held back."""
-        if not self._held:
-            return ""
-        gap = self.gap if self._spaced and self._column else ""
-        if self._column and self._column + bool(gap) + self._held_columns > self.width:
-            gap, self._column = "\n", 0
-        written = gap + self._held
-        self._column += bool(gap.strip("\n")) + self._held_columns
-        self._held, self._held_columns, self._spaced = "", 0, False
-        return written

@@ -1,7 +1,7 @@
 """The settings of a model that decide how it computes, without those of its training.
 
-Inference needs no more of a configuration than this, and reads it without pydantic, whose import
-takes longer than a prediction.
+Inference needs only this part of a configuration, and reads it without pydantic, whose import takes
+longer than a prediction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "activation": ("tanh", "sigmoid", "relu"),
     "input": ("embedding", "one_hot"),
 }
-"""The values of the settings that are names."""
+"""The allowed values of settings that are names."""
 GREATEST: dict[str, int] = {
     "embedding_size": 65_536,
     "hidden_size": 65_536,
@@ -24,7 +24,7 @@ GREATEST: dict[str, int] = {
     "context": 1000,
     "order": 9,
 }
-"""The greatest values of the settings that are numbers; the least is 1."""
+"""The greatest allowed values of settings that are numbers; the least is 1."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Architecture:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Architecture:
-        """The architecture in a ``model`` section, whose other settings are left aside.
+        """The architecture in a ``model`` section, whose other settings are ignored.
 
         Raises:
             ValueError: a setting is missing or out of range; the message begins with its key.
@@ -62,7 +62,7 @@ class Architecture:
 
     @property
     def ties(self) -> bool:
-        """Whether input and output share their matrix; a one-hot input has none to share."""
+        """Whether input and output share one matrix; a one-hot input has none to share."""
         return self.tie_weights and self.input == "embedding"
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from nextword.config.key_summary import KeySummary
 from nextword.config.kinds import KINDS
 from nextword.config.schema import Config, Section
 from nextword.config.types import Choice
@@ -37,8 +38,13 @@ class Key:
     """``a whole number``, ``one of rnn, lstm``, ``text or null``."""
     limits: str
     """``at least 0 and below 1``; empty if every value of the kind is allowed."""
+    choices: tuple[str, ...]
+    """All values, as ``--set`` takes them; empty where there are too many to list."""
     default: object
     meaning: str
+    """The documentation, on one line."""
+    first_sentence: str
+    """The documentation's first sentence, without marks of formatting and the full stop."""
 
     @property
     def expected(self) -> str:
@@ -73,6 +79,19 @@ def describe_config() -> str:
     return "\n".join(rows) + "\n"
 
 
+def summarize_keys() -> list[KeySummary]:
+    """The keys as a shell completes them."""
+    return [
+        KeySummary(
+            ".".join(key.path),
+            [*key.choices],
+            key.default if isinstance(key.default, str) else json.dumps(key.default),
+            key.first_sentence,
+        )
+        for key in schema_keys().values()
+    ]
+
+
 def _keys(model: type[Section], above: Path) -> Iterator[Key]:
     for name, field in model.model_fields.items():
         path = (*above, name)
@@ -80,15 +99,18 @@ def _keys(model: type[Section], above: Path) -> Iterator[Key]:
             yield from _keys(field.annotation, path)
             continue
         meaning = " ".join((field.description or "").split())
+        first_sentence = meaning.split(". ")[0].removesuffix(".").replace("`", "")
         kind, limits = _kind(field.annotation), _limits([*field.metadata, field.annotation])
+        choices = _choices(field.annotation)
         for mark in field.metadata:
             if isinstance(mark, str):  # describes what no type can
                 kind, limits = mark, ""
             elif isinstance(mark, Choice):
                 kind = "one of " + ", ".join(mark.entries)
+                choices = tuple(mark.entries)
                 entries = (f"`{name}` ({it.meaning})" for name, it in mark.entries.items())
                 meaning = f"{meaning.removesuffix('.')}: {', '.join(entries)}."
-        yield Key(path, kind, limits, field.get_default(), meaning)
+        yield Key(path, kind, limits, choices, field.get_default(), meaning, first_sentence)
 
 
 def _kind(annotation: Any) -> str:
@@ -102,6 +124,17 @@ def _kind(annotation: Any) -> str:
     if origin is list:
         return f"a list of {_kind(parts[0])}"
     return _KINDS[annotation]
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """The values of a type that has few."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        choices = [_choices(part) for part in parts]
+        return sum(choices, ()) if all(choices) else ()
+    if origin is Literal:
+        return tuple(map(str, parts))
+    return {bool: ("true", "false"), type(None): ("null",)}.get(annotation, ())
 
 
 def _limits(marks: Iterable[Any]) -> str:

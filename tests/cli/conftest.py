@@ -57,6 +57,14 @@ def on_terminal(shown_on: Callable[[int], bytes]) -> Callable[..., str]:
 
 
 @pytest.fixture
+def torch_threads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Has an entry for each time that PyTorch's threads were chosen by the idle cores."""
+    chosen: list[object] = []
+    monkeypatch.setattr("nextword.device.leave_busy_cores", chosen.append)
+    return chosen
+
+
+@pytest.fixture
 def logging_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that has a line for every step of progress."""
     monkeypatch.setattr("nextword.cli.progress.LOG_INTERVAL", 0.0)

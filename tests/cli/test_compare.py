@@ -55,6 +55,15 @@ def test_a_narrow_terminal_has_a_table_for_each_few_runs(
     assert len(heads) > 1
 
 
+def test_idle_cores_are_counted_only_for_what_torch_measures(
+    cli: Cli, torch_threads: list[object]
+) -> None:
+    assert cli("compare", "rnn", "tiny").code == 0
+    assert torch_threads == []
+    assert cli("compare", "rnn", "tiny", *SMALL).code == 0
+    assert len(torch_threads) == 1
+
+
 def test_memory_of_networks_alone(cli: Cli) -> None:
     names = ("rnn", "mixed", "feedforward")
     called = cli("compare", *names, *SMALL)

@@ -3,6 +3,8 @@
 import json
 import math
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,6 +66,26 @@ def test_the_validation_part_is_the_default_and_the_bar_goes_to_stderr(cli: Cli)
     assert "words predicted: " in called.err and "Traceback" not in called.err
     # too few words to say how far the figures are off
     assert "±" not in called.out and answer["standard_errors"]["perplexity"] is None
+
+
+def test_without_a_gpu_nothing_of_it_needs_torch(cli: Cli) -> None:
+    code = """
+import sys
+from nextword import machine
+from nextword.cli import main
+machine.may_have_gpu = lambda: False
+try:
+    main(["eval", "--details", "--baselines", "--json"])
+except SystemExit as exit:
+    assert exit.code == 0
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)
+    wanted = json.loads(cli("eval", "--device", "cpu", "--json").out)
+    assert measured["perplexity"] == pytest.approx(wanted["perplexity"])
+    assert measured["baselines"]
 
 
 @pytest.fixture

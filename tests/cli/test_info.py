@@ -2,14 +2,17 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from nextword import __version__
+from nextword import __version__, machine
 
 Cli = Callable[..., SimpleNamespace]
 
@@ -37,6 +40,52 @@ def test_the_machine_and_its_runs(cli: Cli, home: Path, tiny_run: SimpleNamespac
     assert (tiny["run"], tiny["has_model"], tiny["model"]) == ("tiny", True, "lstm")
     assert tiny["valid_perplexity"] == tiny_run.result.valid_perplexity
     assert tiny["steps"] == tiny_run.result.steps
+
+
+WITHOUT_TORCH = """
+import sys
+from nextword import machine
+from nextword.cli import main
+if {blocked}:
+    sys.modules["torch"] = None  # importing it fails
+machine.may_have_gpu = lambda: {gpu}
+try:
+    main(["info", "--json"])
+except SystemExit as exit:
+    assert exit.code == 0
+assert sys.modules.get("torch") is None
+"""
+
+
+@pytest.mark.parametrize(("blocked", "gpu"), [(False, False), (True, False), (True, True)])
+def test_nothing_of_it_needs_torch(cli: Cli, home: Path, blocked: bool, gpu: bool) -> None:
+    code = WITHOUT_TORCH.format(blocked=blocked, gpu=gpu)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    assert answer["devices"] == ["cpu"]
+    assert answer["torch"] == str(torch.__version__) and len(answer["runs"]) == 2
+
+
+def test_a_torch_that_is_not_there_is_said(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    assert json.loads(cli("info", "--json").out)["torch"] == "not installed"
+
+
+def test_gpus_are_those_that_torch_sees(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", "GPU {}".format)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    devices = json.loads(cli("info", "--json").out)["devices"]
+    assert devices == ["cpu", "cuda:0 (GPU 0)", "cuda:1 (GPU 1)", "mps"]
 
 
 def test_the_same_for_people(cli: Cli, home: Path, tiny_run: SimpleNamespace) -> None:

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.train import Console, stopping_on_signals
+from nextword.cli.console import Console
+from nextword.cli.train import stopping_on_signals
 from nextword.config.load import dump_config, load_config
 from nextword.training import checkpoint
 from nextword.training.callbacks import StepReport

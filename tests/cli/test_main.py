@@ -1,21 +1,23 @@
 """What all commands share: help at once, one line an error, the right exit code."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import click
 import pytest
 
+import nextword.cli
 from nextword import __version__
-from nextword.cli import group, summary
-from nextword.errors import ModelError
+from nextword.cli import COMMANDS, group, summary
+from nextword.errors import TORCH_MISSING, ModelError
 
 Cli = Callable[..., SimpleNamespace]
-COMMANDS = group.list_commands(click.Context(group))
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_help_lists_every_command(cli: Cli) -> None:
     called = cli("--help")
     assert called.code == 0 and called.err == ""
-    assert COMMANDS[:2] == ["train", "predict"] and {"info", "explain", "eval"} <= {*COMMANDS}
-    for name in COMMANDS:
-        assert f"  {name:<8}  {summary(name)}\n" in called.out
+    listed = re.findall(r"^  (\w+)  +(.+)$", called.out.split("Commands:\n")[1], re.M)
+    assert listed == [(name, summary(name)) for name in COMMANDS]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -48,18 +49,30 @@ def test_every_command_has_help_that_explains_its_options(cli: Cli, name: str) -
     assert cli(name, "-h").out == called.out
 
 
-def test_help_and_completion_of_no_command_load_torch() -> None:
+def test_every_module_with_a_command_is_listed() -> None:
+    modules = {file.stem for file in Path(nextword.cli.__file__).parent.glob("[!_]*.py")}
+    assert {*COMMANDS} == {
+        name
+        for name in modules
+        if isinstance(
+            getattr(import_module(f"nextword.cli.{name}"), "command", None), click.Command
+        )
+    }
+
+
+def test_help_loads_nothing_that_takes_time() -> None:
     code = """
 import sys
-import click
-from nextword.cli import group, main
-for name in ["", *group.list_commands(click.Context(group))]:
+from nextword.cli import COMMANDS, main
+for name in ["", *COMMANDS]:
     try:
         main([*name.split(), "--help"])
     except SystemExit as exit:
         assert exit.code == 0
-heavy = {"torch", "numpy", "pydantic", "yaml", "tokenizers", "safetensors"} & {*sys.modules}
-assert not heavy, heavy
+heavy = {"torch", "numpy", "pydantic", "yaml", "tokenizers", "safetensors", "tqdm", "wcwidth"}
+assert not heavy & {*sys.modules}, heavy & {*sys.modules}
+packages = {name.split(".")[1] for name in sys.modules if name.startswith("nextword.")}
+assert packages <= {"cli", "errors", "formatting", "inference"}, packages
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -190,4 +203,28 @@ def test_only_documented_variables_set_options(cli: Cli, monkeypatch: pytest.Mon
         command = group.get_command(click.Context(group), name)
         assert command is not None
         assert {option.envvar for option in command.params} <= {None, "NEXTWORD_MODEL"}, name
-        assert {p.default for p in command.params if p.name == "device"} <= {"auto"}, name
+
+
+def test_what_answers_a_prompt_computes_on_the_cpu_and_what_measures_on_a_gpu() -> None:
+    defaults = {
+        name: option.default
+        for name in COMMANDS
+        for option in group.get_command(click.Context(group), name).params  # type: ignore[union-attr]
+        if option.name == "device"
+    }
+    assert defaults == {
+        **dict.fromkeys(("predict", "generate", "score"), "cpu"),
+        **dict.fromkeys(("eval", "compare", "report"), "auto"),
+    }
+
+
+@pytest.mark.parametrize("args", [["train"], ["explain", "the"], ["compare", "a", "b"], ["report"]])
+def test_what_needs_pytorch_says_so_in_one_line_where_it_is_missing(args: list[str]) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; from nextword.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *args], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Error: {TORCH_MISSING}\n"

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nextword.cli.predict import text_so_far
-from nextword.cli.terminal import prediction_lines
+from nextword.cli.dialogue import text_so_far
+from nextword.cli.layout import prediction_lines
 from nextword.inference.session import Prediction
 
 Cli = Callable[..., SimpleNamespace]
@@ -206,6 +206,19 @@ def test_a_session_reads_on_from_line_to_line_until_it_starts_over() -> None:
         assert "not in the vocabulary" not in terminal.until("> ")
         terminal.type("\x04")
         assert terminal.process.wait(20) == 0
+    finally:
+        terminal.close()
+
+
+def test_the_tab_key_completes_a_word() -> None:
+    pytest.importorskip("readline")
+    terminal = Terminal("predict", "-k", "1")
+    try:
+        terminal.until("> ")
+        terminal.type('Napoleon was the "emp\tof\n')
+        assert "France" in terminal.until("> ")
+        terminal.type("/text\n")
+        assert '\nNapoleon was the "Emperor of\n' in terminal.until("> ")
     finally:
         terminal.close()
 

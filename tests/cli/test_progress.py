@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from nextword.cli import progress
+from nextword.cli.console import Console
 from nextword.cli.progress import PlainLog, ProgressBars, TerminalBar, open_display
-from nextword.cli.train import Console
 
 
 class Clock:

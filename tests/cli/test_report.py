@@ -42,6 +42,16 @@ def test_a_run_has_its_report_beside_it(cli: Cli, there: Path) -> None:
     assert "claims" not in answer
 
 
+def test_idle_cores_are_counted_only_for_what_torch_measures(
+    cli: Cli, kinds: Path, torch_threads: list[object]
+) -> None:
+    pytest.importorskip("matplotlib", reason="pictures are an extra")
+    assert cli("report", kinds / "runs/counted", "-o", "page.html").code == 0
+    assert torch_threads == []
+    assert cli("report", "rnn", "-o", "page.html", *SMALL).code == 0
+    assert len(torch_threads) == 1
+
+
 def test_several_runs_have_one_here_of_the_networks_alone(cli: Cli, there: Path) -> None:
     pytest.importorskip("matplotlib", reason="pictures are an extra")
     called = cli("report", "rnn", "mixed", *SMALL, "--json")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import nextword
+from nextword.cli.console import Console
 from nextword.cli.terminal import say, say_json
-from nextword.cli.train import Console
 from nextword.formatting import escape_control
 from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.model_folder import load_model_folder, save_model
@@ -45,7 +45,7 @@ def evil_model(tiny_run: SimpleNamespace, tmp_path: Path) -> Path:
     ]
     evil = Tokenizer(words, "words", lowercase=False)
     save_model(
-        tmp_path / "model", LoadedNetwork(loaded.network, evil, loaded.config, loaded.counts), ""
+        tmp_path / "model", LoadedNetwork(loaded.arrays(), evil, loaded.settings, loaded.counts), ""
     )
     return tmp_path / "model"
 

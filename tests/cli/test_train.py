@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nextword.cli.train import Console, sample_lines
+from nextword.cli.console import Console, sample_lines
 from nextword.config.load import load_config
 from nextword.inference.session import Prediction
 from nextword.text import sources as spool

@@ -3,8 +3,12 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wcwidth import wcswidth
 
-from nextword.cli.terminal import Wrapper, columns_of, escape_lines
+from nextword.cli.layout import columns_of
+from nextword.cli.wrapping import Wrapper, escape_lines
 
 
 def wrapped(pieces: list[str], width: int) -> str:
@@ -31,6 +35,11 @@ def test_wide_letters_break_anywhere_and_take_two_columns() -> None:
     assert wrapped(["我", "爱", "你", "。", "猫"], 6) == "我爱\n你。猫"
     assert wrapped(["我爱你。猫"], 6) == "我爱\n你。猫"
     assert columns_of("我e\u0301!") == 4
+
+
+@given(st.text(st.characters(max_codepoint=0x2FFF, exclude_categories=["C"])))
+def test_columns_are_those_of_wcwidth(text: str) -> None:
+    assert columns_of(text) == wcswidth(text)
 
 
 def test_words_go_out_one_late_at_most() -> None:

@@ -5,8 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from nextword.config.load import load_config
-from nextword.config.reference import describe_config, schema_keys, schema_sections
+from nextword.config.key_summary import key_summaries
+from nextword.config.kinds import KINDS
+from nextword.config.load import load_config, parse_assignments
+from nextword.config.reference import (
+    describe_config,
+    schema_keys,
+    schema_sections,
+    summarize_keys,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,6 +25,28 @@ def test_the_written_reference_is_up_to_date() -> None:
     spec.loader.exec_module(module)
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert written == module.page(), "run: python scripts/describe_config.py"
+
+
+def test_the_keys_that_shells_complete_are_those_of_the_schema() -> None:
+    assert key_summaries() == summarize_keys(), "run: python scripts/describe_config.py"
+    assert [tuple(key.key.split(".")) for key in key_summaries()] == [*schema_keys()]
+
+
+def test_each_choice_is_accepted_and_so_is_the_default() -> None:
+    for key in key_summaries():
+        assert not key.choices or key.default in key.choices, key.key
+        for value in [*key.choices, key.default]:
+            needed = {"model.vectors": "v.txt"} if key.key == "model.freeze_vectors" else {}
+            overrides = {**needed, **parse_assignments([f"{key.key}={value}"])}
+            load_config(None, overrides, environ={})
+
+
+def test_the_choices_are_those_of_the_type() -> None:
+    choices = {key.key: key.choices for key in key_summaries()}
+    assert choices["model.kind"] == [*KINDS]
+    assert choices["mixture.ngram"] == ["true", "false", "null"]
+    assert choices["training.optimizer"] == ["adamw", "sgd"]
+    assert choices["windows.stride"] == choices["text.path"] == choices["training.device"] == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
