@@ -1,8 +1,9 @@
-"""Measures on this machine how fast nextword learns, and compares within one run.
+"""Measures on this machine how fast nextword learns and answers, and compares within one run.
 
     python scripts/benchmark.py --train train.txt --valid valid.txt --out OUT [--peer DIR]
+    python scripts/benchmark.py --model RUN --out OUT
 
-The two files are tokenized, one sentence per line. The script measures
+The two files are tokenized, one sentence per line. With them the script measures
 
 * words per second of training steps, for every kind of network and every loss, and the fraction of
   this machine's matrix-product speed that they reach;
@@ -11,6 +12,8 @@ The two files are tokenized, one sentence per line. The script measures
   n-grams, the peak memory of each, and the time to a given perplexity;
 * with ``--peer``, a checkout of PyTorch's examples repository: its word_language_model, with its
   own defaults, on the same files in the same run.
+
+With a run it measures how fast that answers (``benchmark_answering.py``).
 
 Writes ``benchmark.json`` and, where matplotlib is installed, ``benchmark.png``.
 """
@@ -35,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from benchmark_answering import measure_answers, show_answers
 
 KINDS = ("lstm", "gru", "rnn", "feedforward")
 LOSSES = ("sampled", "exact")
@@ -298,11 +302,54 @@ def show(report: dict[str, Any]) -> None:
         click.echo(line)
 
 
+def learning(
+    files: dict[str, Path],
+    kinds: list[str],
+    budgets: list[float],
+    peer: Path | None,
+    peer_epochs: int,
+    target: float | None,
+) -> dict[str, Any]:
+    """How fast networks learn a text; all paths are absolute."""
+    from nextword.device import computes_bfloat16
+
+    types = ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
+    train, valid = files["train"], files["valid"]
+    report: dict[str, Any] = {
+        "product_gflops": {name: product_speed(name) for name in types},
+        "steps": step_speeds(train, valid),
+        "large_vocabulary": [],
+        "curves": {},
+        "conclusions": [],
+    }
+    spawned = multiprocessing.get_context("spawn")
+    for loss in LOSSES:
+        with ProcessPoolExecutor(1, spawned) as process:
+            report["large_vocabulary"].append(process.submit(large_vocabulary, loss).result())
+    for kind in kinds:
+        points = our_points(kind, files, budgets, Path())
+        report["curves"][f"nextword {kind}"] = points
+        report["curves"][f"nextword {kind}, network alone"] = alone(points)
+    if peer is not None:
+        points = peer_points(peer, train, valid, peer_epochs, Path())
+        report["curves"]["word_language_model"] = points
+        target = target or points[0]["perplexity"]
+    for name, points in report["curves"].items():
+        if target is not None:
+            reached = time_to(target, points)
+            text = "not reached" if reached is None else f"{reached:.1f} s"
+            report["conclusions"].append(f"{name}: perplexity {target:.1f} after {text}")
+    return report
+
+
 @click.command()
-@click.option("--train", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--valid", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--train", type=click.Path(exists=True, path_type=Path))
+@click.option("--valid", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--test", type=click.Path(exists=True, path_type=Path), help="Measured, never tuned on."
+)
+@click.option(
+    "--model", type=click.Path(exists=True, path_type=Path), help="A run; measure its answers."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--kinds", default="lstm", show_default=True, help="Networks to train, with commas.")
@@ -313,9 +360,10 @@ def show(report: dict[str, Any]) -> None:
 @click.option("--peer", type=click.Path(exists=True, path_type=Path), help="pytorch/examples.")
 @click.option("--peer-epochs", default=1, show_default=True)
 def main(
-    train: Path,
-    valid: Path,
+    train: Path | None,
+    valid: Path | None,
     test: Path | None,
+    model: Path | None,
     out: Path,
     kinds: str,
     minutes: str,
@@ -324,45 +372,24 @@ def main(
     peer_epochs: int,
 ) -> None:
     """Measure, and write the results to OUT."""
+    if model is None and (train is None or valid is None):
+        raise click.UsageError("give --train and --valid, or --model, or all of them")
     out.mkdir(parents=True, exist_ok=True)
-    budgets = [float(part) for part in minutes.split(",")]
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        train, valid, out = train.resolve(), valid.resolve(), out.resolve()
-        test = None if test is None else test.resolve()
-        peer = None if peer is None else peer.resolve()
-        os.chdir(folder)
-        from nextword.device import computes_bfloat16
-
-        types = ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
-        report: dict[str, Any] = {
-            "product_gflops": {name: product_speed(name) for name in types},
-            "steps": step_speeds(train, valid),
-            "large_vocabulary": [],
-            "curves": {},
-            "conclusions": [],
-        }
-        spawned = multiprocessing.get_context("spawn")
-        for loss in LOSSES:
-            with ProcessPoolExecutor(1, spawned) as process:
-                report["large_vocabulary"].append(process.submit(large_vocabulary, loss).result())
-        files = {"train": train, "valid": valid} | ({} if test is None else {"test": test})
-        for kind in kinds.split(","):
-            points = our_points(kind, files, budgets, folder)
-            report["curves"][f"nextword {kind}"] = points
-            report["curves"][f"nextword {kind}, network alone"] = alone(points)
-        if peer is not None:
-            points = peer_points(peer, train, valid, peer_epochs, folder)
-            report["curves"]["word_language_model"] = points
-            target = target or points[0]["perplexity"]
-        for name, points in report["curves"].items():
-            if target is not None:
-                reached = time_to(target, points)
-                text = "not reached" if reached is None else f"{reached:.1f} s"
-                report["conclusions"].append(f"{name}: perplexity {target:.1f} after {text}")
+    report: dict[str, Any] = {}
+    if model is not None:
+        report["answers"] = measure_answers(model)
+        show_answers(report["answers"])
+    if train is not None and valid is not None:
+        files = {"train": train.resolve(), "valid": valid.resolve()}
+        files |= {} if test is None else {"test": test.resolve()}
+        budgets = [float(part) for part in minutes.split(",")]
+        peer, out = None if peer is None else peer.resolve(), out.resolve()
+        with tempfile.TemporaryDirectory() as scratch:
+            os.chdir(scratch)
+            report |= learning(files, kinds.split(","), budgets, peer, peer_epochs, target)
+        draw(report["curves"], out / "benchmark.png")
+        show(report)
     (out / "benchmark.json").write_text(json.dumps(report, indent=2) + "\n")
-    draw(report["curves"], out / "benchmark.png")
-    show(report)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ when a signal ended the program (130 for Ctrl-C).
 | --- | --- |
 | `NEXTWORD_MODEL` | the run or model folder to use where no option names one |
 | `NEXTWORD_<KEY>` | sets a key of the configuration: [configuration.md](configuration.md) |
-| `NEXTWORD_CACHE_DIR` | where prepared texts are cached, instead of `~/.cache/nextword` |
+| `NEXTWORD_CACHE_DIR` | for prepared texts and notes of verified models, not `~/.cache/nextword` |
 | `NO_COLOR` | no colours |
 
 Names of runs are looked up under `runs/` in the current folder.
@@ -50,14 +50,18 @@ def command_lines(name: str, command: click.Command) -> Iterator[str]:
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
     usage = " ".join([f"nextword {name} [OPTIONS]", *map(argument_usage, arguments)])
     yield from (f"## {name}", "", "```", usage, "```", "")
-    # click shows the help up to a form feed
-    yield from (inspect.cleandoc((command.help or "").split("\f")[0]), "")
-    yield from ("| option | default | meaning |", "| --- | --- | --- |")
-    for option in command.params:
-        if isinstance(option, click.Option):
-            cells = option_cells(option)
-            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    yield ""
+    # click shows the help up to a form feed, and the paragraph after \b with its own line ends
+    for paragraph in inspect.cleandoc((command.help or "").split("\f")[0]).split("\n\n"):
+        verbatim = paragraph.removeprefix("\b\n")
+        yield paragraph if verbatim == paragraph else f"```\n{inspect.cleandoc(verbatim)}\n```"
+        yield ""
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    if options:
+        yield from ("| option | default | meaning |", "| --- | --- | --- |")
+        for option in options:
+            cells = (cell.replace("|", "\\|") for cell in option_cells(option))
+            yield f"| {' | '.join(cells)} |"
+        yield ""
 
 
 def argument_usage(argument: click.Argument) -> str:

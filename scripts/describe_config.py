@@ -1,11 +1,14 @@
-"""Generates docs/configuration.md from the schema; a test checks that it is up to date.
+"""Generates docs/configuration.md and nextword/config/keys.json, which shells complete from, from
+the schema; a test checks that they are up to date.
 
 python scripts/describe_config.py
 """
 
+import json
 from pathlib import Path
 
-from nextword.config.reference import describe_config
+from nextword.config.key_summary import KEYS
+from nextword.config.reference import describe_config, summarize_keys
 
 INTRODUCTION = """# Configuration
 
@@ -22,6 +25,13 @@ def page() -> str:
     return INTRODUCTION + describe_config().strip() + "\n"
 
 
+def keys() -> str:
+    """The text of the list of keys, one a line."""
+    entries = (json.dumps(key._asdict(), ensure_ascii=False) for key in summarize_keys())
+    return "[\n" + ",\n".join(entries) + "\n]\n"
+
+
 if __name__ == "__main__":
+    KEYS.write_text(keys(), encoding="utf-8")
     target = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
     target.write_text(page(), encoding="utf-8")

@@ -27,15 +27,16 @@ from nextword.config.schema import (
 )
 from nextword.device import from_numpy, to_numpy
 from nextword.inference.gating import GatingWeights
-from nextword.inference.loaded_model import LoadedNetwork
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
 from nextword.inference.model_folder import load_model_folder, save_mixture, save_model
+from nextword.inference.pytorch import TorchNetwork
 from nextword.losses.softmax import ExactLoss
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.models.vectors import read_vectors
 from nextword.ngram.model import NgramModel
-from nextword.storage.run_folder import RunFolder, RunRecord
+from nextword.storage.run_folder import RunFolder
+from nextword.storage.run_record import RunRecord
 from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.text.dataset import EncodedText
 from nextword.text.division import Setting
@@ -146,7 +147,7 @@ def _save_tiny_model(folder: Path) -> None:
     torch.manual_seed(1)
     config = ModelConfig(embedding_size=4, hidden_size=4)
     network = build_network(config, len(WORDS)).eval()
-    counts = torch.arange(len(WORDS), 0, -1)
+    counts = np.arange(len(WORDS), 0, -1)
     tokenizer = Tokenizer(WORDS, "words", lowercase=False)
     tokenizer = tokenizer.with_words(WORDS, learn_spacing(tokenizer, ["the cat sat. The dog ran."]))
     ids = np.array([2, 3, 4, 7, 1, 2, 5, 6, 7, 1] * 5)
@@ -157,7 +158,8 @@ def _save_tiny_model(folder: Path) -> None:
         weights[names] = GatingWeights.constant(
             [1 / parts] * parts, num_gate_features(names, ngram.order)
         )
-    save_model(folder, LoadedNetwork(network, tokenizer, config, counts), "# A card\n")
+    loaded = TorchNetwork(network, tokenizer, config.model_dump(mode="json"), counts)
+    save_model(folder, loaded, "# A card\n")
     save_mixture(folder, Mixture(ngram, weights=weights))
 
 
