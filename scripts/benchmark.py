@@ -98,7 +98,7 @@ def step_speeds(train: Path, valid: Path) -> list[dict[str, Any]]:
                 prepared = prepare(run)  # leaving the context removes the run folder
             trainer = prepared.trainer
             before = trainer.progress.words
-            seconds = median_seconds(trainer._step)
+            seconds = median_seconds(trainer.step)
             words = (trainer.progress.words - before) / (STEPS + 2)
             candidates = len(prepared.text.tokenizer)
             training = prepared.config.training

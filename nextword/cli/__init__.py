@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 from io import StringIO
 from typing import Any
 
@@ -20,6 +21,8 @@ from nextword.cli.shells import COMPLETE_VARIABLE, register_shells
 from nextword.cli.terminal import abandon, open_closed_streams, say, tolerate_bad_bytes
 from nextword.errors import TORCH_MISSING, NextwordError
 
+STARTED = time.monotonic()
+"""When the user's wait began, but for the start of Python."""
 COMMANDS = (
     "train",
     "predict",

@@ -46,7 +46,7 @@ class Console(Callback):
             self.bars.show(label, done, total)
         elif total:
             share = f"{label} {100 * done / total:.0f} %"
-            self.bars.display.update(self.trainer.fraction_done, f"{self.note}, {share}")
+            self.bars.display.update(self.trainer.wait_fraction, f"{self.note}, {share}")
 
     def on_train_begin(self, trainer: Trainer) -> None:
         self.trainer = trainer
@@ -55,8 +55,8 @@ class Console(Callback):
         self.bars.close()
         if trainer.progress.step and not trainer.finished:
             self.on_message(f"continuing: {self.note} done")
-        self.bars.display.begin("", 1.0, done=trainer.fraction_done, delay=0.0)
-        self.bars.display.update(trainer.fraction_done, self.note)
+        self.bars.display.begin("", 1.0, done=trainer.wait_fraction, delay=0.0)
+        self.bars.display.update(trainer.wait_fraction, self.note)
 
     def on_step(self, report: StepReport) -> None:
         progress = report.progress
@@ -71,12 +71,12 @@ class Console(Callback):
             speed = progress.words / max(progress.seconds, 1e-9)
             loss = "-" if self.loss is None else figure(self.loss, None, 2)
             self.note = f"{_steps_text(self.trainer)}, loss {loss}, {speed:,.0f} words/s"
-            self.bars.display.update(self.trainer.fraction_done, self.note)
+            self.bars.display.update(self.trainer.wait_fraction, self.note)
 
     def on_validation(self, report: ValidationReport) -> None:
         best = ", the best so far" if report.improved else ""
         if self.trainer is not None:
-            self.bars.display.update(self.trainer.fraction_done, self.note)
+            self.bars.display.update(self.trainer.wait_fraction, self.note)
         status = self.bars.display.status()
         self.on_message(
             f"step {report.progress.step:,}{f' ({status})' * bool(status)}: "
@@ -86,6 +86,8 @@ class Console(Callback):
             self.on_message(f"    {line}")
 
     def on_train_end(self) -> None:
+        if self.trainer is not None and self.trainer.budget.seconds is not None:
+            return  # the bar goes on to the end of the wait
         self.trainer = None
         self.bars.close()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextword.cli import STARTED
 from nextword.cli.completers import (
     complete_config,
     complete_resumed_run,
@@ -62,6 +63,11 @@ if TYPE_CHECKING:
     "rate, device, threads and the number of validations may change; the network and the text may "
     "not.",
 )
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Take the final figures from all of the held-out text, even beyond training.minutes.",
+)
 @json_option
 def command(
     config: str | None,
@@ -69,6 +75,7 @@ def command(
     text: tuple[str, ...],
     run: str | None,
     resume: bool,
+    full: bool,
     as_json: bool,
 ) -> None:
     """Train a next-word predictor on a text.
@@ -92,7 +99,15 @@ def command(
     from nextword.training.run import train
 
     with Console() as console, stopping_on_signals(console.closing_seconds) as request:
-        result = train(resolved, run=run, resume=resume, callback=console, should_stop=request)
+        result = train(
+            resolved,
+            run=run,
+            resume=resume,
+            callback=console,
+            should_stop=request,
+            started=STARTED,
+            full=full,
+        )
     if as_json:
         say_json(result.as_dict())
     else:
@@ -106,15 +121,25 @@ def command(
 def result_lines(result: TrainingResult) -> list[str]:
     """The figures of a finished training, its predictions, and what to do next."""
     lines = []
-    for name, mixed, alone in (
-        ("validation", result.valid_perplexity, result.network_valid_perplexity),
-        ("test", result.test_perplexity, result.network_test_perplexity),
+    for name, mixed, error, alone in (
+        (
+            "validation",
+            result.valid_perplexity,
+            result.valid_perplexity_error,
+            result.network_valid_perplexity,
+        ),
+        (
+            "test",
+            result.test_perplexity,
+            result.test_perplexity_error,
+            result.network_test_perplexity,
+        ),
     ):
         if mixed is not None:
             network = (
                 f" (network alone {figure(alone, None, 2)})" if alone not in (None, mixed) else ""
             )
-            lines.append(f"{name:<10} perplexity {figure(mixed, None, 2)}{network}")
+            lines.append(f"{name:<10} perplexity {figure(mixed, error, 2)}{network}")
     return [
         *lines,
         f"{counted(result.steps, 'step')} in {result.seconds:,.1f} s, "

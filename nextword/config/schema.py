@@ -223,8 +223,9 @@ class TrainingConfig(Section):
     epochs: Positive = 4.0
     """Passes over the training part; fractions are allowed. Unless set, follows from the text."""
     minutes: Positive | None = None
-    """A time budget: training ends after so many minutes, or after ``epochs`` if that is sooner
-    (unless set, as many as a short text takes before it is overfit); not exactly repeatable."""
+    """A time budget: the whole wait, from start to the final figures, in minutes. Training ends
+    sooner after ``epochs`` (unless set, as many as a short text takes before it is overfit). What
+    fits into the time is measured on this machine, so a run is not exactly repeatable."""
     batch_size: Count = 32
     """Windows per batch. Unless set, follows from the text."""
     accumulate: Count = 1
@@ -233,8 +234,9 @@ class TrainingConfig(Section):
     """AdamW, or plain stochastic gradient descent."""
     learning_rate: Annotated[float, Number, Field(gt=0, le=100, allow_inf_nan=False)] = 0.012
     """Peak learning rate. Unless set, follows from the model and the optimizer."""
-    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
-    """``cosine`` decays to 2 % of the peak; ``plateau`` divides by 4 when validation stalls."""
+    schedule: Literal["linear", "cosine", "plateau", "constant"] = "linear"
+    """``linear`` decays to zero, ``cosine`` to 2 % of the peak; ``plateau`` divides by 4 when
+    validation stalls."""
     warmup_steps: Whole = 100
     """Steps over which the learning rate rises to its peak; at most a tenth of the training."""
     weight_decay: NonNegative = 0.01
@@ -249,9 +251,9 @@ class TrainingConfig(Section):
     loss: Literal["sampled", "exact"] = "sampled"
     """``exact``: softmax over all words. ``sampled``: over frequent words and a sample of the
     rest."""
-    sampled_head: Count = 1000
+    sampled_head: Count = 500
     """``sampled``: how many of the most frequent words are always scored."""
-    sampled_tail: Count = 512
+    sampled_tail: Count = 384
     """``sampled``: how many of the other words are drawn at each step."""
     validations: Count = 10
     """Validations during training, evenly spread; fewer if they would take more than a tenth of

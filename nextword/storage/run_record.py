@@ -35,9 +35,12 @@ class RunRecord(BaseModel):
     processors: _Number
     """Logical processors of the machine."""
 
+    reason: str = ""
+    """Why the settings that were left open are as they are, where a budget of time decided it."""
+
     @classmethod
     def of_this_machine(
-        cls, *, torch: str, threads: int, text_sha256: str, vocabulary_size: int
+        cls, *, torch: str, threads: int, text_sha256: str, vocabulary_size: int, reason: str = ""
     ) -> RunRecord:
         """The record of a run that this process trains."""
         return cls(
@@ -49,4 +52,5 @@ class RunRecord(BaseModel):
             vocabulary_size=vocabulary_size,
             machine=platform.machine(),
             processors=os.cpu_count() or 1,
+            reason=reason,
         )

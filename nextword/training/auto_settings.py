@@ -7,7 +7,7 @@ and 900 thousand words; docs/training.md has the measurements.
 from __future__ import annotations
 
 import bisect
-import math
+from collections.abc import Callable
 from typing import TypeVar
 
 from nextword.config.schema import Config, ModelConfig, Section
@@ -25,49 +25,74 @@ MIN_STEPS = 300
 """Optimizer steps in an epoch to aim at; smaller batches give more."""
 BATCH_SIZES = (8, 16, 32)
 HIDDEN_SIZES = (256, 512)
-WORDS_PER_MINUTE = (1_600_000, 750_000)
-"""Approximate speed of two cores with a network of each size; with a budget in minutes, size and
-dropout follow from it."""
 LARGE_BUDGET = 1_300_000
 """The larger network needs at least so many words of reading."""
 TIMED_WORDS, TIMED_EPOCHS = 5000, 60.0
 """Limit on the epochs of a time budget, beyond which a text is overfit: one per so many words of
 the text, and so many at most."""
 PEAK_RATES = {"adamw": 0.012, "sgd": 1.0}
-MIN_MINUTES = 0.15
-"""A shorter training skips the initialisation from co-occurrence."""
+LIKELY_SLOWDOWN = 1.5
+"""The larger network is slower by this factor at least."""
 LARGE_TEXT = 300_000
 """A text of half as many words is overfit in half as many epochs, and so on."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (18.0, 0.3), (60.0, 0.4), (float("inf"), 0.5))
 """Epochs, for a network of the smaller size, up to which a dropout is enough."""
 
 
-def resolve(config: Config, training_words: int) -> Config:
+def resolve(
+    config: Config, training_words: int, reach: Callable[[Config], float] | None = None
+) -> Config:
     """The configuration with every open setting filled in.
 
     Args:
         config: the configuration; settings that were given stay.
         training_words: words in the training part.
+        reach: words that a network of a configuration can learn from in the time that there is,
+            measured; not needed without a budget of time.
     """
     training = _filled(
         config.training,
         epochs=_epochs(training_words, config.training.minutes is not None),
         batch_size=_batch_size(training_words, config.windows.length),
     )
-    minutes = math.inf if training.minutes is None else training.minutes
-    small, large = (
-        min(training_words * training.epochs, minutes * words) for words in WORDS_PER_MINUTE
-    )
-    model = _filled(config.model, hidden_size=HIDDEN_SIZES[large >= LARGE_BUDGET])
-    if training.minutes is not None and training.minutes < MIN_MINUTES:
-        model = _filled(model, start="random")
-    to_read = large if model.hidden_size >= HIDDEN_SIZES[1] else small
+    config = config.model_copy(update={"training": training})
+    model, to_read = _sized(config, training_words * training.epochs, reach)
     # a wider network overfits in fewer epochs
     effective_epochs = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]
     effective_epochs *= max(1.0, LARGE_TEXT / training_words)
     model = _filled(model, dropout=_dropout(effective_epochs))
     training = _filled(training, learning_rate=_peak_rate(training.optimizer, model))
     return config.model_copy(update={"training": training, "model": model})
+
+
+def _sized(
+    config: Config, most: float, reach: Callable[[Config], float] | None
+) -> tuple[ModelConfig, float]:
+    """The model with its hidden size, and the words that it will have learned from.
+
+    Args:
+        config: its training resolved, except for the learning rate.
+        most: words to learn from at most.
+        reach: see :func:`resolve`.
+    """
+
+    def words(size: int) -> tuple[ModelConfig, float]:
+        model = _filled(config.model, hidden_size=size)
+        if reach is None:
+            return model, most
+        return model, min(most, reach(config.model_copy(update={"model": model})))
+
+    small, large = HIDDEN_SIZES
+    given = config.model.model_fields_set
+    if {"hidden_size", "dropout"} <= given:
+        return config.model, most  # nothing is left to decide
+    if "hidden_size" in given:
+        return words(small)
+    found = words(small)
+    if found[1] < LARGE_BUDGET * (1 if reach is None else LIKELY_SLOWDOWN):
+        return found
+    larger = words(large)
+    return larger if larger[1] >= LARGE_BUDGET else found
 
 
 def _filled(section: Filled, **values: object) -> Filled:

@@ -32,7 +32,9 @@ class Progress:
     words: int = 0
     """Targets trained on."""
     seconds: float = 0.0
-    """Training time, validation and saving included."""
+    """The user's wait, from start to now, over all resumes."""
+    start_seconds: float = 0.0
+    """The wait when the first step began."""
     validation_seconds: float = 0.0
     """Part of that time spent on validation."""
     saving_seconds: float = 0.0

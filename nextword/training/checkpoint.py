@@ -122,6 +122,7 @@ class SavedState:
             progress: dict[str, Any] = json.loads(self.metadata["progress"])
             progress |= {key: math.inf for key, value in progress.items() if value is None}
             trainer.progress = Progress(**progress)
+            trainer.clock.before = trainer.progress.seconds
             trainer.schedule.reduction = float(self.metadata["reduction"])
             _restore_weights(trainer, tensors)
             trainer.carried = tuple(
@@ -226,9 +227,8 @@ def saving_time(trainer: Trainer) -> Iterator[None]:
     """Count the time inside as spent on saving."""
     started = time.perf_counter()
     yield
-    elapsed = time.perf_counter() - started
-    trainer.progress.seconds += elapsed
-    trainer.progress.saving_seconds += elapsed
+    trainer.progress.saving_seconds += time.perf_counter() - started
+    trainer.progress.seconds = trainer.clock()
 
 
 class Saver(Callback):
@@ -298,25 +298,27 @@ class BestModel(Callback):
             save_model(self.folder, self.loaded, self.card)
 
 
-def refuse_changes(folder: RunFolder, begun: Config, now: Config, text_changed: bool) -> None:
+def refuse_changes(
+    folder: RunFolder, start_seconds: Config, now: Config, text_changed: bool
+) -> None:
     """Check that a resumed run keeps its network, its words and their order.
 
     Args:
         folder: the run.
-        begun: its configuration, resolved.
+        start_seconds: its configuration, resolved.
         now: that of the resume, resolved.
         text_changed: whether the text differs from that of the run's ``run.json``.
 
     Raises:
         ConfigError: another setting or the text changed; names every one.
     """
-    before, after = dict(begun.leaves()), dict(now.leaves())
+    before, after = dict(start_seconds.leaves()), dict(now.leaves())
     changed = [
         f"{key} (was {before[key]!r}, now {after[key]!r})"
         for key in before
         if key not in CHANGEABLE_KEYS and before[key] != after[key]
     ]
-    if text_changed or _parts(begun) != _parts(now):
+    if text_changed or _parts(start_seconds) != _parts(now):
         changed.insert(0, "the text")
     if changed:
         raise ConfigError(

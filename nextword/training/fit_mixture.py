@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,6 +20,7 @@ from nextword.inference.scoring import score_stream
 from nextword.ngram.model import NgramModel
 from nextword.statistics import safe_exp
 from nextword.text.dataset import EncodedText
+from nextword.training.clock import spread
 from nextword.training.fit_gate import fit_gate
 
 MAX_WORDS = 20_000
@@ -79,38 +80,71 @@ class _Candidate:
         return self.fit(constant)
 
 
-def fit_mixture(
-    loaded: LoadedNetwork,
+@dataclass(frozen=True)
+class Components:
+    """What may be mixed with a network."""
+
+    ngram: NgramModel | None = None
+    caches: Sequence[CacheSettings] = ()
+    """The settings of a cache to choose from."""
+
+
+def count_components(
     text: EncodedText,
     config: Config,
     say: Callable[[str], None],
     progress: Callable[[str, int, int], object] = lambda label, done, total: None,
-) -> Mixture:
-    """Count n-grams and fit the weights of every combination of components.
+) -> Components:
+    """Count the n-grams that the configuration allows; none where no weights can be fitted.
 
     Args:
-        loaded: the trained network, without any mixture.
-        text: the text it was trained on.
+        text: the text that the network is trained on.
         config: its ``mixture`` section says what to mix.
-        say: receives a line for the screen on whether n-grams help.
+        say: receives a line for the screen if the text is too short.
         progress: receives what is being done, how much is done, and of how much (0: unknown).
     """
     wanted = config.mixture
-    cache = CacheSettings(size=wanted.cache_size)
     valid = text.parts.get("valid")
     if valid is None or len(valid.ids) < MIN_WORDS:
         if wanted.ngram:
             say("no n-grams are mixed in: the validation part is too small to weigh them")
-        return Mixture(cache=cache)
-    if wanted.ngram is False and not wanted.cache:
-        return Mixture(cache=cache)
+        return Components()
     ngram = None
     if wanted.ngram is not False:
-        train = text.parts["train"].ids
         progress("counting n-grams", 0, 0)
+        train = text.parts["train"].ids
         ngram = NgramModel.fit(train, len(text.tokenizer), config.model.order)
+    cache = CacheSettings(size=wanted.cache_size)
     caches = [replace(cache, sharpness=value) for value in SHARPNESS] if wanted.cache else []
-    ids = valid.ids[:MAX_WORDS]
+    return Components(ngram, caches)
+
+
+def fit_mixture(
+    loaded: LoadedNetwork,
+    components: Components,
+    text: EncodedText,
+    config: Config,
+    say: Callable[[str], None],
+    progress: Callable[[str, int, int], object] = lambda label, done, total: None,
+    most_words: int = MAX_WORDS,
+) -> Mixture:
+    """Fit the weights of every combination of components.
+
+    Args:
+        loaded: the trained network, without any mixture.
+        components: what may be mixed with it.
+        text: the text it was trained on.
+        config: its ``mixture`` section says whether n-grams are mixed in that do not help.
+        say: receives a line for the screen on whether n-grams help.
+        progress: receives what is being done, how much is done, and of how much (0: unknown).
+        most_words: words of the validation part that the weights are fitted to, at most.
+    """
+    wanted = config.mixture
+    cache = CacheSettings(size=wanted.cache_size)
+    ngram, caches = components.ngram, components.caches
+    if ngram is None and not caches:
+        return Mixture(cache=cache)
+    ids = spread(text.parts["valid"].ids, min(most_words, MAX_WORDS))
     network, ngram_scores, cache_scores = _score(
         loaded, ngram, caches, np.asarray(ids), partial(progress, "scoring the validation part")
     )
@@ -159,7 +193,7 @@ def _describe_gain(gain: float, kept: bool) -> str:
 def _score(
     loaded: LoadedNetwork,
     ngram: NgramModel | None,
-    caches: list[CacheSettings],
+    caches: Sequence[CacheSettings],
     ids: NDArray[np.integer],
     progress: Callable[[int, int], object],
 ) -> tuple[_Scores, _Scores | None, list[_Scores]]:

@@ -33,7 +33,7 @@ MAX_WORDS = 2_000_000
 PIECES = 100
 OVERSAMPLING = 32
 """Extra dimensions of the randomised SVD (Halko and others, 2011)."""
-ITERATIONS = 3
+ITERATIONS = 2
 """Power iterations of the randomised SVD."""
 
 
@@ -186,13 +186,14 @@ def _count_neighbours(
     ids: NDArray[np.int64], vocabulary_size: int, progress: Callable[[int], object]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Sorted pairs ``word * vocabulary_size + neighbour``, and their weighted counts."""
-    keys, weights = [], []
+    # a pair with its distance is one number, so that a single sort brings equal ones together
+    keys = []
     for distance in range(1, REACH + 1):
         progress(distance - 1)
         first, second = ids[:-distance], ids[distance:]
         for word, neighbour in ((first, second), (second, first)):
-            keys.append(word * vocabulary_size + neighbour)
-            weights.append(np.full(len(word), 1 / distance))
+            keys.append((word * vocabulary_size + neighbour) * (REACH + 1) + distance)
     progress(REACH)
-    pairs, index = np.unique(np.concatenate(keys), return_inverse=True)
-    return pairs, np.bincount(index, np.concatenate(weights)).astype(np.float64)
+    pairs, distances = np.divmod(np.sort(np.concatenate(keys)), REACH + 1)
+    begins = np.flatnonzero(np.diff(pairs, prepend=-1))
+    return pairs[begins], np.add.reduceat(1 / distances, begins)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from nextword.config.schema import Config
 from nextword.device import choose_device, choose_threads
@@ -21,8 +19,7 @@ from nextword.inference.loaded_model import LoadedModel, LoadedNetwork
 from nextword.inference.model_folder import WEIGHTS, load_model_folder, save_mixture
 from nextword.inference.pytorch import TorchNetwork
 from nextword.inference.session import Prediction
-from nextword.losses.sampled import SampledLoss
-from nextword.losses.softmax import ExactLoss, Loss
+from nextword.losses.build import build_loss
 from nextword.model import Model
 from nextword.models.registry import build_network
 from nextword.storage.files import remove_leftovers, write_atomically
@@ -46,11 +43,13 @@ from nextword.training.checkpoint import (
     read_state,
     refuse_changes,
 )
+from nextword.training.clock import spread
 from nextword.training.fit_mixture import MAX_WORDS as FITTED_WORDS
-from nextword.training.fit_mixture import fit_mixture
+from nextword.training.fit_mixture import Components, count_components, fit_mixture
 from nextword.training.init_embeddings import start_from_text, start_from_vectors
 from nextword.training.result import TrainingResult, conclude, default_prompts, model_card
 from nextword.training.run_context import RunContext
+from nextword.training.time_plan import Reach, TimePlan, plan_time
 from nextword.training.trainer import DivergedError, Trainer
 from nextword.windows import build_batches
 
@@ -73,11 +72,15 @@ class Preparation:
     config: Config
     """Every open setting resolved."""
     text: EncodedText
-    loaded: LoadedModel
+    loaded: LoadedNetwork
     """The network that is trained, with its words."""
     trainer: Trainer
     saved: SavedState | None
     """The state that the run continues from; None for a new run."""
+    plan: TimePlan | None
+    """How the wait is shared out; None without a budget of time."""
+    components: Components | None
+    """What may be mixed with the network, where it was counted already."""
 
 
 def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingResult:
@@ -101,7 +104,7 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
         finished = trainer.run()
         if finished and trainer.stalled:
             run.say(_describe_stall(trainer))
-        run.say("measuring the best model on the held-out parts")
+        run.say(_describe_measuring(prepared, run.full))
         saver.save()
         _validate_before_leaving(folder, trainer, finished)
     except DivergedError as error:
@@ -109,10 +112,20 @@ def train_network(run: RunContext, should_stop: Callable[[], bool]) -> TrainingR
     progress = trainer.progress
     best = load_model_folder(folder.model).to(str(trainer.device))
     assert isinstance(best, LoadedNetwork)
-    mixture = fit_mixture(best, text, run.config, run.say, run.callback.on_progress)
+    plan, say, shown = prepared.plan, run.say, run.callback.on_progress
+    components = prepared.components or count_components(text, run.config, say, shown)
+    most = FITTED_WORDS if plan is None else plan.fit_words
+    mixture = fit_mixture(best, components, text, run.config, say, shown, most)
     save_mixture(folder.model, mixture)
     best = best.with_mixture(mixture)
-    return conclude(run, best, text.parts, progress, stopped=not finished)
+    return conclude(
+        run,
+        best,
+        text.parts,
+        progress,
+        stopped=not finished,
+        most_words=None if plan is None or run.full else plan.final_words,
+    )
 
 
 def prepare(run: RunContext, should_stop: Callable[[], bool] = lambda: False) -> Preparation:
@@ -129,33 +142,47 @@ def prepare(run: RunContext, should_stop: Callable[[], bool] = lambda: False) ->
     threads = None if notes is None else notes.threads
     choose_threads(run.config.training.threads, threads, run.say)
     text = run.read_text()
-    config = run.config = resolve(run.config, len(text.parts["train"].ids))
+    reach = Reach(run, text, device)
+    words = len(text.parts["train"].ids)
+    config = resolve(run.config, words, reach if reach.timed else None)
+    if not ("start" in config.model.model_fields_set or reach.has_time_for_start_vectors):
+        config = config.model_copy(
+            update={"model": config.model.model_copy(update={"start": "random"})}
+        )
+    run.config = config
+    if run.reason:
+        run.say(run.reason)
     if notes is not None:
         text_changed = run.folder.read_record().text_sha256 != text.sha256
         refuse_changes(run.folder, notes.config, config, text_changed)
     torch.manual_seed(config.training.seed)
-    started = time.perf_counter()
     loaded = _build(run, text, saved, device)
+    plan, components = None, None
+    if config.training.minutes is not None:
+        components = count_components(text, config, run.say, run.callback.on_progress)
+        run.callback.on_progress("measuring this machine", 0, 0)
+        total = 60 * config.training.minutes
+        plan = plan_time(total, loaded, components, text, VALIDATION_STREAMS)
     trainer = Trainer(
         loaded.network,
-        _loss(config, torch.from_numpy(loaded.counts)),
+        build_loss(config.training, loaded.counts),
         build_batches(text.parts["train"].ids, config),
         config.training,
         device,
-        _validation(run, text, loaded),
+        _validation(run, text, loaded, VALIDATION_WORDS if plan is None else plan.look_words),
         should_stop=should_stop,
         sample=_samples(config, text, loaded),
+        clock=run.clock,
+        closing_seconds=0.0 if plan is None else plan.closing_seconds,
     )
-    # start vectors take their part of a time budget
-    trainer.progress.seconds = time.perf_counter() - started
     if saved is not None:
         saved.restore(trainer)
-    return Preparation(config, text, loaded, trainer, saved)
+    return Preparation(config, text, loaded, trainer, saved, plan, components)
 
 
 def _build(
     run: RunContext, text: EncodedText, saved: SavedState | None, device: torch.device
-) -> LoadedModel:
+) -> LoadedNetwork:
     """The network with its start values; those of a saved one are restored later."""
     config, settings = run.config, run.config.model
     model = build_network(settings, len(text.tokenizer))
@@ -173,19 +200,14 @@ def _build(
     return TorchNetwork(model.to(device), text.tokenizer, described, counts)
 
 
-def _loss(config: Config, counts: Tensor) -> Loss:
-    training = config.training
-    if training.loss == "exact":
-        return ExactLoss()
-    return SampledLoss(training.sampled_head, training.sampled_tail, counts)
-
-
-def _validation(run: RunContext, text: EncodedText, loaded: LoadedModel) -> Callable[[], float]:
+def _validation(
+    run: RunContext, text: EncodedText, loaded: LoadedModel, most_words: int
+) -> Callable[[], float]:
     """Measures nats per word on the validation part, or else on the training part."""
     if "valid" not in text.parts:
         run.say("no validation part: perplexities are those of the training text itself")
     part = text.parts.get("valid", text.parts["train"])
-    ids = part.ids[:VALIDATION_WORDS]
+    ids = spread(part.ids, min(most_words, VALIDATION_WORDS))
     streams = min(VALIDATION_STREAMS, max(1, len(ids) // WORDS_PER_STREAM))
     progress = partial(run.callback.on_progress, "validating")
     return lambda: mean_loss(loaded.network, ids, streams, progress)
@@ -286,6 +308,18 @@ def _validate_before_leaving(folder: RunFolder, trainer: Trainer, finished: bool
     if weights.exists():
         write_atomically(folder.best, weights.read_bytes())
     trainer.measure()
+
+
+def _describe_measuring(prepared: Preparation, full: bool) -> str:
+    """Which text the final figures are taken from."""
+    parts = [len(part.ids) for name, part in prepared.text.parts.items() if name != "train"]
+    most = max(parts, default=0)
+    if prepared.plan is not None and not full and prepared.plan.final_words < most:
+        return (
+            f"measuring the best model on {prepared.plan.final_words:,} words of each held-out "
+            "part, as many as the time allows (all of them: nextword eval)"
+        )
+    return "measuring the best model on the held-out parts"
 
 
 def _describe_finished(trainer: Trainer, resumed: bool) -> str:

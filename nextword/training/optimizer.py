@@ -15,6 +15,10 @@ FINAL_RATE = 0.02
 """The cosine schedule ends at this share of the peak rate."""
 PLATEAU_FACTOR = 0.25
 """``plateau`` multiplies the rate by this after a validation without improvement."""
+LEAST_SHARE = 0.1
+"""Share of a time budget for steps, at least."""
+EPSILON = 1e-6
+"""AdamW's epsilon."""
 MAX_WARMUP = 0.1
 """Warm-up takes at most this share of a training."""
 
@@ -42,7 +46,7 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
     if config.optimizer == "sgd":
         return SGD(groups, lr=config.learning_rate)
     fused = all(p.device.type in ("cpu", "cuda") for p in trainable)
-    return AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), eps=1e-8, fused=fused)
+    return AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), eps=EPSILON, fused=fused)
 
 
 def clip_gradient(model: nn.Module, clip_norm: float) -> float:
@@ -57,25 +61,36 @@ class Budget:
     Args:
         config: the ``training`` section, its open settings resolved.
         steps_per_epoch: optimizer steps in an epoch.
+        closing_seconds: part of the seconds that is needed after the last step.
     """
 
-    def __init__(self, config: TrainingConfig, steps_per_epoch: int) -> None:
+    def __init__(
+        self, config: TrainingConfig, steps_per_epoch: int, closing_seconds: float = 0.0
+    ) -> None:
         self.seconds = None if config.minutes is None else 60 * config.minutes
+        self.closing_seconds = closing_seconds
         self.steps = max(1, math.ceil(config.epochs * steps_per_epoch))
 
-    def fraction_done(self, step: int, seconds: float) -> float:
-        """The part of the budget that is used up, 0 to 1.
+    def fraction_done(self, step: int, seconds: float, start_seconds: float = 0.0) -> float:
+        """The part of the budget for steps that is used up, 0 to 1.
 
         Args:
             step: optimizer steps taken.
             seconds: time spent.
+            start_seconds: the part of it that was spent before the first step.
         """
-        in_time = 0.0 if self.seconds is None else seconds / self.seconds
+        in_time = 0.0
+        if self.seconds is not None:
+            # however much preparation took, there is something left to learn in
+            end = max(
+                self.seconds - self.closing_seconds, start_seconds + LEAST_SHARE * self.seconds
+            )
+            in_time = (seconds - start_seconds) / (end - start_seconds)
         return min(max(step / self.steps, in_time), 1.0)
 
-    def total_steps(self, step: int, seconds: float) -> int:
+    def total_steps(self, step: int, seconds: float, start_seconds: float = 0.0) -> int:
         """Steps in the whole training; estimated from the speed so far where time ends it."""
-        fraction = self.fraction_done(step, seconds)
+        fraction = self.fraction_done(step, seconds, start_seconds)
         if self.seconds is None or fraction == 0 or step == 0:
             return self.steps
         return min(self.steps, max(step, round(step / fraction)))
@@ -103,6 +118,8 @@ class Schedule:
         if self.config.warmup_steps:
             by_steps = (step + 1) / self.config.warmup_steps
             rate *= min(1.0, max(by_steps, fraction_done / MAX_WARMUP))
+        if self.config.schedule == "linear":
+            rate *= 1 - fraction_done
         if self.config.schedule == "cosine":
             rate *= FINAL_RATE + (1 - FINAL_RATE) * (1 + math.cos(math.pi * fraction_done)) / 2
         return rate

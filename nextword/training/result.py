@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from nextword.inference.decoder import Decoder, Distributions, Ids
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.scoring import score_stream
 from nextword.model import Model
-from nextword.statistics import safe_exp
+from nextword.statistics import perplexity
 from nextword.text.dataset import EncodedText, TextPart
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS
 from nextword.training.callbacks import Progress
+from nextword.training.clock import spread
 from nextword.training.run_context import RunContext
 
 HELD_OUT = {"valid": "validation", "test": "test"}
@@ -44,7 +45,7 @@ class TrainingResult:
     words: int
     """Targets trained on, repeated ones included."""
     seconds: float
-    """Training time over all resumes, validation and saving included."""
+    """The user's wait from start to these figures, over all resumes."""
     saving_share: float
     """Share of that time spent on saving."""
     tokens_per_second: float
@@ -54,6 +55,9 @@ class TrainingResult:
     network_valid_perplexity: float | None
     """Of the network alone, where n-grams are mixed with it; else the same."""
     network_test_perplexity: float | None
+    valid_perplexity_error: float | None
+    """Standard error of ``valid_perplexity``; None if the part is too short for one."""
+    test_perplexity_error: float | None
     path: Path
     """The run folder."""
     prompt: str
@@ -75,6 +79,7 @@ def conclude(
     parts: Mapping[str, TextPart],
     progress: Progress,
     stopped: bool,
+    most_words: int | None = None,
 ) -> TrainingResult:
     """Measure the best model of a run on the held-out parts, and log the result.
 
@@ -84,31 +89,35 @@ def conclude(
         parts: the parts of the text.
         progress: where the training ended.
         stopped: whether it was stopped early.
+        most_words: words of each part that are measured, at most; all by default.
     """
     measured = {
         part: perplexities(
             best.decoder(),
-            parts[part],
+            parts[part].ids if most_words is None else spread(parts[part].ids, most_words),
             len(best.tokenizer),
             partial(run.callback.on_progress, f"measuring on the {title} part"),
         )
         for part, title in HELD_OUT.items()
         if part in parts
     }
-    (valid, network_valid), (test, network_test) = (
-        measured.get(part, (None, None)) for part in HELD_OUT
-    )
+    nothing = (None, None, None)
+    valid, network_valid, valid_error = measured.get("valid", nothing)
+    test, network_test, test_error = measured.get("test", nothing)
+    seconds = run.clock()
     result = TrainingResult(
         run=run.folder.path.name,
         steps=progress.step,
         words=progress.words,
-        seconds=round(progress.seconds, 3),
-        saving_share=round(progress.saving_seconds / max(progress.seconds, 1e-9), 5),
-        tokens_per_second=round(progress.words / max(progress.seconds, 1e-9), 1),
+        seconds=round(seconds, 3),
+        saving_share=round(progress.saving_seconds / max(seconds, 1e-9), 5),
+        tokens_per_second=round(progress.words / max(seconds, 1e-9), 1),
         valid_perplexity=valid,
         test_perplexity=test,
         network_valid_perplexity=network_valid,
         network_test_perplexity=network_test,
+        valid_perplexity_error=valid_error,
+        test_perplexity_error=test_error,
         path=run.folder.path,
         prompt=first_prompt(best.tokenizer, parts),
         stopped=stopped,
@@ -118,41 +127,48 @@ def conclude(
     return result
 
 
+class Perplexities(NamedTuple):
+    """Of one text."""
+
+    mixed: float
+    """Of the whole model."""
+    network: float
+    """Of the network alone, where others are mixed with it; else the same."""
+    error: float | None
+    """The standard error of the whole model's; None if the text is too short."""
+
+
 def perplexities(
     decoder: Decoder,
-    part: TextPart,
+    ids: NDArray[np.integer],
     vocabulary_size: int,
     progress: Callable[[int, int], object] = lambda done, total: None,
-) -> tuple[float, float]:
-    """Perplexity of a part in one stream: of the whole model, and of the network alone.
+) -> Perplexities:
+    """Perplexity of a text in one stream.
 
     Args:
         decoder: the model, at the beginning of a text.
-        part: the text.
+        ids: the text ``(words,)``.
         vocabulary_size: size of the distributions.
         progress: receives the number of words predicted, and of all.
 
     Raises:
         ModelError: the model gives NaN.
     """
-    total, done = np.zeros(2), 0
-    for nats, words in score_stream(decoder.read, part.ids, vocabulary_size, _nats):
-        total += nats
-        done += words
-        progress(done, len(part.ids))
-    mixed, network = total / max(done, 1)
-    return safe_exp(float(mixed)), safe_exp(float(network))
+    blocks, done = [], 0
+    for nats in score_stream(decoder.read, ids, vocabulary_size, _nats):
+        blocks.append(nats)
+        done += nats.shape[1]
+        progress(done, len(ids))
+    mixed, network = np.concatenate([np.zeros((2, 0)), *blocks], 1)
+    value, error = perplexity(mixed)
+    return Perplexities(value, perplexity(network)[0], error)
 
 
-def _nats(
-    distributions: Distributions, targets: Ids, here: slice
-) -> tuple[NDArray[np.float64], int]:
-    """Surprisal of the targets under the whole model and the network alone, and their number."""
-    nats = [
-        -model.log_probabilities_of(targets).sum(dtype=np.float64)
-        for model in (distributions, distributions.unmixed)
-    ]
-    return np.array(nats), len(targets)
+def _nats(distributions: Distributions, targets: Ids, here: slice) -> NDArray[np.float64]:
+    """Surprisals of the targets under the whole model and the network alone, ``(2, targets)``."""
+    both = (distributions, distributions.unmixed)
+    return -np.stack([model.log_probabilities_of(targets) for model in both]).astype(np.float64)
 
 
 def first_prompt(tokenizer: Tokenizer, parts: Mapping[str, TextPart]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -34,9 +33,8 @@ def count_ngrams(run: RunContext, should_stop: Callable[[], bool]) -> TrainingRe
     run.write_config(text)
     ids, order = text.parts["train"].ids, config.model.order
     run.callback.on_progress("counting n-grams", 0, 0)
-    started = time.perf_counter()
     model = NgramModel.fit(ids, len(text.tokenizer), order)
-    progress = Progress(step=order, words=len(ids), seconds=time.perf_counter() - started)
+    progress = Progress(step=order, words=len(ids), seconds=run.clock())
     sizes = ", ".join(f"{count:,}" for count in model.ngram_counts())
     run.say(f"n-grams of 1 to {order} words: {sizes}")
     settings = config.model.model_dump(mode="json")
@@ -65,6 +63,8 @@ def train(
     resume: bool = False,
     callback: Callback | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    started: float | None = None,
+    full: bool = False,
 ) -> TrainingResult:
     """Train a next-word predictor and keep it under ``runs/``.
 
@@ -78,6 +78,9 @@ def train(
             docs/reliability.md lists the settings that may change.
         callback: receives messages, steps and validations.
         should_stop: asked before each step; true saves, measures and ends the run.
+        started: :func:`time.monotonic` when the user's wait began, which ``training.minutes``
+            limits; now by default.
+        full: take the final figures from all held-out text, whatever time it takes.
 
     Raises:
         NextwordError: the text, the configuration or the run folder cannot be used.
@@ -96,7 +99,10 @@ def train(
     threads = torch.get_num_threads()
     try:
         # the caller's random numbers stay as they are
-        with torch.random.fork_rng(), RunContext(config, run, resumed, callback) as context:
+        with (
+            torch.random.fork_rng(),
+            RunContext(config, run, resumed, callback, started, full) as context,
+        ):
             return learner.train(context, should_stop)
     except (RuntimeError, MemoryError) as error:
         trouble = hardware_trouble(error)

@@ -30,6 +30,7 @@ from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text
 from nextword.text.sources import shipped_text
 from nextword.training.callbacks import Callback
+from nextword.training.clock import Clock
 
 DEFAULT_TEXT = "napoleon.txt"
 """The text of a configuration that names none; it ships with the package."""
@@ -49,6 +50,8 @@ class RunContext:
         name: of a new run; derived from the text and the kind of model by default.
         resumed: the folder of the run to continue, instead of a new one.
         callback: receives the run's events.
+        started: :func:`time.monotonic` when the user's wait began; now by default.
+        full: whether the final figures are taken from all held-out text, whatever time it takes.
 
     Raises:
         ConfigError: the name is taken, or another training is at work in the folder.
@@ -61,11 +64,18 @@ class RunContext:
         name: str | None = None,
         resumed: RunFolder | None = None,
         callback: Callback | None = None,
+        started: float | None = None,
+        full: bool = False,
     ) -> None:
+        self.full = full
+        self.clock = Clock(started)
+        """The user's wait."""
         self.callback = callback or Callback()
         self.config = with_text(config, self.say)
         """Updated once the open settings are resolved."""
         self.resumed = resumed is not None
+        self.reason = ""
+        """Why the open settings were chosen as they are, for a run with a budget of time."""
         self._made: list[Path] = []
         stem = f"{text_stem(self.config)}-{self.config.model.kind}"
         self.folder = resumed or self._make_folder(name, stem)
@@ -144,6 +154,7 @@ class RunContext:
                 threads=torch.get_num_threads(),
                 text_sha256=text.sha256,
                 vocabulary_size=len(text.tokenizer),
+                reason=self.reason,
             )
         )
         write_atomically(self.folder.config, dump_config(self.config))

@@ -20,11 +20,14 @@ from nextword.losses.penalties import activation_penalty
 from nextword.losses.softmax import Loss
 from nextword.models.base import LanguageModel, State, detach
 from nextword.training.callbacks import Callback, Progress, StepReport, ValidationReport
+from nextword.training.clock import Clock
 from nextword.training.optimizer import Budget, Schedule, build_optimizer, clip_gradient
 from nextword.windows import BatchSource
 
-VALIDATION_SHARE = 0.1
-"""Validation takes about this share of a time budget at most."""
+VALIDATION_SHARE = 0.06
+"""Validations before the last step take about this share of a time budget at most."""
+FIRST_VALIDATION = 0.1
+"""Share of the steps of a time budget after which there is a first model to use."""
 MAX_FAILURES = 20
 """Training has diverged after so many failed steps in a row."""
 MAX_LOSS = 100.0
@@ -48,6 +51,8 @@ class Trainer:
         callback: receives every step and validation.
         should_stop: asked before each step; true ends the training early.
         sample: predicts the next words of some prompts, for the report of a validation.
+        clock: the user's wait so far.
+        closing_seconds: part of a time budget that is needed after the last step.
     """
 
     def __init__(
@@ -61,6 +66,8 @@ class Trainer:
         callback: Callback | None = None,
         should_stop: Callable[[], bool] = lambda: False,
         sample: Callable[[], Mapping[str, Sequence[Prediction]]] = dict,
+        clock: Clock | None = None,
+        closing_seconds: float = 0.0,
     ) -> None:
         self.model = model
         self.loss = loss
@@ -74,7 +81,8 @@ class Trainer:
         self.precision = choose_precision(config.precision, device)
         self.optimizer = build_optimizer(model, config)
         self.steps_per_epoch = -(-len(batches) // config.accumulate)
-        self.budget = Budget(config, self.steps_per_epoch)
+        self.budget = Budget(config, self.steps_per_epoch, closing_seconds)
+        self.clock = clock or Clock()
         self.schedule = Schedule(config)
         self.progress = Progress()
         self.closing_validations = 1.0
@@ -84,12 +92,21 @@ class Trainer:
     @property
     def total_steps(self) -> int:
         """Optimizer steps in the whole training; an estimate where time is the budget."""
-        return self.budget.total_steps(self.progress.step, self.progress.seconds)
+        progress = self.progress
+        return self.budget.total_steps(progress.step, progress.seconds, progress.start_seconds)
 
     @property
     def fraction_done(self) -> float:
         """The part of the budget that is used up, 0 to 1."""
-        return self.budget.fraction_done(self.progress.step, self.progress.seconds)
+        progress = self.progress
+        return self.budget.fraction_done(progress.step, progress.seconds, progress.start_seconds)
+
+    @property
+    def wait_fraction(self) -> float:
+        """The part of the user's wait that is over, 0 to 1; of the steps without a time budget."""
+        if self.budget.seconds is None:
+            return self.fraction_done
+        return min(self.clock() / self.budget.seconds, 1.0)
 
     @property
     def finished(self) -> bool:
@@ -105,6 +122,8 @@ class Trainer:
     @property
     def closing_seconds(self) -> float | None:
         """About how long the work after the last step takes; None before the first validation."""
+        if self.budget.closing_seconds:
+            return self.budget.closing_seconds
         if not self.progress.validations:
             return None
         seconds_each = self.progress.validation_seconds / self.progress.validations
@@ -125,18 +144,16 @@ class Trainer:
     def _run(self) -> bool:
         # a resume with a larger budget has more validations ahead than were planned
         self.progress.validations_due = min(self.progress.validations_due, self._validations_due())
-        if self.progress.step == 0 and self.fraction_done < 1:
-            # preparation may have used up time; validating an untrained network is pointless
-            self.progress.validations_due = self._validations_due()
+        if self.progress.step == 0:
+            self.progress.start_seconds = self.progress.seconds = self.clock()
         while True:
             # before the step, so that a state saved after the last step resumes with validation
             if self._validations_due() > self.progress.validations_due:
                 self.measure()
             if self.finished or self.should_stop():
                 return self.finished
-            started = time.perf_counter()
-            report = self._step()
-            self.progress.seconds += time.perf_counter() - started
+            report = self.step()
+            self.progress.seconds = self.clock()
             self.callback.on_step(report)
 
     def measure(self) -> None:
@@ -153,9 +170,8 @@ class Trainer:
             raise self._diverged(f"its validation loss is {_loss_text(loss)}")
         self.check_finite()
         progress = self.progress
-        elapsed = time.perf_counter() - started
-        progress.seconds += elapsed
-        progress.validation_seconds += elapsed
+        progress.validation_seconds += time.perf_counter() - started
+        progress.seconds = self.clock()
         progress.validations += 1
         progress.validations_due = self._validations_due()
         improved = loss < progress.best_loss
@@ -178,7 +194,13 @@ class Trainer:
                 raise self._diverged(f"{name} is not finite")
 
     def _validations_due(self) -> int:
-        return int(self.fraction_done * self._validations_planned())
+        """Validations whose turn has come; where time is the budget, the first one comes early."""
+        planned, fraction = self._validations_planned(), self.fraction_done
+        if self.budget.seconds is None or planned == 1:
+            return int(fraction * planned)
+        if fraction < FIRST_VALIDATION:
+            return 0
+        return 1 + int((fraction - FIRST_VALIDATION) / (1 - FIRST_VALIDATION) * (planned - 1))
 
     def _validations_planned(self) -> int:
         """Evenly spread validations; fewer than configured where a time budget has no room."""
@@ -187,13 +209,12 @@ class Trainer:
             return wanted
         seconds_each = self.progress.validation_seconds / self.progress.validations
         room = int(VALIDATION_SHARE * seconds / max(seconds_each, 1e-9))
-        # the first one ran before its cost was known: where there is too little room, it is extra
-        return wanted if room >= wanted else min(wanted, max(1, room - 1))
+        return min(wanted, max(room, 2))
 
     def _initial_state(self) -> State:
         return self.model.initial_state(self.batches.batch_size)
 
-    def _step(self) -> StepReport:
+    def step(self) -> StepReport:
         """One optimizer step: ``accumulate`` batches forward and backward, then the update."""
         self.model.train()
         epoch, step_in_epoch = divmod(self.progress.step, self.steps_per_epoch)

@@ -38,8 +38,28 @@ def test_more_epochs_get_more_dropout() -> None:
     # a small text is overfit sooner
     sizes = [resolved(n, training__epochs=6).model.dropout for n in (10**4, 10**5, 10**6)]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
-    minutes = [resolved(10**6, training__minutes=m).model.dropout for m in (1, 5, 60)]
-    assert minutes == sorted(minutes) and minutes[0] < minutes[-1]
+
+
+@pytest.mark.parametrize(("speed", "size"), [(1_000, 256), (10_000, 256), (100_000, 512)])
+def test_what_this_machine_can_read_in_the_time_decides_the_size(speed: int, size: int) -> None:
+    measured: list[int] = []
+
+    def reach(config: Config) -> float:
+        measured.append(config.model.hidden_size)
+        return 60 * speed * 256 / config.model.hidden_size
+
+    config = load_config(overrides={"training.minutes": 1}, environ={})
+    assert resolve(config, 10**6, reach).model.hidden_size == size
+    # a network that is surely too large for the time is not even tried
+    assert measured == ([256, 512] if size == 512 else [256])
+    wide = load_config(overrides={"training.minutes": 1, "model.hidden_size": 700}, environ={})
+    assert resolve(wide, 10**6, reach).model.hidden_size == 700
+
+
+def test_more_words_in_the_time_get_more_dropout() -> None:
+    config = load_config(overrides={"training.minutes": 1, "model.hidden_size": 256}, environ={})
+    rates = [resolve(config, 10**6, lambda _, n=n: n * 10**6).model.dropout for n in (1, 5, 30)]  # type: ignore[misc]
+    assert rates == sorted(rates) and rates[0] < rates[-1]
 
 
 def test_a_time_budget_ends_before_a_short_text_is_overfit() -> None:
@@ -84,10 +104,3 @@ def test_what_is_set_stays_even_at_its_default() -> None:
     once = resolved(10**5)
     again = Config.model_validate(once.model_dump())
     assert resolve(again, 10**7) == once
-
-
-def test_a_training_of_seconds_does_not_spend_them_on_start_vectors() -> None:
-    assert resolved(10**6, training__minutes=0.1).model.start == "random"
-    assert resolved(10**6, training__minutes=1).model.start == "cooccurrence"
-    given = resolved(10**6, training__minutes=0.1, model__start="cooccurrence")
-    assert given.model.start == "cooccurrence"

@@ -33,7 +33,7 @@ def own_random_numbers() -> object:
 
 def steps(trainer: Trainer, count: int) -> None:
     for _ in range(count):
-        trainer.callback.on_step(trainer._step())
+        trainer.callback.on_step(trainer.step())
 
 
 @pytest.mark.parametrize(

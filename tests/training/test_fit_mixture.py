@@ -30,7 +30,7 @@ from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text
 from nextword.training import fit_mixture as mixing
 from nextword.training.fit_gate import fit_gate
-from nextword.training.fit_mixture import SHARPNESS, fit_mixture
+from nextword.training.fit_mixture import SHARPNESS, count_components, fit_mixture
 from nextword.training.result import perplexities
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def mix(loaded: TorchNetwork, text: EncodedText, config: Config, messages: list[
 
     def mix_with(held_out: EncodedText = text, **wanted: Any) -> Mixture:
         section = config.mixture.model_copy(update=wanted)
-        return fit_mixture(
-            loaded, held_out, config.model_copy(update={"mixture": section}), messages.append
-        )
+        mixed = config.model_copy(update={"mixture": section})
+        components = count_components(held_out, mixed, messages.append)
+        return fit_mixture(loaded, components, held_out, mixed, messages.append)
 
     return mix_with
 
@@ -95,9 +95,9 @@ def test_ngrams_that_help_are_kept_and_help(
     size = len(text.tokenizer)
     for part in ("valid", "test"):
         decoder = loaded.with_mixture(mixture).decoder()
-        mixed, alone = perplexities(decoder, text.parts[part], size)
+        mixed, alone, _ = perplexities(decoder, text.parts[part].ids, size)
         assert mixed < 0.3 * alone
-        assert alone == perplexities(loaded.decoder(), text.parts[part], size)[1]
+        assert alone == perplexities(loaded.decoder(), text.parts[part].ids, size)[1]
     (line,) = messages
     assert re.fullmatch(r"n-grams help: mixing them in lowers perplexity by [7-9]\d\.\d %", line)
 
@@ -273,8 +273,8 @@ def test_a_run_mixes_and_measures_both(
     assert stored.predict("the", k=9) == result.model.predict("the", k=9)
     config = load_config(result.path / "config.yaml", environ={})
     part = prepare_text(config.text, config.vocabulary).parts["valid"]
-    measured = perplexities(stored.loaded.decoder(), part, len(stored.words))
-    assert measured == pytest.approx((result.valid_perplexity, result.network_valid_perplexity))
+    measured = perplexities(stored.loaded.decoder(), part.ids, len(stored.words))
+    assert measured[:2] == pytest.approx((result.valid_perplexity, result.network_valid_perplexity))
 
     # a resume fits the mixture again
     again = train({"mixture.ngram": False}, run="a", resume=True)

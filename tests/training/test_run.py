@@ -149,6 +149,8 @@ def test_a_run_folder_holds_what_the_contract_says(tiny_run: SimpleNamespace) ->
         "test_perplexity",
         "network_valid_perplexity",
         "network_test_perplexity",
+        "valid_perplexity_error",
+        "test_perplexity_error",
     }
     card = (tiny_run.path / "model" / "README.md").read_text(encoding="utf-8")
     assert "Trained on: tiny.txt (" in card and "lstm" in card

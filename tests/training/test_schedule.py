@@ -15,12 +15,16 @@ def rates(steps: int, **settings: object) -> list[float]:
 
 
 def test_the_cosine_falls_from_the_peak_to_two_per_cent() -> None:
-    scheduled = rates(1000, warmup_steps=0)
+    scheduled = rates(1000, warmup_steps=0, schedule="cosine")
     assert scheduled[0] == 1.0
     assert scheduled[500] == pytest.approx(0.51)
     assert scheduled[250] == pytest.approx(0.02 + 0.98 * (1 + math.cos(math.pi / 4)) / 2)
     assert scheduled[-1] == pytest.approx(0.02, abs=1e-4)
     assert all(left > right for left, right in zip(scheduled, scheduled[1:], strict=False))
+
+
+def test_the_linear_schedule_falls_from_the_peak_to_zero() -> None:
+    assert rates(4, warmup_steps=0) == [1.0, 0.75, 0.5, 0.25]
 
 
 def test_the_rate_rises_evenly_to_its_peak() -> None:
@@ -37,7 +41,7 @@ def test_warm_up_takes_a_tenth_of_a_short_training_at_most() -> None:
 
 
 def test_every_rate_of_every_schedule_is_positive_and_below_the_peak() -> None:
-    for schedule in ("cosine", "plateau", "constant"):
+    for schedule in ("linear", "cosine", "plateau", "constant"):
         for steps in (1, 2, 3, 11, 500):
             assert all(0 < rate <= 1 for rate in rates(steps, schedule=schedule, warmup_steps=20))
 
@@ -70,6 +74,17 @@ def test_a_time_budget_is_counted_in_seconds() -> None:
     assert budget.fraction_done(5, 200.0) == 1
     assert budget.total_steps(50, 30.0) == 200
     assert budget.total_steps(0, 0.0) >= 1
+
+
+def test_steps_share_what_is_left_between_preparation_and_the_close() -> None:
+    budget = Budget(TrainingConfig(minutes=2.0, epochs=50), 10, closing_seconds=20.0)
+    assert budget.fraction_done(0, 10.0, start_seconds=10.0) == 0
+    assert budget.fraction_done(0, 55.0, start_seconds=10.0) == 0.5
+    assert budget.fraction_done(0, 100.0, start_seconds=10.0) == 1
+    # after a preparation that used up the time, there is a tenth of it for steps
+    assert budget.fraction_done(0, 150.0, start_seconds=150.0) == 0
+    assert budget.fraction_done(0, 156.0, start_seconds=150.0) == 0.5
+    assert budget.fraction_done(0, 162.0, start_seconds=150.0) == 1
 
 
 def test_a_budget_of_time_and_one_of_passes_end_whichever_is_over_first() -> None:
