@@ -249,8 +249,8 @@ class TrainingConfig(Section):
     """Temporal activation regularisation: this times the mean square of the change of the output
     features from one word to the next."""
     loss: Literal["sampled", "exact"] = "sampled"
-    """``exact``: softmax over all words. ``sampled``: over frequent words and a sample of the
-    rest."""
+    """``exact``: softmax over all words. ``sampled``: over frequent words and a sample of the rest,
+    where that leaves out more than half of the vocabulary."""
     sampled_head: Count = 500
     """``sampled``: how many of the most frequent words are always scored."""
     sampled_tail: Count = 384
