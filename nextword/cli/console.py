@@ -46,7 +46,8 @@ class Console(Callback):
             self.bars.show(label, done, total)
         elif total:
             share = f"{label} {100 * done / total:.0f} %"
-            self.bars.display.update(self.trainer.wait_fraction, f"{self.note}, {share}")
+            note = share if self.trainer.finished else f"{self.note}, {share}"
+            self.bars.display.update(self.trainer.wait_fraction, note)
 
     def on_train_begin(self, trainer: Trainer) -> None:
         self.trainer = trainer

@@ -33,7 +33,7 @@ MAX_WORDS = 2_000_000
 PIECES = 100
 OVERSAMPLING = 32
 """Extra dimensions of the randomised SVD (Halko and others, 2011)."""
-ITERATIONS = 2
+ITERATIONS = 3
 """Power iterations of the randomised SVD."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from nextword.comparison.loaded_run import load_runs
 from nextword.config.schema import Config
-from nextword.formatting import escape_control
+from nextword.formatting import counted, escape_control
 from nextword.interpret.memory import MemorySettings
 from nextword.report.data import ReportData, collect
 from nextword.report.facts import facts
@@ -137,7 +137,7 @@ def test_several_runs_stand_side_by_side(several: ReportData) -> None:
     for run in several.runs:
         assert f"Predictions during training: {run.name}" in shown and len(run.validations) == 4
         assert run.result.unique_hits is not None
-        assert f"at {run.result.unique_hits.tokens:,} positions" in shown
+        assert f"at {counted(run.result.unique_hits.tokens, 'position')}" in shown
         assert run.ordinary is None and len(run.hardest) <= 2
     # what is true of all is told once
     assert shown.count("its SHA-256") == 1 and shown.count("took ") >= 3
