@@ -74,6 +74,7 @@ def tiny_settings(tiny_text: Path) -> dict[str, object]:
         "training.epochs": 10,
         "training.validations": 4,
         "training.learning_rate": 0.02,
+        "training.schedule": "cosine",
         "training.device": "cpu",
         "training.threads": 1,
         "training.activation_penalty": 0.0,
