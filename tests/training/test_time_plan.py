@@ -71,7 +71,7 @@ def planned(total: float, network: TorchNetwork, text: EncodedText) -> TimePlan:
 def test_a_longer_wait_affords_more_words_and_a_tenth_of_it_for_the_close(
     network: TorchNetwork, text: EncodedText
 ) -> None:
-    short, long = (planned(total, network, text) for total in (1.0, 10_000.0))
+    short, long = (planned(total, network, text) for total in (0.01, 10_000.0))
     assert short.look_words <= long.look_words
     assert short.fit_words == short.final_words == FEWEST_WORDS
     held_out = sum(len(text.parts[part].ids) for part in ("valid", "test"))
@@ -152,7 +152,7 @@ def test_the_budget_is_the_wait_from_start_to_the_final_figures(
     result = train(settings, callback=Screen(), started=started)
     waited = time.monotonic() - started
     assert result.seconds == pytest.approx(waited, abs=0.5)
-    assert 4.0 <= waited <= 6.0 * 1.05 + 3
+    assert 4.0 <= waited <= 12.0  # six seconds, and as much again on a busy machine
     assert result.valid_perplexity is not None and result.valid_perplexity < 20
     assert result.steps > 20
     record = (result.path / "run.json").read_text(encoding="utf-8")
