@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import cached_property
 
 import torch
@@ -57,6 +56,3 @@ class TorchDecoder(NetworkDecoder):
         words = torch.from_numpy(ids).to(self.model.output.weight.device)
         features, self._state = self.model.features(words[None], self._state)
         return TorchReadout(self.model, features[0])
-
-    def fork(self) -> TorchDecoder:
-        return copy.copy(self)
