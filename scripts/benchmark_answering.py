@@ -1,4 +1,4 @@
-"""Measures how fast a trained model answers, as ratios to what it stands beside in the same run.
+"""Measures how fast a trained model answers, relative to baselines timed in the same run.
 
 Called by ``benchmark.py --model``. Whole commands are compared with ``import torch`` in a fresh
 process, in turns, so that a busy machine slows both.

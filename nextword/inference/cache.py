@@ -48,7 +48,7 @@ class CacheReadout:
         """The distributions after some of the tokens.
 
         Args:
-            rows: of which tokens.
+            rows: the tokens to compute distributions for.
             network: the network's distributions there, returned where nothing is kept yet or the
                 features are too large to compare.
         """

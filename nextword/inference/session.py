@@ -91,7 +91,7 @@ class Session:
         self, ids: Sequence[int], progress: Callable[[int, int], object] | None = None
     ) -> None:
         """Read on, words by their ids; see :meth:`read`."""
-        # only the last distribution is computed, when it is asked for
+        # compute only the last distribution, and only when it is needed
         self._distributions = None
         size = tokens_per_chunk(len(self._loaded.tokenizer))
         with idle_blas_threads():
