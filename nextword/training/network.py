@@ -150,6 +150,8 @@ def prepare(run: RunContext, should_stop: Callable[[], bool] = lambda: False) ->
             update={"model": config.model.model_copy(update={"start": "random"})}
         )
     run.config = config
+    # a larger network may have been measured after the one that was chosen
+    run.reason = reach.reasons.get(config.model.hidden_size, "")
     if run.reason:
         run.say(run.reason)
     if notes is not None:

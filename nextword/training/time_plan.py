@@ -107,6 +107,8 @@ class Reach:
         self.seconds = 60 * (minutes or 0.0)
         self.speed: float | None = None
         """Words a second of the network measured last."""
+        self.reasons: dict[int, str] = {}
+        """What was measured, for the screen, by hidden size."""
 
     def __call__(self, config: Config) -> float:
         """Words that a network of this configuration can learn from."""
@@ -114,8 +116,9 @@ class Reach:
         speed = self.speed = training_speed(config, self.text, self.device)
         steps = STEPS_SHARE * max(0.0, self.seconds - self.run.clock())
         passes = speed * steps / len(self.text.parts["train"].ids)
-        self.run.reason = (
-            f"{config.model.hidden_size} units learn {speed:,.0f} words/s here, "
+        size = config.model.hidden_size
+        self.run.reason = self.reasons[size] = (
+            f"{size} units learn {speed:,.0f} words/s here, "
             f"{passes:.1f} passes in about {steps:.0f} s"
         )
         return speed * steps

@@ -110,6 +110,17 @@ def test_the_words_in_reach_are_those_of_the_time_that_is_left(
     assert reach_of(config, text, waited=70.0)(config) == 0
 
 
+def test_the_reason_is_that_of_the_chosen_size_though_a_larger_one_was_measured_last(
+    config: Config, text: EncodedText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_plan, "training_speed", lambda *parts: 1_000.0)
+    reach = reach_of(config, text)
+    for size in (256, 512):
+        model = config.model.model_copy(update={"hidden_size": size})
+        reach(config.model_copy(update={"model": model}))
+    assert [reach.reasons[size].split()[0] for size in (256, 512)] == ["256", "512"]
+
+
 def test_start_vectors_are_left_out_where_they_would_take_too_long(
     config: Config, text: EncodedText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
