@@ -1,7 +1,7 @@
 """Softmax cross-entropy without the whole (positions x vocabulary) matrix of scores.
 
 The gradient of the scores is the distribution minus one at the target. It is computed in place, in
-the scores' memory, for a few hundred positions at a time, while they are in the processor's cache.
+the scores' memory, for some hundred positions at a time, while they are in the processor's cache.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from nextword.models.layers import OutputLayer
 from nextword.windows import IGNORED
 
 CHUNK_ROWS = 256
-"""Positions scored at once: with 12,000 words their scores take 12 MB."""
+"""Positions scored at once, at least: with 12,000 words their scores take 12 MB."""
+CHUNK_SCORES = 700_000
+"""Scores at once where more positions have fewer: 3 MB. Larger chunks mean fewer calls."""
+
+
+def rows_per_chunk(candidates: int) -> int:
+    """Positions to score at once against a number of candidates."""
+    return max(CHUNK_ROWS, CHUNK_SCORES // candidates)
 
 
 class LossValue(NamedTuple):
@@ -127,9 +134,10 @@ class _CandidateCrossEntropy(torch.autograd.Function):
         total = features.new_zeros(())
         scale = 1 / max(len(targets), 1)
         # an extra column for targets in the tail
-        scores = features.new_empty(min(CHUNK_ROWS, len(targets)), len(rows) + 1)
-        for start in range(0, len(targets), CHUNK_ROWS):
-            here = slice(start, start + CHUNK_ROWS)
+        size = rows_per_chunk(len(rows))
+        scores = features.new_empty(min(size, len(targets)), len(rows) + 1)
+        for start in range(0, len(targets), size):
+            here = slice(start, start + size)
             chunk, ids = features[here], targets[here]
             tail = (ids >= candidates.head).nonzero().squeeze(1)
             part = scores[: len(ids)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from nextword.config.schema import TrainingConfig
@@ -51,8 +51,30 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
 
 def clip_gradient(model: nn.Module, clip_norm: float) -> float:
     """Clip the gradient to ``clip_norm`` (0: no clipping) and return its norm before that."""
-    limit = clip_norm if clip_norm > 0 else math.inf
-    return float(torch.nn.utils.clip_grad_norm_(model.parameters(), limit, foreach=True))
+    learned = [p for p in model.parameters() if p.grad is not None]
+    total = torch.nn.utils.get_total_norm([p.grad for p in learned if p.grad is not None])
+    norm = float(total)
+    if norm > clip_norm > 0:  # else it would be multiplied by one, at the cost of reading it all
+        torch.nn.utils.clip_grads_with_norm_(learned, clip_norm, total)
+    return norm
+
+
+def mean_square_gradients(model: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """AdamW's running mean of each weight's squared gradient, by name; of SGD, which has none, {}.
+
+    Their common scale means nothing: they are not corrected for the number of steps.
+    """
+    averages = {
+        name: optimizer.state.get(parameter, {}).get("exp_avg_sq")
+        for name, parameter in model.named_parameters()
+    }
+    if all(average is None for average in averages.values()):
+        return {}
+    return {
+        # a weight that does not learn has no average
+        name: torch.zeros_like(model.get_parameter(name)) if average is None else average
+        for name, average in averages.items()
+    }
 
 
 class Budget:

@@ -16,6 +16,11 @@ CPU = torch.device("cpu")
 PLACES = CHUNK_ROWS + 44  # more than one chunk, the last one short
 
 
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nextword.losses.softmax.CHUNK_SCORES", 0)
+
+
 def example(bias: bool = True) -> tuple[Tensor, OutputLayer, Tensor]:
     torch.manual_seed(3)
     output = OutputLayer(VOCABULARY, SIZE, bias).double()
