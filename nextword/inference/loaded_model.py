@@ -51,6 +51,9 @@ class LoadedModel(ABC):
         self.counts = counts
         self.mixture = Mixture()
         """What is mixed with a network."""
+        self.gradients: Weights = {}
+        """How large a network's gradients were in training, if that is known; see
+        :mod:`nextword.inference.gradient_sizes`."""
 
     @classmethod
     @abstractmethod
@@ -216,7 +219,7 @@ class LoadedNetwork(LoadedModel):
             raise ConfigError(f"adapt: {adapt!r} is not one of {', '.join(ADAPTATIONS)}")
         cached = adapt in ("cache", "both")
         if adapt in ("dynamic", "both"):
-            network: NetworkDecoder = pytorch().DynamicDecoder(self.network)
+            network: NetworkDecoder = pytorch().DynamicDecoder(self.network, self.gradients)
         else:
             network = self.network_decoder()
         return mixture_decoder(network, self.mixture, cached)

@@ -1,9 +1,9 @@
 """A model folder: everything that a prediction needs, and no code.
 
 ``config.json`` (the model), ``tokenizer.json`` (its words), ``spacing.json`` (where no space stands
-between them), ``model.safetensors`` (the weights, and how often each word was read), a
-``README.md`` for people and, where a network is mixed with other parts, ``mixture.json`` and
-``ngram.safetensors``. The folder can be copied anywhere.
+between them), ``model.safetensors`` (the weights, how large their gradients were, and how often
+each word was read), a ``README.md`` for people and, where a network is mixed with other parts,
+``mixture.json`` and ``ngram.safetensors``. The folder can be copied anywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ from nextword.config.architecture import Architecture
 from nextword.errors import ModelError
 from nextword.inference.cache import CacheSettings
 from nextword.inference.gating import GatingWeights
-from nextword.inference.loaded_model import LoadedModel, family_of, read_ngrams
+from nextword.inference.gradient_sizes import compact_shapes
+from nextword.inference.loaded_model import (
+    LoadedModel,
+    check_shapes,
+    family_of,
+    read_ngrams,
+)
 from nextword.inference.mixture import Mixture, combination, combinations, num_gate_features
 from nextword.storage.files import (
     check_own_files,
@@ -49,6 +55,8 @@ FILES = (CONFIG, TOKENIZER, SPACING, WEIGHTS, MIXTURE, NGRAM)
 """The files that a prediction reads."""
 COUNTS = "vocabulary.counts"
 """The tensor, beside the weights, of occurrences of each word in the training part."""
+GRADIENTS = "gradients."
+"""Names of the tensors, beside the weights, that say how large gradients were begin so."""
 
 
 def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
@@ -72,7 +80,8 @@ def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:
 def save_weights(folder: Path, loaded: LoadedModel) -> None:
     """Replace the weights of a model folder."""
     fingerprint = _fingerprint(loaded.tokenizer, loaded.settings)
-    arrays = {**loaded.arrays(), COUNTS: loaded.counts}
+    gradients = {GRADIENTS + name: array for name, array in loaded.gradients.items()}
+    arrays = {**loaded.arrays(), **gradients, COUNTS: loaded.counts}
     write_model_tensors(folder / WEIGHTS, arrays, fingerprint)
 
 
@@ -120,8 +129,17 @@ def _read(folder: Path, verify: bool) -> LoadedModel:
     counts = arrays.pop(COUNTS, None)
     if counts is None or counts.shape != (len(tokenizer),) or counts.dtype != np.int64:
         raise ModelError(f"{folder / WEIGHTS}: holds no usable {COUNTS}; the file is damaged")
+    names = [name for name in arrays if name.startswith(GRADIENTS)]
+    gradients = {name: arrays.pop(name) for name in names}
     family = family_of(architecture.kind)
     loaded = family.from_arrays(folder / WEIGHTS, tokenizer, settings, counts, arrays, verify)
+    if gradients:
+        shapes = compact_shapes(arrays).items()
+        expected = {GRADIENTS + name: shape for name, shape in shapes}
+        check_shapes(folder / WEIGHTS, gradients, expected)
+        loaded.gradients = {
+            name.removeprefix(GRADIENTS): array for name, array in gradients.items()
+        }
     # without verification, the recorded fingerprints are compared with each other
     fingerprint = _fingerprint(tokenizer, settings) if verify else recorded
     verify_fingerprint(folder / WEIGHTS, recorded, fingerprint)

@@ -69,9 +69,9 @@ class TorchNetwork(LoadedNetwork):
 
 
 def on_device(loaded: LoadedNetwork, device: str) -> TorchNetwork:
-    """A copy of a network on a device, with the same mixture."""
+    """A copy of a network on a device, with the same mixture and gradient sizes."""
     network = TorchNetwork(loaded.network, loaded.tokenizer, loaded.settings, loaded.counts)
-    network.mixture = loaded.mixture
+    network.mixture, network.gradients = loaded.mixture, loaded.gradients
     return network.to(device)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor
 from nextword.config.schema import Config
 from nextword.device import from_numpy, to_numpy
 from nextword.errors import ConfigError, ModelError
+from nextword.inference.gradient_sizes import compact
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.model_folder import WEIGHTS, save_model, save_weights
 from nextword.models.base import LanguageModel
@@ -30,6 +31,7 @@ from nextword.storage.integrity import check_format
 from nextword.storage.run_folder import RunFolder
 from nextword.storage.tensors import read_tensors, write_tensors
 from nextword.training.callbacks import Callback, Progress, StepReport, ValidationReport
+from nextword.training.optimizer import mean_square_gradients
 from nextword.training.trainer import Trainer
 
 FORMAT = "nextword-state"
@@ -288,6 +290,8 @@ class BestModel(Callback):
 
     def on_validation(self, report: ValidationReport) -> None:
         if report.improved:
+            squares = mean_square_gradients(self.trainer.model, self.trainer.optimizer)
+            self.loaded.gradients = compact(to_numpy(squares))
             with saving_time(self.trainer):
                 self._save()
 

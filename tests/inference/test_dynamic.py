@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from nextword.inference.decoder import Decoder, Distributions
-from nextword.inference.dynamic import CLIP, DynamicDecoder
+from nextword.inference.dynamic import CLIP, FLOOR, UNKNOWN_SIZE, DynamicDecoder
+from nextword.inference.gradient_sizes import compact, relative_sizes
 from nextword.inference.pytorch import TorchNetwork
 from nextword.inference.scoring import score_stream
 from nextword.inference.torch_decoder import TorchDecoder
@@ -28,14 +29,21 @@ def predicted(decoder: Decoder, ids: Ids) -> Array:
 
 
 def slow_dynamic(
-    network: LanguageModel, text: Ids, rate: float, pull: float, segment: int
+    network: LanguageModel,
+    text: Ids,
+    gradients: Mapping[str, Array],
+    rate: float,
+    pull: float,
+    segment: int,
 ) -> tuple[Array, list[float]]:
-    """Segment by segment: foresee, one clipped step, a pull back; and the gradients' norms."""
+    """Segment by segment: foresee, a pull back, one clipped step; and the gradients' norms."""
     ids = torch.from_numpy(text)
     network = copy.deepcopy(network)
     trained = copy.deepcopy(network)
     state = network.initial_state(1)
     rows, norms = [], []
+    names = [name for name, _ in network.named_parameters()]
+    sizes = relative_sizes(gradients, names) if gradients else [np.ones(1, np.float32)] * len(names)
     for start in range(0, len(ids), segment):
         words = ids[None, start : start + segment]
         scores = network(words, state)[0][0]
@@ -44,41 +52,73 @@ def slow_dynamic(
         if len(targets) < segment:
             break
         parameters = list(network.parameters())
-        gradients = torch.autograd.grad(functional.cross_entropy(scores, targets), parameters)
+        slopes = torch.autograd.grad(functional.cross_entropy(scores, targets), parameters)
         with torch.no_grad():
-            norms.append(float(torch.cat([part.flatten() for part in gradients]).norm()))
-            for own, first, gradient in zip(
-                parameters, trained.parameters(), gradients, strict=True
+            norms.append(float(torch.cat([part.flatten() for part in slopes]).norm()))
+            for own, first, slope, size in zip(
+                parameters, trained.parameters(), slopes, map(torch.from_numpy, sizes), strict=True
             ):
-                own.add_(pull * (first - own) - rate * gradient / max(1.0, norms[-1] / CLIP))
+                step = rate / ((size if gradients else UNKNOWN_SIZE) + FLOOR)
+                own.add_((pull * size).clamp(max=1.0) * (first - own))
+                own.add_(-step * slope / max(1.0, norms[-1] / CLIP))
             state = network(words, state)[1]
     return torch.cat(rows).numpy(), norms
 
 
+def made_up_gradients(network: LanguageModel) -> dict[str, Array]:
+    """Mean square gradients between 0 and 1, as a model folder keeps them."""
+    random = np.random.default_rng(5)
+    shapes = {name: tuple(part.shape) for name, part in network.named_parameters()}
+    return compact({name: random.random(shape, np.float32) for name, shape in shapes.items()})
+
+
+@pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "feedforward"])
 @pytest.mark.parametrize("segment", [1, 5, 16])
 @pytest.mark.parametrize("pull", [0.0, 0.3])
 def test_forecasts_are_those_of_the_loop_written_out(
-    make_network: MakeNetwork, ids: Ids, kind: str, segment: int, pull: float
+    make_network: MakeNetwork, ids: Ids, known: bool, kind: str, segment: int, pull: float
 ) -> None:
     loaded = make_network(kind=kind, layers=2)
-    wanted, _ = slow_dynamic(loaded.model, ids, 0.2, pull, segment)
-    result = predicted(DynamicDecoder(loaded.model, 0.2, pull, segment), ids)
+    gradients = made_up_gradients(loaded.model) if known else {}
+    rate = 0.6 if known else 3.0
+    wanted, _ = slow_dynamic(loaded.model, ids, gradients, rate, pull, segment)
+    result = predicted(DynamicDecoder(loaded.model, gradients, rate, pull, segment), ids)
     np.testing.assert_allclose(result, wanted, atol=1e-4, rtol=1e-4)
     still = predicted(loaded.decoder(), ids)
     assert not np.allclose(result[segment:], still[segment:], atol=1e-2)
 
 
-@pytest.mark.parametrize("factor", [0.05, 5.0])
+def test_a_mean_square_is_kept_as_the_product_of_its_rows_and_columns() -> None:
+    rows, columns = np.array([1, 4, 9], np.float32), np.array([1, 16], np.float32)
+    kept = compact({"weight": np.outer(rows, columns), "bias": np.array([0, 25], np.float32)})
+    assert {name: array.shape for name, array in kept.items()} == {
+        "weight.rows": (3,),
+        "weight.columns": (2,),
+        "bias": (2,),
+    }
+    weight, bias = relative_sizes(kept, ["weight", "bias"])
+    roots = np.outer([1, 2, 3], [1, 4])
+    mean = (roots.sum() + 5) / 8
+    np.testing.assert_allclose(weight, roots / mean, rtol=1e-6)
+    np.testing.assert_allclose(bias, np.array([0, 5]) / mean, rtol=1e-6)
+
+
+def test_weights_without_gradients_have_no_size() -> None:
+    kept = compact({"weight": np.zeros((3, 2), np.float32)})
+    assert not relative_sizes(kept, ["weight"])[0].any()
+
+
+@pytest.mark.parametrize("factor", [0.05, 40.0])
 def test_long_and_short_gradients_are_stepped_down_alike(
     make_network: MakeNetwork, ids: Ids, factor: float
 ) -> None:
     network = make_network().model
     with torch.no_grad():
         network.output.weight.mul_(factor)
-    wanted, norms = slow_dynamic(network, ids, 0.2, 0.002, 16)
+    wanted, norms = slow_dynamic(network, ids, {}, 3.0, 0.002, 16)
     assert (max(norms) < CLIP) if factor < 1 else (min(norms) > CLIP)
-    result = predicted(DynamicDecoder(network, 0.2, 0.002, 16), ids)
+    result = predicted(DynamicDecoder(network, {}, 3.0, 0.002, 16), ids)
     np.testing.assert_allclose(result, wanted, atol=1e-4, rtol=1e-4)
 
 
@@ -131,7 +171,7 @@ def nats(decoder: Decoder, ids: Ids, size: int) -> list[float]:
 def test_a_text_that_repeats_itself_is_learned(make_network: MakeNetwork, size: int) -> None:
     loaded, text = make_network(kind="gru"), np.array([2, 5, 3, 9, 4, 1] * 60)
     still = nats(loaded.decoder(), text, size)
-    learning = nats(DynamicDecoder(loaded.model, rate=0.5), text, size)
+    learning = nats(DynamicDecoder(loaded.model, rate=7.5), text, size)
     assert np.mean(learning) < 0.5 * np.mean(still)
     assert np.mean(learning[-60:]) < 0.1 * np.mean(still[-60:])
     assert np.mean(nats(DynamicDecoder(loaded.model), text, size)) < 0.95 * np.mean(still)

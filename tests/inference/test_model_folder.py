@@ -20,6 +20,7 @@ from nextword.errors import ModelError
 from nextword.inference import ADAPTATIONS, Adapt, model_folder
 from nextword.inference.cache import CacheSettings
 from nextword.inference.gating import GatingWeights
+from nextword.inference.gradient_sizes import compact, compact_shapes
 from nextword.inference.loaded_model import LoadedModel, LoadedNetwork, LoadedNgrams
 from nextword.inference.mixture import Mixture, combinations, num_gate_features
 from nextword.inference.model_folder import (
@@ -66,6 +67,9 @@ def test_a_copied_folder_predicts_what_the_run_predicts(
     np.testing.assert_array_equal(copied.loaded.counts, original.loaded.counts)
     assert copied.loaded.settings == original.loaded.settings
     assert copied.loaded.architecture == original.loaded.architecture
+    gradients = copied.loaded.gradients
+    assert gradients.keys() == compact_shapes(copied.loaded.arrays()).keys()
+    assert all((array > 0).any() for array in gradients.values())
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "feedforward"])
@@ -81,6 +85,7 @@ def test_every_family_comes_back_as_it_went(
     tokenizer = Tokenizer(words, "words", lowercase=True)
     described = config.model_dump(mode="json")
     saved = TorchNetwork(model, tokenizer, described, np.array([0, 3, 9, 5, 2]))
+    saved.gradients = compact({name: array**2 for name, array in saved.arrays().items()})
     save_model(tmp_path / "m", saved, "# A card\n")
     back = load_model_folder(tmp_path / "m")
     ids = np.array([1, 2, 3, 4, 0])
@@ -89,6 +94,11 @@ def test_every_family_comes_back_as_it_went(
     assert not back.network.training
     result, wanted = (each.decoder().read(ids).distributions() for each in (back, saved))
     np.testing.assert_array_equal(result.log_probabilities, wanted.log_probabilities)
+    learning, expected = (
+        each.decoder("dynamic").read(np.tile(ids, 9)).distributions() for each in (back, saved)
+    )
+    np.testing.assert_array_equal(learning.log_probabilities, expected.log_probabilities)
+    assert back.gradients.keys() == saved.gradients.keys()
     assert type(back) is LoadedNetwork and back.device == "cpu"
     assert back.settings == described
     assert ModelConfig.model_validate(back.settings) == config
@@ -117,7 +127,8 @@ def test_shared_weights_are_stored_once(folder: Path) -> None:
     assert described["model"]["tie_weights"]
     arrays = load_file(folder / "model.safetensors")
     del arrays["vocabulary.counts"]
-    assert sum(array.size for array in arrays.values()) == described["parameters"]
+    sizes = [array.size for name, array in arrays.items() if not name.startswith("gradients.")]
+    assert sum(sizes) == described["parameters"]
     loaded = load_model_folder(folder)
     assert loaded.parameter_count() == described["parameters"]
     assert loaded.network.parameter_count() == described["parameters"]
@@ -226,6 +237,14 @@ DAMAGES = {
     "another precision": (
         edit_arrays(lambda t: t.update({"output.bias": t["output.bias"].astype(np.float16)})),
         "tensor output.bias",
+    ),
+    "a gradient missing": (
+        edit_arrays(lambda t: t.pop("gradients.vectors.weight.rows")),
+        "tensor gradients.vectors.weight.rows",
+    ),
+    "a gradient of another shape": (
+        edit_arrays(lambda t: t.update({"gradients.output.bias": np.ones(3, np.float32)})),
+        "tensor gradients.output.bias",
     ),
     "no counts": (edit_arrays(lambda t: t.pop("vocabulary.counts")), "vocabulary.counts"),
     "counts too short": (

@@ -10,7 +10,11 @@ from nextword.losses.softmax import ExactLoss
 from nextword.models.base import LanguageModel
 from nextword.models.layers import WordVectors
 from nextword.models.registry import build_network
-from nextword.training.optimizer import build_optimizer, clip_gradient
+from nextword.training.optimizer import (
+    build_optimizer,
+    clip_gradient,
+    mean_square_gradients,
+)
 
 
 def network(**settings: object) -> LanguageModel:
@@ -94,3 +98,32 @@ def test_a_gradient_within_the_norm_or_without_one_is_left_alone(clip: float) ->
     assert norm == pytest.approx(math.sqrt(sum(g.square().sum().item() for g in before)), rel=1e-5)
     for parameter, old in zip(model.parameters(), before, strict=True):
         assert parameter.grad is not None and torch.equal(parameter.grad, old)
+
+
+def test_adamw_knows_how_large_each_gradient_was() -> None:
+    model = network()
+    bias = model.output.bias
+    assert bias is not None
+    bias.requires_grad_(False)
+    optimizer = build_optimizer(model, TrainingConfig(learning_rate=1e-3))
+    assert mean_square_gradients(model, optimizer) == {}
+    backward(model)
+    wanted = {
+        name: part.grad.square()
+        for name, part in model.named_parameters()
+        if part is not bias and part.grad is not None
+    }
+    optimizer.step()
+    found = mean_square_gradients(model, optimizer)
+    assert found.keys() == dict(model.named_parameters()).keys()
+    assert not found.pop("output.bias").any()
+    for name, square in wanted.items():
+        torch.testing.assert_close(100 * found[name], square, rtol=1e-4, atol=1e-12)
+
+
+def test_sgd_knows_of_no_gradients() -> None:
+    model = network()
+    optimizer = build_optimizer(model, TrainingConfig(optimizer="sgd", learning_rate=0.1))
+    backward(model)
+    optimizer.step()
+    assert mean_square_gradients(model, optimizer) == {}
