@@ -152,6 +152,7 @@ class Model:
         Raises:
             ModelError: the model has no run beside it, or its text has changed.
             TextError: the text cannot be read, holds no word, or nothing was held out.
+            ConfigError: there is no such split.
         """
         from nextword.evaluation.held_out import held_out_part, read_text
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from nextword.errors import ModelError, TextError
+from nextword.errors import ConfigError, ModelError, TextError
 from nextword.storage.run_folder import run_of_model
 from nextword.text.dataset import EncodedText
 from nextword.text.prepare import prepare_text, text_sha256
@@ -45,7 +45,10 @@ def held_out_part(model: Path, tokenizer: Tokenizer, part: str) -> TokenizedText
     Raises:
         ModelError: the model has no run beside it, or its text is not what it was.
         TextError: the run held no such part out.
+        ConfigError: there is no such part.
     """
+    if part not in PART_NAMES:
+        raise ConfigError(f"split: {part!r} is not one of {', '.join(PART_NAMES)}")
     encoded = text_of_run(model, tokenizer)
     if part not in encoded.parts:
         raise TextError(f"{run_of_model(model).path}: has no {part} part; give a text with --text")

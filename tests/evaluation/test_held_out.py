@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,8 @@ import pytest
 
 from nextword.config.load import load_config
 from nextword.config.schema import TextConfig, VocabularyConfig
-from nextword.errors import ModelError, TextError
+from nextword.errors import ConfigError, ModelError, TextError
+from nextword.evaluation import held_out
 from nextword.evaluation.held_out import held_out_part, read_text, trained_on
 from nextword.storage.run_folder import RunFolder
 from nextword.text.prepare import prepare_text
@@ -94,10 +96,21 @@ def test_a_model_of_other_words_is_refused(run: RunFolder) -> None:
         held_out_part(run.model, other, "valid")
 
 
-def test_a_part_that_was_not_held_out_is_said(run: RunFolder) -> None:
+def test_a_part_that_was_not_held_out_is_said(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tokenizer = Tokenizer.load(run.model / "tokenizer.json")
-    with pytest.raises(TextError, match="has no extra part"):
-        held_out_part(run.model, tokenizer, "extra")
+    whole = held_out.text_of_run(run.model, tokenizer)
+    rest = {name: part for name, part in whole.parts.items() if name != "test"}
+    monkeypatch.setattr(held_out, "text_of_run", lambda *given: replace(whole, parts=rest))
+    with pytest.raises(TextError, match="has no test part"):
+        held_out_part(run.model, tokenizer, "test")
+
+
+def test_only_held_out_parts_can_be_asked_for(run: RunFolder) -> None:
+    tokenizer = Tokenizer.load(run.model / "tokenizer.json")
+    with pytest.raises(ConfigError, match="split: 'train' is not one of valid, test"):
+        held_out_part(run.model, tokenizer, "train")
 
 
 def test_any_text_can_be_read_by_paragraphs(tmp_path: Path) -> None:
