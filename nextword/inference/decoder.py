@@ -56,8 +56,14 @@ class Distributions:
     ) -> None:
         self.probabilities = probabilities
         self.gate_features = gate_features
-        self.unmixed = unmixed or self
+        self._unmixed = unmixed
         self._log_probabilities = log_probabilities
+
+    @property
+    def unmixed(self) -> Distributions:
+        """The network's own distributions."""
+        # a reference to itself would keep the arrays until Python's next garbage collection
+        return self._unmixed or self
 
     @property
     def log_probabilities(self) -> Array:

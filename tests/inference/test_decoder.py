@@ -1,5 +1,7 @@
-"""What every reading keeps to: it tells probabilities, looks back only, and cuts do not matter."""
+"""Every decoder gives probabilities, looks back only, and does not depend on how a text is cut."""
 
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,6 +15,7 @@ from nextword.inference.decoder import (
     Decoder,
     Distributions,
     NgramDecoder,
+    softmax_distributions,
     tokens_per_chunk,
 )
 from nextword.inference.gating import GatingWeights
@@ -239,3 +242,16 @@ def test_fewer_words_are_read_at_once_the_larger_the_vocabulary() -> None:
     assert tokens_per_chunk(10) == base.CHUNK_TOKENS
     assert tokens_per_chunk(1_000_000) == 8
     assert tokens_per_chunk(10**9) == 1
+
+
+def test_distributions_take_no_memory_once_they_are_used() -> None:
+    """Some of 100 MB are computed a second: none may wait for a garbage collection."""
+    gc.disable()
+    try:
+        alone = softmax_distributions(np.zeros((2, 5), dtype=np.float32))
+        mixed = Distributions(alone.probabilities, alone.gate_features, unmixed=alone.unmixed)
+        references = [weakref.ref(alone), weakref.ref(mixed)]
+        del alone, mixed
+        assert [reference() for reference in references] == [None, None]
+    finally:
+        gc.enable()
