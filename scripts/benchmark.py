@@ -11,7 +11,8 @@ The two files are tokenized, one sentence per line. With them the script measure
 * perplexity after trainings of several lengths, from the start of the command to its end, with and
   without n-grams, with ``--adapting`` everything else too, on all words of the held-out files;
 * with ``--peer``, a checkout of PyTorch's examples repository: its word_language_model, with its
-  own defaults, on the same files in the same run, and how much longer it needs for the same.
+  own defaults, on the same files in the same run, and how much longer it needs for the same. A
+  network alone is trained with ``--set mixture.ngram=false --set mixture.cache=false``.
 
 With a run it measures how fast that answers (``benchmark_answering.py``).
 
@@ -229,6 +230,9 @@ def speeds(train: Path, valid: Path) -> dict[str, Any]:
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--kinds", default="lstm", show_default=True, help="Networks to train, with commas.")
 @click.option("--minutes", default="0.25,0.5,1", show_default=True, help="Waits, with commas.")
+@click.option(
+    "--set", "given", multiple=True, metavar="KEY=VALUE", help="A setting of the trainings."
+)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--adapting", is_flag=True, help="Measure with everything on as well.")
 @click.option("--steps/--no-steps", default=True, help="Whether to time single steps.")
@@ -242,6 +246,7 @@ def main(
     out: Path,
     kinds: str,
     minutes: str,
+    given: tuple[str, ...],
     seed: int,
     adapting: bool,
     steps: bool,
@@ -268,7 +273,7 @@ def main(
             if steps:
                 report |= speeds(files["train"], files["valid"])
             for kind in kinds.split(","):
-                curves |= our_curves(kind, files, budgets, Path(), seed, adapting)
+                curves |= our_curves(kind, files, budgets, Path(), seed, adapting, given)
             if peer is not None:
                 theirs = peer_points(peer, files["train"], files["valid"], peer_epochs, Path())
         report["conclusions"] = comparisons(curves, theirs)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def our_curves(
     folder: Path,
     seed: int = 1,
     adapting: bool = False,
+    given: Sequence[str] = (),
 ) -> dict[str, list[dict[str, Any]]]:
     """Train once for each budget in minutes: wait, peak memory, and perplexity of all words.
 
@@ -65,6 +67,7 @@ def our_curves(
         folder: where runs are written.
         seed: of every training.
         adapting: measure with cache and dynamic evaluation as well, which takes minutes.
+        given: further settings, as ``KEY=VALUE``.
     """
     curves: dict[str, list[dict[str, Any]]] = {}
     for minutes in budgets:
@@ -77,6 +80,7 @@ def our_curves(
             f"training.minutes={minutes}",
             f"training.seed={seed}",
             *([] if "test" in files else ["text.holdout.test=0"]),
+            *given,
         ]
         command = [sys.executable, "-m", "nextword", "train", "--run", kind, "--json"]
         for setting in settings:

@@ -10,7 +10,7 @@ import bisect
 from collections.abc import Callable
 from typing import TypeVar
 
-from nextword.config.schema import Config, ModelConfig, Section
+from nextword.config.schema import Config, ModelConfig, Section, TrainingConfig
 from nextword.models.registry import NETWORKS
 
 Filled = TypeVar("Filled", bound=Section)
@@ -22,11 +22,14 @@ TINY_TARGET_WORDS = 160_000
 EPOCHS = (4.0, 8.0, 20.0)
 """Fewest epochs, most for a small text, most for a tiny one."""
 MIN_STEPS = 300
-"""Optimizer steps in an epoch to aim at; smaller batches give more."""
+"""Optimizer steps to aim at in an epoch, or in all the time there is; smaller batches give more."""
 BATCH_SIZES = (8, 16, 32)
-HIDDEN_SIZES = (256, 512)
-LARGE_BUDGET = 1_300_000
-"""The larger network needs at least so many words of reading."""
+USUAL_SIZE, LARGE_SIZE = (256, 256), (512, 256)
+"""Units, and numbers in a word vector."""
+QUICK_SIZES = ((256, 128), (128, 128))
+"""For less time than the usual size needs, the larger one first."""
+LEAST_WORDS = {(128, 128): 0, (256, 128): 1_200_000, USUAL_SIZE: 3_000_000, LARGE_SIZE: 1_300_000}
+"""Words that a network of each size must have time to read to be better than a smaller one."""
 TIMED_WORDS, TIMED_EPOCHS = 5000, 60.0
 """Limit on the epochs of a time budget, beyond which a text is overfit: one per so many words of
 the text, and so many at most."""
@@ -50,15 +53,20 @@ def resolve(
         reach: words that a network of a configuration can learn from in the time that there is,
             measured; not needed without a budget of time.
     """
-    training = _filled(
-        config.training,
-        epochs=_epochs(training_words, config.training.minutes is not None),
-        batch_size=_batch_size(training_words, config.windows.length),
-    )
+    given = config.training
+    epochs = _epochs(training_words, given.minutes is not None)
+
+    def trained(words: float) -> TrainingConfig:
+        batch_size = _batch_size(words, config.windows.length)
+        return _filled(given, epochs=epochs, batch_size=batch_size)
+
+    training = trained(training_words)
     config = config.model_copy(update={"training": training})
     model, to_read = _sized(config, training_words * training.epochs, reach)
+    if reach is not None:
+        training = trained(min(training_words, to_read))
     # a wider network overfits in fewer epochs
-    effective_epochs = to_read / training_words * model.hidden_size / HIDDEN_SIZES[0]
+    effective_epochs = to_read / training_words * model.hidden_size / USUAL_SIZE[0]
     effective_epochs *= max(1.0, LARGE_TEXT / training_words)
     model = _filled(model, dropout=_dropout(effective_epochs))
     training = _filled(training, learning_rate=_peak_rate(training.optimizer, model))
@@ -76,23 +84,31 @@ def _sized(
         reach: see :func:`resolve`.
     """
 
-    def words(size: int) -> tuple[ModelConfig, float]:
-        model = _filled(config.model, hidden_size=size)
+    def words(hidden: int, embedding: int) -> tuple[ModelConfig, float]:
+        # published vectors have the size that they have
+        sizes = {} if config.model.vectors else {"embedding_size": embedding}
+        model = _filled(config.model, hidden_size=hidden, **sizes)
         if reach is None:
             return model, most
         return model, min(most, reach(config.model_copy(update={"model": model})))
 
-    small, large = HIDDEN_SIZES
+    (small, vectors), large = USUAL_SIZE, LARGE_SIZE
     given = config.model.model_fields_set
     if {"hidden_size", "dropout"} <= given:
         return config.model, most  # nothing is left to decide
     if "hidden_size" in given:
-        return words(small)
-    found = words(small)
-    if found[1] < LARGE_BUDGET * (1 if reach is None else LIKELY_SLOWDOWN):
+        return words(small, vectors)
+    found = words(small, vectors)
+    if found[1] < min(most, LEAST_WORDS[USUAL_SIZE]):
+        for sizes in QUICK_SIZES:
+            found = words(*sizes)
+            if found[1] >= LEAST_WORDS[sizes]:
+                break
         return found
-    larger = words(large)
-    return larger if larger[1] >= LARGE_BUDGET else found
+    if found[1] < LEAST_WORDS[large] * (1 if reach is None else LIKELY_SLOWDOWN):
+        return found
+    larger = words(*large)
+    return larger if larger[1] >= LEAST_WORDS[large] else found
 
 
 def _filled(section: Filled, **values: object) -> Filled:
@@ -111,7 +127,8 @@ def _epochs(training_words: int, timed: bool) -> float:
     return min(max(TARGET_WORDS / training_words, fewest), max(tiny, most))
 
 
-def _batch_size(training_words: int, length: int) -> int:
+def _batch_size(training_words: float, length: int) -> int:
+    """The largest batch that leaves enough steps over some words."""
     sizes = [size for size in BATCH_SIZES if training_words / (size * length) >= MIN_STEPS]
     return max(sizes, default=BATCH_SIZES[0])
 

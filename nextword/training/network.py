@@ -151,7 +151,8 @@ def prepare(run: RunContext, should_stop: Callable[[], bool] = lambda: False) ->
         )
     run.config = config
     # a larger network may have been measured after the one that was chosen
-    run.reason = reach.reasons.get(config.model.hidden_size, "")
+    sizes = (config.model.hidden_size, config.model.embedding_size)
+    run.reason = reach.reasons.get(sizes, "")
     if run.reason:
         run.say(run.reason)
     if notes is not None:

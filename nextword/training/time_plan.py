@@ -107,8 +107,8 @@ class Reach:
         self.seconds = 60 * (minutes or 0.0)
         self.speed: float | None = None
         """Words a second of the network measured last."""
-        self.reasons: dict[int, str] = {}
-        """What was measured, for the screen, by hidden size."""
+        self.reasons: dict[tuple[int, int], str] = {}
+        """What was measured, for the screen, by hidden size and size of the word vectors."""
 
     def __call__(self, config: Config) -> float:
         """Words that a network of this configuration can learn from."""
@@ -116,9 +116,9 @@ class Reach:
         speed = self.speed = training_speed(config, self.text, self.device)
         steps = STEPS_SHARE * max(0.0, self.seconds - self.run.clock())
         passes = speed * steps / len(self.text.parts["train"].ids)
-        size = config.model.hidden_size
-        self.run.reason = self.reasons[size] = (
-            f"{size} units learn {speed:,.0f} words/s here, "
+        hidden, vectors = sizes = config.model.hidden_size, config.model.embedding_size
+        self.run.reason = self.reasons[sizes] = (
+            f"{hidden} units and word vectors of {vectors} learn {speed:,.0f} words/s here, "
             f"{passes:.1f} passes in about {steps:.0f} s"
         )
         return speed * steps

@@ -40,20 +40,60 @@ def test_more_epochs_get_more_dropout() -> None:
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
 
 
-@pytest.mark.parametrize(("speed", "size"), [(1_000, 256), (10_000, 256), (100_000, 512)])
-def test_what_this_machine_can_read_in_the_time_decides_the_size(speed: int, size: int) -> None:
-    measured: list[int] = []
+@pytest.mark.parametrize(
+    ("speed", "measured"),
+    [
+        (5_000, [(256, 256), (256, 128), (128, 128)]),
+        (15_000, [(256, 256), (256, 128)]),
+        (55_000, [(256, 256), (512, 256)]),
+        (100_000, [(256, 256), (512, 256)]),
+    ],
+)
+def test_what_this_machine_can_read_in_the_time_decides_the_size(
+    speed: int, measured: list[tuple[int, int]]
+) -> None:
+    """The size that is measured last is chosen, or the usual one if a large one is too slow."""
+    seen: list[tuple[int, int]] = []
 
     def reach(config: Config) -> float:
-        measured.append(config.model.hidden_size)
-        return 60 * speed * 256 / config.model.hidden_size
+        model = config.model
+        seen.append((model.hidden_size, model.embedding_size))
+        return 60 * speed * (256 / model.hidden_size) ** 1.5 * (256 / model.embedding_size) ** 0.5
 
     config = load_config(overrides={"training.minutes": 1}, environ={})
-    assert resolve(config, 10**6, reach).model.hidden_size == size
-    # a network that is surely too large for the time is not even tried
-    assert measured == ([256, 512] if size == 512 else [256])
-    wide = load_config(overrides={"training.minutes": 1, "model.hidden_size": 700}, environ={})
-    assert resolve(wide, 10**6, reach).model.hidden_size == 700
+    model = resolve(config, 10**6, reach).model
+    assert seen == measured
+    chosen = (256, 256) if speed == 55_000 else measured[-1]
+    assert (model.hidden_size, model.embedding_size) == chosen
+
+
+def test_sizes_that_are_given_stay_however_little_time_there_is() -> None:
+    def resolved_in_a_moment(**given: object) -> tuple[int, int]:
+        settings = {"training.minutes": 1, **given}
+        config = load_config(overrides=settings, environ={})
+        model = resolve(config, 10**6, lambda _: 1_000).model
+        return model.hidden_size, model.embedding_size
+
+    assert resolved_in_a_moment() == (128, 128)
+    assert resolved_in_a_moment(**{"model.hidden_size": 700}) == (700, 256)
+    assert resolved_in_a_moment(**{"model.embedding_size": 300}) == (128, 300)
+    # published vectors have the size that they have
+    assert resolved_in_a_moment(**{"model.vectors": "glove.txt"}) == (128, 256)
+
+
+def test_a_short_text_that_can_be_read_often_enough_gets_the_usual_size() -> None:
+    config = load_config(overrides={"training.minutes": 1}, environ={})
+    assert resolve(config, 20_000, lambda _: 10**6).model.hidden_size == 256
+
+
+@pytest.mark.parametrize(("words", "batch_size"), [(50_000, 8), (250_000, 16), (500_000, 32)])
+def test_little_time_is_spent_on_more_and_smaller_steps(words: int, batch_size: int) -> None:
+    config = load_config(overrides={"training.minutes": 1}, environ={})
+    training = resolve(config, 10**6, lambda _: words).training
+    assert training.batch_size == batch_size
+    assert words / (training.batch_size * config.windows.length) > 100
+    given = load_config(overrides={"training.minutes": 1, "training.batch_size": 32}, environ={})
+    assert resolve(given, 10**6, lambda _: words).training.batch_size == 32
 
 
 def test_more_words_in_the_time_get_more_dropout() -> None:

@@ -106,7 +106,8 @@ def test_the_words_in_reach_are_those_of_the_time_that_is_left(
     monkeypatch.setattr(time_plan, "training_speed", lambda *parts: 1_000.0)
     reach = reach_of(config, text, waited=20.0)
     assert reach(config) == pytest.approx(1_000 * time_plan.STEPS_SHARE * 40, rel=0.01)
-    assert reach.run.reason.startswith("24 units learn 1,000 words/s here, ")
+    assert " learn 1,000 words/s here, " in reach.run.reason
+    assert reach.run.reason.startswith("24 units and word vectors of ")
     assert reach_of(config, text, waited=70.0)(config) == 0
 
 
@@ -118,7 +119,8 @@ def test_the_reason_is_that_of_the_chosen_size_though_a_larger_one_was_measured_
     for size in (256, 512):
         model = config.model.model_copy(update={"hidden_size": size})
         reach(config.model_copy(update={"model": model}))
-    assert [reach.reasons[size].split()[0] for size in (256, 512)] == ["256", "512"]
+    vectors = config.model.embedding_size
+    assert [reach.reasons[size, vectors].split()[0] for size in (256, 512)] == ["256", "512"]
 
 
 def test_start_vectors_are_left_out_where_they_would_take_too_long(
@@ -167,7 +169,7 @@ def test_the_budget_is_the_wait_from_start_to_the_final_figures(
     assert result.valid_perplexity is not None and result.valid_perplexity < 20
     assert result.steps > 20
     record = (result.path / "run.json").read_text(encoding="utf-8")
-    reasons = [line for line in lines if "units learn" in line]
+    reasons = [line for line in lines if "words/s here" in line]
     assert not reasons or reasons[0] in record
 
 
