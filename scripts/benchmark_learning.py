@@ -158,6 +158,7 @@ def draw(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
 
         matplotlib.use("Agg")
         from matplotlib import pyplot
+        from matplotlib.ticker import LogLocator, NullFormatter
     except ImportError:
         click.echo("no plot: install the extra with pip install 'nextword[plots]'", err=True)
         return
@@ -170,7 +171,9 @@ def draw(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
     axes.set(xscale="log", yscale="log", xlabel="seconds waited", ylabel="validation perplexity")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(which="both", color="#dddddd", linewidth=0.6)
     axes.legend(frameon=False)
     figure.savefig(path, dpi=150)

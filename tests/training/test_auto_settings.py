@@ -1,5 +1,7 @@
 """Open settings follow from the text and the budget; set ones stay."""
 
+import math
+
 import pytest
 
 from nextword.config.load import load_config
@@ -58,7 +60,8 @@ def test_what_this_machine_can_read_in_the_time_decides_the_size(
     def reach(config: Config) -> float:
         model = config.model
         seen.append((model.hidden_size, model.embedding_size))
-        return 60 * speed * (256 / model.hidden_size) ** 1.5 * (256 / model.embedding_size) ** 0.5
+        slower = math.pow(model.hidden_size / 256, 1.5) * math.pow(model.embedding_size / 256, 0.5)
+        return 60 * speed / slower
 
     config = load_config(overrides={"training.minutes": 1}, environ={})
     model = resolve(config, 10**6, reach).model
