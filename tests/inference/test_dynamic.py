@@ -74,7 +74,7 @@ def made_up_gradients(network: LanguageModel) -> dict[str, Array]:
 
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "feedforward"])
-@pytest.mark.parametrize("segment", [1, 5, 16])
+@pytest.mark.parametrize("segment", [5, 16])
 @pytest.mark.parametrize("pull", [0.0, 0.3])
 def test_forecasts_are_those_of_the_loop_written_out(
     make_network: MakeNetwork, ids: Ids, known: bool, kind: str, segment: int, pull: float
