@@ -175,9 +175,10 @@ class ModelConfig(Section):
     """Do not train the vectors of words found in ``vectors``."""
     start: Literal["cooccurrence", "random"] = "cooccurrence"
     """Initialisation of the embedding without ``vectors``: from the words' co-occurrence in the
-    training text, or at random. Unless set, random if the budget is under nine seconds."""
+    training text, or at random. Unless set, random where the former would take too much of the
+    budget."""
     embedding_size: Width = 256
-    """Width of a word vector."""
+    """Width of a word vector. Unless set, smaller where the budget is short."""
     hidden_size: Width = 256
     """Units per layer. Unless set, follows from the size of the text and the budget."""
     layers: Annotated[int, Number, Field(ge=1, le=GREATEST["layers"])] = 1

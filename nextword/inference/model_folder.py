@@ -56,7 +56,7 @@ FILES = (CONFIG, TOKENIZER, SPACING, WEIGHTS, MIXTURE, NGRAM)
 COUNTS = "vocabulary.counts"
 """The tensor, beside the weights, of occurrences of each word in the training part."""
 GRADIENTS = "gradients."
-"""Names of the tensors, beside the weights, that say how large gradients were begin so."""
+"""Prefix of the tensors, beside the weights, that say how large the gradients were."""
 
 
 def save_model(folder: Path, loaded: LoadedModel, card: str) -> None:

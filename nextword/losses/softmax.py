@@ -1,7 +1,8 @@
 """Softmax cross-entropy without the whole (positions x vocabulary) matrix of scores.
 
 The gradient of the scores is the distribution minus one at the target. It is computed in place, in
-the scores' memory, for some hundred positions at a time, while they are in the processor's cache.
+the scores' memory, for several hundred positions at a time, while they are in the processor's
+cache.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nextword.windows import IGNORED
 CHUNK_ROWS = 256
 """Positions scored at once, at least: with 12,000 words their scores take 12 MB."""
 CHUNK_SCORES = 700_000
-"""Scores at once where more positions have fewer: 3 MB. Larger chunks mean fewer calls."""
+"""Scores computed at once where few words are candidates: 3 MB, in fewer calls."""
 
 
 def rows_per_chunk(candidates: int) -> int:

@@ -39,7 +39,7 @@ LIKELY_SLOWDOWN = 1.5
 LARGE_TEXT = 300_000
 """A text of half as many words is overfit in half as many epochs, and so on."""
 DROPOUTS = ((3.0, 0.1), (8.0, 0.2), (18.0, 0.3), (60.0, 0.4), (float("inf"), 0.5))
-"""Epochs, for a network of the smaller size, up to which a dropout is enough."""
+"""Epochs, for a network of the usual size, up to which a dropout is enough."""
 
 
 def resolve(
@@ -76,7 +76,7 @@ def resolve(
 def _sized(
     config: Config, most: float, reach: Callable[[Config], float] | None
 ) -> tuple[ModelConfig, float]:
-    """The model with its hidden size, and the words that it will have learned from.
+    """The model with its sizes, and the words that it will have learned from.
 
     Args:
         config: its training resolved, except for the learning rate.
@@ -92,23 +92,22 @@ def _sized(
             return model, most
         return model, min(most, reach(config.model_copy(update={"model": model})))
 
-    (small, vectors), large = USUAL_SIZE, LARGE_SIZE
     given = config.model.model_fields_set
     if {"hidden_size", "dropout"} <= given:
         return config.model, most  # nothing is left to decide
     if "hidden_size" in given:
-        return words(small, vectors)
-    found = words(small, vectors)
+        return words(*USUAL_SIZE)
+    found = words(*USUAL_SIZE)
     if found[1] < min(most, LEAST_WORDS[USUAL_SIZE]):
         for sizes in QUICK_SIZES:
             found = words(*sizes)
             if found[1] >= LEAST_WORDS[sizes]:
                 break
         return found
-    if found[1] < LEAST_WORDS[large] * (1 if reach is None else LIKELY_SLOWDOWN):
+    if found[1] < LEAST_WORDS[LARGE_SIZE] * (1 if reach is None else LIKELY_SLOWDOWN):
         return found
-    larger = words(*large)
-    return larger if larger[1] >= LEAST_WORDS[large] else found
+    larger = words(*LARGE_SIZE)
+    return larger if larger[1] >= LEAST_WORDS[LARGE_SIZE] else found
 
 
 def _filled(section: Filled, **values: object) -> Filled:

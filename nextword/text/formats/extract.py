@@ -43,7 +43,7 @@ class Format:
     refusal: str = ""
     """Why the file is not read and what to do instead, to follow the file's name and a colon."""
     columns: bool = False
-    """Whether records have named fields (columns or keys), one of which holds the text."""
+    """Whether each record has named fields, such as columns, one of which holds the text."""
     binary: bool = False
     """Whether a file of this kind is certainly no text, whatever the user says."""
 
