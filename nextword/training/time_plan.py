@@ -31,8 +31,10 @@ CLOSING_SHARE = 0.1
 """Share of the wait for what follows the last step: fitting the mixture, and the final figures."""
 FITTING_SHARE = 0.4
 """Share of that for the fit."""
-CLOSING_SECONDS = 2.0
-"""What follows the last step besides scoring text: writing files, fitting the gate."""
+WRITING_SECONDS = 0.5
+"""What follows the last step besides scoring text and fitting the mixture: files are written."""
+GATE_SECONDS = 1.5
+"""Fitting the gate of a mixture to the scores of its parts."""
 LOOK_SHARE = 0.01
 """Share of the wait for one validation."""
 START_SHARE = 0.06
@@ -167,15 +169,17 @@ def plan_time(
         )
 
     probe = min(len(held_out), PROBE_WORDS)
-    fit, final = _rate(scoring(components.caches), probe), _rate(scoring([]), probe)
+    final, scored = _rate(scoring([]), probe), CLOSING_SHARE * total
     parts = [part.ids for name, part in text.parts.items() if name != "train"]
-    scored = CLOSING_SHARE * total
-    fit_words = max(FEWEST_WORDS, int(FITTING_SHARE * scored * fit))
     final_words = max(FEWEST_WORDS, int((1 - FITTING_SHARE) * scored * final / max(len(parts), 1)))
-    seconds = sum(min(len(ids), final_words) / final for ids in parts)
-    seconds += min(len(held_out), fit_words) / fit
+    seconds = WRITING_SECONDS + sum(min(len(ids), final_words) / final for ids in parts)
+    fit_words = FEWEST_WORDS
+    if components.ngram is not None or components.caches:
+        fit = _rate(scoring(components.caches), probe)
+        fit_words = max(FEWEST_WORDS, int(FITTING_SHARE * scored * fit))
+        seconds += GATE_SECONDS + min(len(held_out), fit_words) / fit
     return TimePlan(
-        closing_seconds=CLOSING_SECONDS + seconds,
+        closing_seconds=seconds,
         look_words=max(FEWEST_WORDS, int(LOOK_SHARE * total * look)),
         fit_words=fit_words,
         final_words=final_words,

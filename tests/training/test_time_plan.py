@@ -85,7 +85,7 @@ def test_a_text_without_held_out_parts_needs_no_time_for_them(
 ) -> None:
     alone = EncodedText(**{**vars(text), "parts": {"train": text.parts["train"]}})
     plan = plan_time(60.0, network, Components(), alone, 4)
-    assert plan.closing_seconds <= time_plan.CLOSING_SECONDS + 60
+    assert plan.closing_seconds == time_plan.WRITING_SECONDS
 
 
 def reach_of(config: Config, text: EncodedText, waited: float = 0.0, **run: Any) -> Reach:
