@@ -6,6 +6,7 @@ here decide what that text does not show, and what depends on open quotes and br
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -76,6 +77,31 @@ class Detokenizer:
             self._previous = word
             return space + word
         return self._push_prose(word)
+
+    def spaces_around(self, word: str) -> tuple[bool, bool]:
+        """Whether a space separates a word, if it came next, from its two neighbours.
+
+        Whatever follows the word counts as a word, not as a mark.
+        """
+        if word == END or self._kind == "whitespace":
+            return word != END and bool(self._previous), word != END
+        ahead = self.fork()
+        before = ahead.push(word) != word
+        learned = ahead._learned_after()
+        return before, not (ahead._glue_next if learned is None else learned)
+
+    def fork(self) -> Detokenizer:
+        """A detokenizer at the same position, which writes on by itself."""
+        other = copy.copy(self)
+        other._open = set(self._open)
+        return other
+
+    def _learned_after(self) -> bool | None:
+        """Whether the training text has no space after the last word, where a word follows."""
+        number = self._index.get(self._previous)
+        if self._spacing is None or number is None:
+            return None
+        return self._spacing.glued_after(number, self._glued)
 
     def _push_prose(self, word: str) -> str:
         if not self._previous:

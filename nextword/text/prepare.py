@@ -39,7 +39,7 @@ from nextword.text.sources import Source, display_name, text_files
 from nextword.text.spacing import LEARNED_WORDS, Spacing, SpacingCounter
 from nextword.text.split import split_blocks
 from nextword.text.token_pattern import PATTERNS
-from nextword.text.tokenized import spaces_after
+from nextword.text.tokenized import spaces_after, visible_lengths
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID, Vocabulary
 
@@ -335,7 +335,7 @@ def _write_spellings(
     """
     words, known = encoding.tokenizer.words, vocabulary.index
     new_ids = np.array([known.get(word, UNKNOWN_ID) for word in words])
-    letters = np.array([len(word) for word in words])
+    letters = visible_lengths(words)
     ends = np.cumsum(encoding.lengths)
     no_space = np.zeros(1, dtype=np.bool_)  # after a paragraph's end
     spellings = {

@@ -73,6 +73,16 @@ class Spacing:
         verdict = _VERDICTS[after, before, first, second]
         return None if verdict == MIXED else bool(verdict == GLUED)
 
+    def glued_after(self, word: int, glued_before: bool) -> bool | None:
+        """Whether no space follows a word; None where the text shows neither.
+
+        Args:
+            word: its id.
+            glued_before: whether no space stands before it.
+        """
+        side = self.sides[1 + glued_before, word]
+        return None if side in (UNSEEN, MIXED) else bool(side == GLUED)
+
     def save(self, path: Path) -> None:
         """Write it as JSON: a digit for each word and side, and the pairs by their ids.
 

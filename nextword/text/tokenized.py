@@ -10,14 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nextword.text.detokenizer import Detokenizer
 from nextword.text.matching import Match
 from nextword.text.spacing import Spacing, SpacingCounter
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END_ID, UNKNOWN, UNKNOWN_ID
 from nextword.text.written_ends import split_at_ends, written_end
 
-# white space as in the tokenizer's regular expressions; Python's has four characters more
-_SPACES = re.compile(r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+SPACES = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""White space as in the tokenizer's regular expressions, for a character class; Python's has four
+characters more."""
+_RUN_OF_SPACES = re.compile(f"[{SPACES}]+")
 _BEFORE_OPENING = frozenset("([{<“‘„‚«‹\"'—–-")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
@@ -111,6 +114,16 @@ def tokenize_string(tokenizer: Tokenizer, text: str) -> TokenizedText:
     return read_prompt(tokenizer, text)[0]
 
 
+def detokenizer_after(tokenizer: Tokenizer, text: TokenizedText) -> Detokenizer:
+    """A detokenizer at the end of a text, ready to continue it."""
+    detokenizer = tokenizer.detokenizer()
+    ends = np.flatnonzero(text.ids == END_ID)
+    start = int(ends[-1]) + 1 if len(ends) else 0  # spaces depend on the last paragraph alone
+    for word in text.words(tokenizer.words)[start:]:
+        detokenizer.push(word)
+    return detokenizer
+
+
 def unmatched_words(tokenizer: Tokenizer, text: str) -> list[Match]:
     """The distinct words of a typed string that the vocabulary lacks: see :func:`read_prompt`."""
     return read_prompt(tokenizer, text)[1]
@@ -151,7 +164,7 @@ def _matched(tokenizer: Tokenizer, paragraph: str) -> tuple[_Paragraph, list[Mat
     normal = tokenizer.normalize(paragraph)
     words = tokenizer.split(normal)
     if tokenizer.kind == "words" and not all(word in tokenizer.index for word in words):
-        rejoined = tokenizer.matcher.rejoined(normal)
+        rejoined = tokenizer.normalize(tokenizer.matcher.rejoined(normal))
         if rejoined != normal:
             normal, words = rejoined, tokenizer.split(rejoined)
     spaced = _spaces_after(normal, words)
@@ -221,18 +234,26 @@ def _paragraphs(text: str, tokenizer: Tokenizer) -> tuple[list[str], bool]:
 
 
 def _spaces_after(normal: str, words: Sequence[str]) -> NDArray[np.bool_]:
-    return spaces_after(normal, np.array([len(word) for word in words], dtype=np.int64))
+    return spaces_after(normal, visible_lengths(words))
+
+
+def visible_lengths(words: Iterable[str]) -> NDArray[np.int64]:
+    """Characters of each word that are no white space, ``(words,)``.
+
+    A few Arabic, Syriac and Kaithi marks form one grapheme cluster with the space behind them.
+    """
+    return np.array([len(_RUN_OF_SPACES.sub("", word)) for word in words], dtype=np.int64)
 
 
 def spaces_after(normal: str, lengths: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Whether a space follows each word of a paragraph or line, ``(words,)``.
+    """Whether a space follows each word of a paragraph or line, or ends it, ``(words,)``.
 
     Args:
         normal: the paragraph or line, as :meth:`Tokenizer.normalize` spells it.
-        lengths: characters of each word, ``(words,)``.
+        lengths: of each word, as :func:`visible_lengths` counts them, ``(words,)``.
     """
     # numbers, not strings: a paragraph may be a whole book in one line
-    bounds = (number for space in _SPACES.finditer(normal) for number in space.span())
+    bounds = (number for space in _RUN_OF_SPACES.finditer(normal) for number in space.span())
     starts, ends = np.fromiter(bounds, dtype=np.int64).reshape(-1, 2).T
     before = starts - np.cumsum(ends - starts) + (ends - starts)  # other characters
     # words fill the text between spaces, so counted without spaces their ends coincide with spaces

@@ -7,6 +7,7 @@ import pytest
 
 from nextword.text.detokenizer import Detokenizer, detokenize
 from nextword.text.readers import read_paragraphs
+from nextword.text.tokenized import learn_spacing
 from nextword.text.tokenizer import END, SPECIAL_WORDS, Tokenizer
 
 BOOK = Path(__file__).resolve().parents[2].parent / "shared" / "corpora" / "war-and-peace.txt"
@@ -96,3 +97,48 @@ def test_streaming_gives_the_same_text() -> None:
         pushed = [detokenizer.push(word) for word in words]
         assert [piece.strip() for piece in pushed] == words
         assert "".join(pushed) == detokenize(words)
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "spaces"),
+    [
+        ("", "the", (False, True)),
+        ("the", "cat", (True, True)),
+        ("the cat", ",", (False, True)),
+        ("the cat", "(", (True, False)),
+        ("the cat (", "the", (False, True)),
+        ("the cat (", ")", (False, True)),
+        ("he said", '"', (True, False)),
+        ('he said "', '"', (False, True)),
+        ('he said " no', '"', (False, True)),
+        ("the cat", "--", (False, False)),
+        ("the cat", END, (False, False)),
+    ],
+)
+def test_spaces_around_a_word_that_may_come_next(
+    before: str, word: str, spaces: tuple[bool, bool]
+) -> None:
+    detokenizer = TOKENIZER.detokenizer()
+    for earlier in before.split():
+        detokenizer.push(earlier)
+    assert detokenizer.spaces_around(word) == spaces
+    # and it was only asked
+    assert detokenizer.spaces_around(word) == spaces
+    assert detokenizer.push(word).startswith(" ") == spaces[0]
+
+
+def test_spaces_around_a_word_follow_the_text_that_was_learned_from() -> None:
+    words = [*SPECIAL_WORDS, *"call f ( x ) of a".split()]
+    learned = Tokenizer(words, "words", lowercase=False)
+    spacing = learn_spacing(learned, ["call f( x ) of f( a ) of f( x ) of a"] * 3)
+    detokenizer = learned.with_words(words, spacing).detokenizer()
+    detokenizer.push("f")
+    assert detokenizer.spaces_around("(") == (False, True)
+
+
+def test_tokenized_text_has_a_space_everywhere() -> None:
+    detokenizer = Detokenizer("whitespace")
+    assert detokenizer.spaces_around(",") == (False, True)
+    detokenizer.push("cat")
+    assert detokenizer.spaces_around(",") == (True, True)
+    assert detokenizer.spaces_around(END) == (False, False)

@@ -19,6 +19,7 @@ from nextword.text.tokenized import (
     tokenize_files,
     tokenize_paragraphs,
     tokenize_string,
+    visible_lengths,
 )
 from nextword.text.tokenizer import Kind, Tokenizer
 
@@ -149,7 +150,7 @@ def marked(text: str, kind: Kind = "words", lowercase: bool = False) -> str:
     """The words of a text, each with an underscore where a space follows."""
     tokenizer = TOKENIZERS[kind, lowercase]
     words = tokenizer.split(text)
-    behind = spaces_after(tokenizer.normalize(text), np.array([len(word) for word in words]))
+    behind = spaces_after(tokenizer.normalize(text), visible_lengths(words))
     assert len(behind) == len(words)
     return "|".join(word + "_" * int(space) for word, space in zip(words, behind, strict=True))
 
@@ -164,6 +165,8 @@ def marked(text: str, kind: Kind = "words", lowercase: bool = False) -> str:
         ("ends in a space ", "ends_|in_|a_|space_"),
         ("cafe\u0301 noir", "café_|noir"),  # the tokenizer joins letter and accent
         ("a\x1cb c", "a|\x1c|b_|c"),  # a space to Python, a word to the tokenizer
+        ("a \u0600 b c", "a_|\u0600 _|b_|c"),  # a mark that forms a cluster with its space
+        ("\u0600 \u0301b c", "\u0600 \u0301|b_|c"),
         ("word", "word"),
         ("", ""),
     ],
@@ -195,5 +198,5 @@ def test_what_is_a_space_is_what_the_tokenizer_takes_for_one() -> None:
     for character in everything:
         text = f"a{character}b"
         parts = TOKENIZERS["whitespace", False].split(text)
-        spaced = spaces_after(text, np.array([len(part) for part in parts]))
+        spaced = spaces_after(text, visible_lengths(parts))
         assert spaced.tolist() == ([True, False] if len(parts) == 2 else [False]), repr(character)
