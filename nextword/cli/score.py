@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -93,26 +93,13 @@ def command(
     if as_json:
         for word in score.words:
             say_json(asdict(word))
-        say_json(summary(score))
+        say_json(score.summary())
     elif table or not colours_wanted():
         for line in table_lines(score):
             say(line)
     else:
         # its words are escaped one by one; the escape sequences left are the program's
         click.echo(shaded(score, line_width()))
-
-
-def summary(score: Score) -> dict[str, Any]:
-    """The figures of the whole text, ready for JSON."""
-    return {
-        "words": len(score.words),
-        "characters": score.characters,
-        "unknown_words": score.unknown,
-        "bits": score.bits,
-        "spelling_bits": score.spelling_bits,
-        "perplexity": score.perplexity,
-        "bits_per_character": score.bits_per_character,
-    }
 
 
 def summary_line(score: Score) -> str:

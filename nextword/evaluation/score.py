@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,18 @@ class Score:
     def bits_per_character(self) -> float:
         """Information over characters, spaces and ends included."""
         return self.bits / self.characters
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the whole text, ready for JSON."""
+        return {
+            "words": len(self.words),
+            "characters": self.characters,
+            "unknown_words": self.unknown,
+            "bits": self.bits,
+            "spelling_bits": self.spelling_bits,
+            "perplexity": self.perplexity,
+            "bits_per_character": self.bits_per_character,
+        }
 
     @cached_property
     def unknown(self) -> int:

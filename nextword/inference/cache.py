@@ -38,6 +38,8 @@ class CacheReadout:
         words: the kept words ``(kept,)``, those of the tokens last.
     """
 
+    name = "cache"
+
     def __init__(self, settings: CacheSettings, features: Array, keys: Array, words: Ids) -> None:
         self.settings = settings
         self.features = features
@@ -104,3 +106,8 @@ class Cache:
     def fork(self) -> Cache:
         """A cache at the same position that reads on by itself."""
         return copy.copy(self)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the kept positions and words."""
+        return self._words.nbytes + (0 if self._keys is None else self._keys.nbytes)

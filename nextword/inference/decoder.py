@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -104,11 +105,42 @@ class Readout(ABC, Generic[D]):
         """
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one part of a mixture predicts after one token."""
+
+    name: str
+    """``network``, ``ngrams`` or ``cache``."""
+    share: float
+    """Its weight in the mixture; those of all parts sum to one."""
+    probabilities: Array
+    """``(vocabulary,)``"""
+
+
+class ModelReadout(Readout[Distributions]):
+    """A whole model after each of some tokens."""
+
+    name: str
+    """Of the model as a part of a mixture."""
+
+    def parts(self, token: int) -> list[Part]:
+        """What each part of the model predicts after a token; a model that mixes nothing is one.
+
+        Args:
+            token: its index among the tokens.
+
+        Raises:
+            ModelError: the model gives NaN.
+        """
+        distributions = self.distributions(slice(token, token + 1))
+        return [Part(self.name, 1.0, distributions.probabilities[0])]
+
+
 class Decoder(ABC):
     """A model at a position in one text, from the text's beginning on; it never looks ahead."""
 
     @abstractmethod
-    def read(self, ids: Ids) -> Readout[Distributions]:
+    def read(self, ids: Ids) -> ModelReadout:
         """Read on.
 
         Args:
@@ -121,6 +153,11 @@ class Decoder(ABC):
     def fork(self: AnyDecoder) -> AnyDecoder:
         """A decoder at the same position that reads on by itself."""
         return copy.copy(self)  # states are replaced, never changed
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the state, which forks do not share once they have read on."""
+        return 0
 
 
 def softmax_distributions(scores: Array) -> Distributions:
@@ -151,8 +188,10 @@ NETWORK_FEATURES = 2
 """Gate features of a network."""
 
 
-class NetworkReadout(Readout[Distributions]):
+class NetworkReadout(ModelReadout):
     """A network after each token, in NumPy or in PyTorch."""
+
+    name = "network"
 
     @property
     @abstractmethod
@@ -200,14 +239,20 @@ class NumpyDecoder(NetworkDecoder):
             features, self._state = self.network.features(ids, self._state)
         return NumpyReadout(self.network, features)
 
+    @property
+    def nbytes(self) -> int:
+        return sum(array.nbytes for array in self._state)
 
-class NgramReadout(Readout[Distributions]):
+
+class NgramReadout(ModelReadout):
     """N-grams after each token.
 
     Args:
         model: the counted n-grams.
         contexts: the last words after each token, ``(tokens, order - 1)``.
     """
+
+    name = "ngrams"
 
     def __init__(self, model: NgramModel, contexts: Ids) -> None:
         self.model = model

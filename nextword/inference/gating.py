@@ -93,11 +93,17 @@ def mix(parts: Sequence[Distributions], weights: GatingWeights) -> Distributions
     if len(parts) == 1:  # keeps its log-probabilities, which may be more exact
         return parts[0]
     gate_features = np.concatenate([part.gate_features for part in parts], 1)
-    shares = np.exp(weights.log_shares(gate_features)).astype(np.float32)
+    shares = part_shares(gate_features, weights)
     mixed = parts[0].probabilities * shares[:, :1]
     for part, share in zip(parts[1:], shares.T[1:], strict=True):
         mixed += part.probabilities * share[:, None]
     return Distributions(mixed, gate_features, unmixed=parts[0].unmixed)
+
+
+def part_shares(gate_features: NDArray[np.floating], weights: GatingWeights) -> NDArray[np.float32]:
+    """Each part's share: ``(positions, features)`` to ``(positions, parts)``; rows sum to one."""
+    shares: NDArray[np.float32] = np.exp(weights.log_shares(gate_features)).astype(np.float32)
+    return shares
 
 
 def mixed_likelihood(

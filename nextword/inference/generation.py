@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nextword.errors import ConfigError
 from nextword.inference.sampling import Sampling, draw, filtered
 from nextword.inference.session import Session
-from nextword.text.tokenized import tokenize_string
+from nextword.text.tokenized import TokenizedText, detokenizer_after, tokenize_string
 from nextword.text.tokenizer import Tokenizer
 from nextword.text.vocabulary import END, END_ID, UNKNOWN_ID
 
@@ -37,6 +38,64 @@ class Generated:
     """The same seed, model, prompt and settings give the same words."""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A word that was drawn to continue a text."""
+
+    id: int
+    word: str
+    """As the vocabulary spells it; the end of a paragraph is one, too."""
+    text: str
+    """What it appends to the text, the space before it included."""
+    log_probabilities: NDArray[np.float32]
+    """Of every word in its place, before sampling changed them: ``(vocabulary,)`` in nats."""
+
+
+class Writer:
+    """Continues a text word by word; the unknown word is never drawn, nor one end after another.
+
+    Args:
+        session: has read the text, and reads on.
+        tokenizer: the model's.
+        text: what was read.
+        sampling: how words are drawn.
+        seed: of the random draws.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        tokenizer: Tokenizer,
+        text: TokenizedText,
+        sampling: Sampling,
+        seed: int,
+    ) -> None:
+        self.session = session
+        self.tokenizer = tokenizer
+        self.sampling = sampling
+        self.detokenizer = detokenizer_after(tokenizer, text)
+        self._last = int(text.ids[-1]) if len(text.ids) else END_ID
+        self._unread: list[int] = []
+        self._chance = random.Random(seed)
+        self._allowed = np.ones(len(tokenizer), dtype=np.bool_)
+        self._allowed[UNKNOWN_ID] = False
+
+    def draw(self) -> Drawn:
+        """The next word.
+
+        Raises:
+            ModelError: the model gives NaN, or no word a probability.
+        """
+        # only now, since nothing may be asked after the last word
+        self.session.read_ids(self._unread)
+        self._allowed[END_ID] = self._last != END_ID
+        log_probabilities = self.session.log_probabilities()
+        self._last = draw(filtered(log_probabilities, self._allowed, self.sampling), self._chance)
+        self._unread = [self._last]
+        word = self.tokenizer.words[self._last]
+        return Drawn(self._last, word, self.detokenizer.push(word), log_probabilities)
+
+
 def generate(
     session: Session,
     tokenizer: Tokenizer,
@@ -46,7 +105,7 @@ def generate(
     seed: int,
     on_piece: Callable[[str], object] | None = None,
 ) -> Generated:
-    """Continue a prompt; the unknown word is never drawn, nor one end after another.
+    """Continue a prompt; see :class:`Writer`.
 
     Args:
         session: at the beginning of a text.
@@ -63,11 +122,8 @@ def generate(
     if words < 1:
         raise ConfigError(f"words: {words} is not at least 1")
     text = tokenize_string(tokenizer, prompt)
-    if len(text.ids):
-        session.read_ids(text.ids.tolist())
-    last = int(text.ids[-1]) if len(text.ids) else END_ID
-    detokenizer = tokenizer.detokenizer()
-    before = [detokenizer.push(word) for word in text.words(tokenizer.words)]
+    session.read_ids(text.ids.tolist())
+    writer = Writer(session, tokenizer, text, sampling, seed)
     pieces: list[str] = []
 
     def write(piece: str) -> None:
@@ -76,18 +132,12 @@ def generate(
             on_piece(piece)
 
     write(prompt.rstrip())
-    if before and last == END_ID:
-        write(before[-1])
-    chance = random.Random(seed)
-    allowed = np.ones(len(tokenizer), dtype=np.bool_)
-    allowed[UNKNOWN_ID] = False
+    if len(text.ids) and text.ids[-1] == END_ID:
+        write(tokenizer.detokenizer().push(END))
     added: list[str] = []
     while words:
-        allowed[END_ID] = last != END_ID
-        last = draw(filtered(session.log_probabilities(), allowed, sampling), chance)
-        added.append(tokenizer.words[last])
-        write(detokenizer.push(added[-1]))
-        words -= added[-1] != END
-        if words:
-            session.read_ids([last])
+        drawn = writer.draw()
+        added.append(drawn.word)
+        write(drawn.text)
+        words -= drawn.id != END_ID
     return Generated(prompt, "".join(pieces), added, seed)

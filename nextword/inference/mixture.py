@@ -6,19 +6,23 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from nextword.inference.cache import CACHE_FEATURES, Cache, CacheReadout, CacheSettings
 from nextword.inference.decoder import (
     NETWORK_FEATURES,
     Decoder,
     Distributions,
     Ids,
+    ModelReadout,
     NetworkDecoder,
     NetworkReadout,
     NgramDecoder,
     NgramReadout,
+    Part,
     Readout,
 )
-from nextword.inference.gating import GatingWeights, mix
+from nextword.inference.gating import GatingWeights, mix, part_shares
 from nextword.ngram.model import NgramModel
 
 CACHE_SHARE = 0.1
@@ -70,6 +74,12 @@ class PartsReadout(Readout[list[Distributions]]):
         self.ngram = ngram
         self.caches = caches
 
+    @property
+    def names(self) -> list[str]:
+        """The name of each part."""
+        ngram = [] if self.ngram is None else [self.ngram.name]
+        return [self.network.name, *ngram, *(cache.name for cache in self.caches)]
+
     def distributions(self, rows: slice = slice(None)) -> list[Distributions]:
         """The distributions of each part: the network, the n-grams, the caches."""
         network = self.network.distributions(rows)
@@ -109,21 +119,27 @@ class Parts:
         ngram = None if self.ngram is None else self.ngram.fork()
         return Parts(self.network.fork(), ngram, [cache.fork() for cache in self.caches])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the states of all parts."""
+        ngram = 0 if self.ngram is None else self.ngram.nbytes
+        return self.network.nbytes + ngram + sum(cache.nbytes for cache in self.caches)
 
-class MixtureReadout(Readout[Distributions]):
+
+class MixtureReadout(ModelReadout):
     """A mixture after each of some tokens.
 
     Args:
-        parts: what is mixed.
+        mixed: what is mixed.
         weights: of the first parts; each part after those gets :data:`CACHE_SHARE`.
     """
 
-    def __init__(self, parts: PartsReadout, weights: GatingWeights) -> None:
-        self.parts = parts
+    def __init__(self, mixed: PartsReadout, weights: GatingWeights) -> None:
+        self.mixed = mixed
         self.weights = weights
 
     def distributions(self, rows: slice = slice(None)) -> Distributions:
-        by_part = self.parts.distributions(rows)
+        by_part = self.mixed.distributions(rows)
         weighted = len(self.weights.biases)
         mixed = mix(by_part[:weighted], self.weights)
         for part in by_part[weighted:]:
@@ -131,6 +147,18 @@ class MixtureReadout(Readout[Distributions]):
             shares = GatingWeights.constant([1 - CACHE_SHARE, CACHE_SHARE], num_features)
             mixed = mix([mixed, part], shares)
         return mixed
+
+    def parts(self, token: int) -> list[Part]:
+        by_part = self.mixed.distributions(slice(token, token + 1))
+        weighted = len(self.weights.biases)
+        features = [part.gate_features for part in by_part[:weighted]]
+        shares = part_shares(np.concatenate(features, 1), self.weights)[0].tolist()
+        for _ in by_part[weighted:]:
+            shares = [share * (1 - CACHE_SHARE) for share in shares] + [CACHE_SHARE]
+        return [
+            Part(name, share, part.probabilities[0])
+            for name, share, part in zip(self.mixed.names, shares, by_part, strict=True)
+        ]
 
 
 class MixtureDecoder(Decoder):
@@ -152,6 +180,10 @@ class MixtureDecoder(Decoder):
         other = copy.copy(self)
         other.parts = self.parts.fork()
         return other
+
+    @property
+    def nbytes(self) -> int:
+        return self.parts.nbytes
 
 
 def mixture_decoder(network: NetworkDecoder, mixture: Mixture, cached: bool) -> MixtureDecoder:

@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from nextword.errors import ConfigError
 from nextword.inference import Adapt
-from nextword.inference.decoder import Distributions, Readout, tokens_per_chunk
+from nextword.inference.decoder import Distributions, ModelReadout, Part, tokens_per_chunk
 from nextword.inference.loaded_model import LoadedModel
 from nextword.inference.sampling import top_words
 from nextword.inference.threads import idle_blas_threads
 from nextword.text.matching import Match
 from nextword.text.tokenized import read_prompt
 from nextword.text.vocabulary import SPECIAL_WORDS, UNKNOWN_ID
+
+ARRAYS_KEPT = 6
+"""Numbers that a session keeps for each word of the vocabulary, at most: the probabilities, those
+of the network with their logarithms, and those of three parts."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,10 @@ class Session:
     def __init__(self, loaded: LoadedModel, adapt: Adapt = "none") -> None:
         self._loaded = loaded
         self._decoder = loaded.decoder(adapt)
-        self._readout: Readout[Distributions]
-        self._last_row = slice(0)
+        self._readout: ModelReadout
+        self._last_token = 0
         self._distributions: Distributions | None = None
+        self._parts: list[Part] | None = None
         self.unmatched: list[Match] = []
         """The distinct words of the text read last that the vocabulary lacks in any typesetting."""
         # a text begins where a paragraph has just ended
@@ -91,14 +96,16 @@ class Session:
         self, ids: Sequence[int], progress: Callable[[int, int], object] | None = None
     ) -> None:
         """Read on, words by their ids; see :meth:`read`."""
+        if not len(ids):
+            return
         # compute only the last distribution, and only when it is needed
-        self._distributions = None
+        self._distributions = self._parts = None
         size = tokens_per_chunk(len(self._loaded.tokenizer))
         with idle_blas_threads():
             for start in range(0, len(ids), size):
                 chunk = np.array(ids[start : start + size], dtype=np.int64)
                 self._readout = self._decoder.read(chunk)
-                self._last_row = slice(len(chunk) - 1, None)
+                self._last_token = len(chunk) - 1
                 if progress is not None:
                     progress(start + len(chunk), len(ids))
 
@@ -106,8 +113,20 @@ class Session:
         """The distribution of the next word, as the only row."""
         if self._distributions is None:
             with idle_blas_threads():
-                self._distributions = self._readout.distributions(self._last_row)
+                self._distributions = self._readout.distributions(slice(self._last_token, None))
         return self._distributions
+
+    def parts(self) -> list[Part]:
+        """What each part of the model predicts next: the network, the n-grams, the cache."""
+        if self._parts is None:
+            with idle_blas_threads():
+                self._parts = self._readout.parts(self._last_token)
+        return self._parts
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that this session alone needs, at most, apart from the model."""
+        return self._decoder.nbytes + ARRAYS_KEPT * 4 * len(self._loaded.tokenizer)
 
     def log_probabilities(self) -> NDArray[np.float32]:
         """Of every next word, ``(vocabulary,)`` in nats."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from nextword.inference.decoder import Decoder, Distributions, Ids, Readout
+from nextword.inference.decoder import Decoder, Distributions, Ids, ModelReadout
 
 
-class ScriptReadout(Readout[Distributions]):
+class ScriptReadout(ModelReadout):
     """Some of the distributions of a script, ``(places, vocabulary)``."""
 
     def __init__(self, probabilities: np.ndarray) -> None:

@@ -97,12 +97,12 @@ def test_impossible_words_and_damaged_models(predictor: Model) -> None:
     from nextword.inference.decoder import (
         Decoder,
         Distributions,
-        Readout,
+        ModelReadout,
         softmax_distributions,
     )
     from nextword.text.tokenized import tokenize_string
 
-    class CertainReadout(Readout[Distributions]):
+    class CertainReadout(ModelReadout):
         def __init__(self, rows: int) -> None:
             self.scores = np.full((rows, len(predictor.words)), -math.inf, dtype=np.float32)
             self.scores[:, 1] = 0
@@ -119,7 +119,7 @@ def test_impossible_words_and_damaged_models(predictor: Model) -> None:
         def __init__(self, readout: type[CertainReadout]) -> None:
             self.readout = readout
 
-        def read(self, ids: NDArray[np.int64]) -> Readout[Distributions]:
+        def read(self, ids: NDArray[np.int64]) -> ModelReadout:
             return self.readout(len(ids))
 
     passage = tokenize_string(predictor.loaded.tokenizer, "the\n\n")
