@@ -1,0 +1,71 @@
+/** An error that a server answered, or that kept it from answering. */
+export class ServerError extends Error {
+  /** @param {string} message @param {number | null} retryAfter in milliseconds; null for never */
+  constructor(message, retryAfter = null) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The model of `nextword serve`, asked by its HTTP API. */
+export class ServerEngine {
+  /** @param {{title: string, parts: string[], closing: string[]}} info @param {string} token */
+  constructor(info, token) {
+    this.title = info.title;
+    this.parts = info.parts;
+    this.closing = info.closing;
+    this.headers = { "Content-Type": "application/json" };
+    if (token) this.headers.Authorization = `Bearer ${token}`;
+  }
+
+  async predict(text, k) {
+    return (await this.post("/predict", { text, k, parts: true })).json();
+  }
+
+  async score(text) {
+    return (await (await this.post("/score", { text })).json()).words;
+  }
+
+  async generate(text, settings, signal, onPiece) {
+    const response = await this.post("/generate", { text, ...settings }, signal);
+    for await (const event of events(response.body)) {
+      if (event.error) throw new ServerError(event.error.message);
+      if (event.text) onPiece(event.text);
+    }
+  }
+
+  async post(path, body, signal) {
+    let response;
+    try {
+      const request = { method: "POST", headers: this.headers, body: JSON.stringify(body), signal };
+      response = await fetch(path, request);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ServerError("the server does not answer; trying again", 2000);
+    }
+    if (response.ok) return response;
+    throw await refusal(response);
+  }
+}
+
+async function refusal(response) {
+  const seconds = Number(response.headers.get("Retry-After"));
+  const answer = await response.json().catch(() => ({}));
+  const message = answer.error?.message ?? `the server answered ${response.status}`;
+  return new ServerError(message, seconds ? 1000 * seconds : null);
+}
+
+/** The JSON values of a stream of server-sent events. */
+async function* events(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let unread = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (unread + value).split("\n\n");
+    unread = blocks.pop();
+    for (const block of blocks) {
+      if (block.startsWith("data: ")) yield JSON.parse(block.slice("data: ".length));
+    }
+  }
+}
