@@ -29,6 +29,8 @@ COMMANDS = (
     "generate",
     "score",
     "similar",
+    "serve",
+    "export",
     "eval",
     "compare",
     "report",

@@ -199,10 +199,11 @@ def test_only_documented_variables_set_options(cli: Cli, monkeypatch: pytest.Mon
     monkeypatch.setenv("NEXTWORD_PREDICT_DEVICE", "gpu")
     called = cli("predict", "a")
     assert called.code == 1 and "chosen: no such run or model folder" in called.err
+    known = {None, "NEXTWORD_MODEL", "NEXTWORD_SERVE_TOKEN"}
     for name in COMMANDS:
         command = group.get_command(click.Context(group), name)
         assert command is not None
-        assert {option.envvar for option in command.params} <= {None, "NEXTWORD_MODEL"}, name
+        assert {option.envvar for option in command.params} <= known, name
 
 
 def test_what_answers_a_prompt_computes_on_the_cpu_and_what_measures_on_a_gpu() -> None:
