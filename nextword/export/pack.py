@@ -22,7 +22,7 @@ from nextword.ngram.tree import Tree
 from nextword.text.spacing import Spacing
 
 MAX_BYTES = 7_000_000
-"""Bytes of a packed model, if pruning its n-grams can do it; in a page they take an eighth more."""
+"""Bytes of a packed model, if pruning its n-grams can do it; in a page they take a seventh more."""
 RECURRENT_LEVELS = 3 * LEVELS
 """Of weights between hidden layers."""
 PROJECTION_LEVELS = MOST_STEPS * LEVELS

@@ -29,6 +29,6 @@ def test_the_bytes_come_back(content: bytes | list[int]) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000])
-def test_it_takes_an_eighth_more(size: int) -> None:
+def test_it_takes_a_seventh_more(size: int) -> None:
     text = dense_text(os.urandom(size))
     assert len(text.encode()) <= size * 8 / 7 + 9
