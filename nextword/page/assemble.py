@@ -40,7 +40,7 @@ Place = Literal["server", "page"]
 
 @dataclass(frozen=True)
 class PageInfo:
-    """What a page says of its model, and must know before the first answer."""
+    """The facts of a model that its page shows, or needs before the first answer."""
 
     title: str
     """Such as ``LSTM 1 x 256 + n-grams``."""

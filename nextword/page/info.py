@@ -1,4 +1,4 @@
-"""What the page says of a model, and must know of it before the first answer."""
+"""The facts of a model that the page shows, or needs before the first answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_MARK = 3
 
 
 def page_info(loaded: LoadedModel) -> PageInfo:
-    """What the page says of a model."""
+    """The facts of a model."""
     return PageInfo(
         title=loaded.title,
         words=len(loaded.tokenizer),

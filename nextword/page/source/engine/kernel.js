@@ -34,7 +34,7 @@ export function openKernel(webAssembly = true) {
 }
 
 /** Matrices as arrays, multiplied in a plain loop. */
-export class ScriptKernel {
+class ScriptKernel {
   /**
    * Take a matrix.
    * @param {Int8Array} values row by row
@@ -70,7 +70,7 @@ export class ScriptKernel {
 }
 
 /** Matrices in the memory of a WebAssembly module, multiplied there. */
-export class WasmKernel {
+class WasmKernel {
   constructor() {
     this.memory = new WebAssembly.Memory({ initial: 1 });
     const binary = Uint8Array.from(atob(KERNEL), (character) => character.charCodeAt(0));

@@ -6,6 +6,7 @@ import { END_ID, END_WORD, UNKNOWN_ID } from "../text/vocabulary.js";
 
 /** Milliseconds of work after which the page may paint and listen. */
 const TURN = 8;
+/** The share of the likeliest words from which a continuation is drawn. */
 const TOP_P = 0.9;
 
 /** The model in the page itself. */
@@ -13,11 +14,10 @@ export class LocalEngine {
   /**
    * @param {import("./model.js").PackedModel} model
    * @param {import("../text/tokenizer.js").Tokenizer} tokenizer
-   * @param {{title: string, parts: string[], closing: string[]}} info
+   * @param {{parts: string[], closing: string[]}} info
    */
   constructor(model, tokenizer, info) {
     this.tokenizer = tokenizer;
-    this.title = info.title;
     this.parts = info.parts;
     this.closing = info.closing;
     this.states = new PrefixCache(model, { cached: info.parts.includes("cache") });

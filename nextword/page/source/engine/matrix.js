@@ -8,7 +8,7 @@ import { largestActivation } from "./kernel.js";
  * @param {Float32Array} vector
  * @returns {{ numbers: Int16Array, scale: number }}
  */
-export function quantizeVector(vector) {
+function quantizeVector(vector) {
   const limit = largestActivation(vector.length);
   let greatest = 0;
   for (let i = 0; i < vector.length; i++) greatest = Math.max(greatest, Math.abs(vector[i]));

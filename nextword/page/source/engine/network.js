@@ -26,7 +26,7 @@ export function openNetwork(architecture, sections, kernel) {
   return new (feedForward ? FeedForwardNetwork : RecurrentNetwork)(architecture, sections, kernel);
 }
 
-/** What all networks share: the way from the last hidden layer to scores. */
+/** The part that all networks share: the way from the last hidden layer to scores. */
 class Network {
   constructor(architecture, sections, kernel) {
     this.architecture = architecture;

@@ -8,7 +8,7 @@ export class Editor {
     this.field = field;
     this.layer = layer;
     this.rest = "";
-    /** @type {{start: number, end: number, shade: number, title: string}[]} */
+    /** @type {{start: number, end: number, shade: number}[]} */
     this.shades = [];
     field.addEventListener("scroll", () => this.followScroll());
   }

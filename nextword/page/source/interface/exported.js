@@ -16,7 +16,9 @@ export async function beginExported() {
     new Writer(engine, new Editor(find("text"), find("layer")), find).begin();
     document.body.dataset.ready = "true";
   } catch (error) {
-    status.textContent = `this browser cannot open the model: ${error.message}`;
+    status.textContent =
+      `the model cannot be opened (${error.message}); ` +
+      "use a browser from 2023 or later, or export the page again";
     throw error;
   }
 }

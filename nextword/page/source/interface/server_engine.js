@@ -1,5 +1,5 @@
 /** An error that a server answered, or that kept it from answering. */
-export class ServerError extends Error {
+class ServerError extends Error {
   /** @param {string} message @param {number | null} retryAfter in milliseconds; null for never */
   constructor(message, retryAfter = null) {
     super(message);
@@ -9,9 +9,8 @@ export class ServerError extends Error {
 
 /** The model of `nextword serve`, asked by its HTTP API. */
 export class ServerEngine {
-  /** @param {{title: string, parts: string[], closing: string[]}} info @param {string} token */
+  /** @param {{parts: string[], closing: string[]}} info @param {string} token */
   constructor(info, token) {
-    this.title = info.title;
     this.parts = info.parts;
     this.closing = info.closing;
     this.headers = { "Content-Type": "application/json" };

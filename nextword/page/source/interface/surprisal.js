@@ -1,5 +1,5 @@
 /** Surprisal in bits from which a word has each shade; the first has none. */
-export const SHADE_EDGES = [2, 4, 7, 10, 13];
+const SHADE_EDGES = [2, 4, 7, 10, 13];
 
 /** Characters that may be passed over in search of a word, as words are spelled differently. */
 const SEARCHED = 40;
@@ -25,6 +25,6 @@ export function shadesOf(text, words) {
 }
 
 /** The number of a surprisal's shade, from 0. */
-export function shadeOf(bits) {
+function shadeOf(bits) {
   return SHADE_EDGES.filter((edge) => bits >= edge).length;
 }

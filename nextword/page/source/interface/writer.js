@@ -8,10 +8,9 @@ import { shadesOf } from "./surprisal.js";
 const PAUSE = 400;
 
 /**
- * What answers: a server, or the model in the page itself.
+ * A model that answers: behind a server, or in the page itself.
  *
  * @typedef {object} Engine
- * @property {string} title the model in a few words
  * @property {string[]} parts of the model: `network`, `ngrams`, `cache`
  * @property {string[]} closing marks that follow a word without a space
  * @property {(text: string, k: number) => Promise<{predictions: Suggestion[], typed: string,
@@ -215,7 +214,7 @@ export class Writer {
   }
 }
 
-/** What to know about an answer, if anything. */
+/** A note on an answer; empty where there is nothing to say. */
 function noteOn(predictions, typed, unknown) {
   if (!predictions.length && typed) return `no word that the model knows begins with “${typed}”`;
   if (!unknown.length) return "";

@@ -7,7 +7,7 @@ export const WHITE_SPACE =
   "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
 
 /** Letters and digits as Python's `str.isalnum` has them, for a character class. */
-export const ALPHANUMERIC = "\\p{L}\\p{N}";
+const ALPHANUMERIC = "\\p{L}\\p{N}";
 
 /**
  * A value that is made when it is first asked for. Patterns with Unicode properties take a part of

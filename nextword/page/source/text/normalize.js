@@ -20,7 +20,7 @@ const JOINED = new RegExp(
  * Joiners and variation selectors stay: Persian, the Indic scripts and emoji are spelled with
  * them. Lone surrogates are replaced.
  */
-export function clean(text) {
+function clean(text) {
   if (isAscii(text)) return text;
   return text
     .replace(/\p{Surrogate}/gu, "\ufffd")

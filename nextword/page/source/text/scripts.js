@@ -29,11 +29,6 @@ const WIDE_PUNCTUATION =
 const unspacedLetter = lazily(() => new RegExp(`^[${UNSPACED_LETTERS}]`, "u"));
 const widePunctuation = lazily(() => new RegExp(`^[${WIDE_PUNCTUATION}]`, "u"));
 
-/** Whether the character is a letter of a script without spaces. */
-export function isUnspacedLetter(character) {
-  return unspacedLetter().test(character);
-}
-
 /** Whether the character is wide punctuation, which includes its space. */
 export function isWidePunctuation(character) {
   return widePunctuation().test(character);
@@ -41,5 +36,5 @@ export function isWidePunctuation(character) {
 
 /** Whether the character is a letter or wide punctuation of a script without spaces. */
 export function isUnspaced(character) {
-  return isUnspacedLetter(character) || isWidePunctuation(character);
+  return unspacedLetter().test(character) || isWidePunctuation(character);
 }

@@ -1,6 +1,6 @@
 import { isAscii, lazily } from "./characters.js";
 
-/** What a keyboard types for each of some characters. */
+/** The keys of a keyboard, and the characters that each stands for. */
 const KEYBOARD = [
   ["'", "’‘ʼʻ‛´`′׳՚᾽"],
   ['"', "“”„‟«»″״"],
@@ -61,7 +61,7 @@ function decimalDigit(digit) {
 /**
  * A key that words share if they differ only in typesetting, case and vowel points.
  *
- * That includes Turkish and Greek case.
+ * Turkish and Greek case are folded, too.
  */
 export function caseKey(word) {
   return caseKeyOfSpelling(keyboardSpelling(word));
