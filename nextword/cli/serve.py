@@ -1,4 +1,4 @@
-"""``nextword serve``."""
+"""``nextword serve``: the page and the HTTP API."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from nextword.errors import NextwordError
 TOKEN_VARIABLE = "NEXTWORD_SERVE_TOKEN"
 EXTRA_MISSING = "this needs the server's libraries: pip install 'nextword[serve]'"
 EXTRA = ("starlette", "uvicorn")
+"""The packages that only the server needs."""
 
 
 @click.command("serve")

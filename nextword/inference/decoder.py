@@ -107,7 +107,7 @@ class Readout(ABC, Generic[D]):
 
 @dataclass(frozen=True)
 class Part:
-    """What one part of a mixture predicts after one token."""
+    """The prediction of one part of a mixture after one token."""
 
     name: str
     """``network``, ``ngrams`` or ``cache``."""
@@ -124,7 +124,7 @@ class ModelReadout(Readout[Distributions]):
     """Of the model as a part of a mixture."""
 
     def parts(self, token: int) -> list[Part]:
-        """What each part of the model predicts after a token; a model that mixes nothing is one.
+        """The prediction of each part of the model after a token; a model without parts is one.
 
         Args:
             token: its index among the tokens.

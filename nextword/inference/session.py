@@ -117,7 +117,7 @@ class Session:
         return self._distributions
 
     def parts(self) -> list[Part]:
-        """What each part of the model predicts next: the network, the n-grams, the cache."""
+        """The prediction of each part of the model: the network, the n-grams, the cache."""
         if self._parts is None:
             with idle_blas_threads():
                 self._parts = self._readout.parts(self._last_token)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nextword.errors import NextwordError
 from nextword.inference.threads import one_blas_thread
 from nextword.server import completion_routes, routes
-from nextword.server.errors import RequestError
+from nextword.server.errors import RequestError, as_refusal
 from nextword.server.guard import Guard
 from nextword.server.live_model import LiveModel
 from nextword.server.metrics import Metrics
@@ -59,7 +59,7 @@ def create_app(
     app = Starlette(
         routes=ROUTES,
         middleware=[
-            Middleware(Counted, metrics=service.metrics),
+            Middleware(RequestCounter, metrics=service.metrics),
             Middleware(Guard, hosts=hosts, any_address=any_address, token=token),
         ],
         exception_handlers={
@@ -90,7 +90,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def _on_error(request: Request, error: Exception) -> Response:
-    refusal = error if isinstance(error, RequestError) else RequestError(str(error), status=500)
+    refusal = as_refusal(error)
     return JSONResponse(refusal.as_dict(), refusal.status, refusal.headers)
 
 
@@ -105,7 +105,7 @@ def _on_disconnect(request: Request, error: Exception) -> Response:
     return _on_error(request, RequestError("the request broke off"))
 
 
-class Counted:
+class RequestCounter:
     """Counts requests by route and status, and measures how long they take."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -120,7 +120,7 @@ class Counted:
         status = 500
         started = time.perf_counter()
 
-        async def send_noted(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -128,7 +128,7 @@ class Counted:
 
         self.metrics.in_flight += 1
         try:
-            await self.app(scope, receive, send_noted)
+            await self.app(scope, receive, send_counted)
         finally:
             self.metrics.in_flight -= 1
             path = scope["path"]

@@ -18,6 +18,7 @@ from nextword.server.service import Service, client_of, service_of
 from nextword.server.workers import out_of_time
 
 STARTED = int(time.time())
+"""The server's start, for which the protocol has ``created``; in seconds since 1970."""
 
 
 async def models(request: Request) -> Response:

@@ -29,7 +29,7 @@ not know are ignored."""
 
 @dataclass(frozen=True)
 class CompletionRequest:
-    """What a client asks for."""
+    """The parameters of a request."""
 
     prompts: list[str | list[int]]
     choices: int

@@ -83,7 +83,7 @@ class Engine:
             text: as it was typed.
             k: how many; fewer where fewer begin with ``prefix``.
             prefix: letters with which they must begin; None for those being typed at the end.
-            with_parts: whether to say what each part of the model predicts.
+            with_parts: whether to give the prediction of each part of the model, too.
         """
         typed = ""
         if prefix is None:
@@ -164,7 +164,7 @@ class Engine:
 
     @property
     def about(self) -> Mapping[str, object]:
-        """What the model is, ready for JSON."""
+        """The model's name, title and vocabulary size, ready for JSON."""
         return {
             "model": self.name,
             "title": self.loaded.title,

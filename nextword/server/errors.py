@@ -47,6 +47,11 @@ class RequestError(NextwordError):
         }
 
 
+def as_refusal(error: Exception) -> RequestError:
+    """The refusal that an error is, or becomes: of any other error, one of the server."""
+    return error if isinstance(error, RequestError) else RequestError(str(error), status=500)
+
+
 def too_large(key: str, message: str) -> RequestError:
     """A text or body over the limits."""
     return RequestError(message, key, status=413, code="too_large")

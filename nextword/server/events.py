@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import StreamingResponse
 
 from nextword.errors import NextwordError
-from nextword.server.errors import RequestError
+from nextword.server.errors import as_refusal
 
 DONE = "[DONE]"
 """The last event of the completions protocol."""
@@ -33,10 +33,8 @@ async def event_stream(events: AsyncGenerator[list[Any], None]) -> StreamingResp
             try:
                 async for batch in events:
                     yield _written(batch)
-            except RequestError as error:
-                yield _written([error.as_dict()])
             except NextwordError as error:
-                yield _written([RequestError(str(error), status=500).as_dict()])
+                yield _written([as_refusal(error).as_dict()])
 
     return StreamingResponse(body(), media_type="text/event-stream")
 

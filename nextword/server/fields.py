@@ -107,9 +107,9 @@ class Fields:
         value = self.get(key)
         if value is None:
             return default
-        # compared as it is: a huge whole number is no float
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise RequestError(f"{key}: {_shown(value)} is not a number", key)
+        # compared before it becomes a float, which a huge whole number cannot
         if not least <= value <= most:
             wanted = f"a number from {least:g} to {most:g}"
             raise RequestError(f"{key}: {_shown(value)} is not {wanted}", key)

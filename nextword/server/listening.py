@@ -15,6 +15,7 @@ from nextword.errors import NextwordError
 from nextword.server.guard import is_loopback
 
 BACKLOG = 512
+"""Connections that may wait to be accepted."""
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -64,10 +64,10 @@ class LiveModel:
 
     def refresh(self) -> bool:
         """Read the model again if its files were replaced; whether that was so."""
-        found = signature(self.folder, FILES).files
-        if found == self._signature:
+        current = signature(self.folder, FILES).files
+        if current == self._signature:
             return False
-        self._signature = found
+        self._signature = current
         try:
             self.engine = self._load()
         except NextwordError as error:

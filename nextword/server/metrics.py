@@ -13,7 +13,7 @@ Labels = Mapping[str, object]
 
 
 class Metrics:
-    """What the server has done since it started; used by the event loop only."""
+    """Counts since the server started; used by the event loop only."""
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, int]] = Counter()

@@ -13,6 +13,8 @@ from nextword.server.limits import Limits
 
 MAX_TEMPERATURE = 100.0
 MAX_SEED = 2**63 - 1
+MAX_TOP_K = 2**31 - 1
+"""Beyond any vocabulary, so that clients need not know its size."""
 
 
 async def read_fields(request: Request, limits: Limits) -> Fields:
@@ -52,15 +54,14 @@ def sampling_of(fields: Fields, top_p: float = Sampling.top_p) -> Sampling:
         fields: of the request.
         top_p: the default.
     """
-    vocabulary = 2**31 - 1
     return Sampling(
         temperature=fields.number("temperature", 1.0, 0.0, MAX_TEMPERATURE),
-        top_k=fields.optional_integer("top_k", 1, vocabulary),
-        top_p=_share(fields, top_p),
+        top_k=fields.optional_integer("top_k", 1, MAX_TOP_K),
+        top_p=_top_p(fields, top_p),
     )
 
 
-def _share(fields: Fields, default: float) -> float:
+def _top_p(fields: Fields, default: float) -> float:
     top_p = fields.number("top_p", default, 0.0, 1.0)
     if top_p == 0:
         raise RequestError("top_p: 0 leaves no word", "top_p")

@@ -19,7 +19,7 @@ from nextword.server.requests import read_fields, sampling_of, seed_of
 from nextword.server.service import client_of, service_of
 
 PAGE_POLICY = "frame-ancestors 'none'"
-"""What the page cannot forbid by itself; the rest of its Content-Security-Policy is in the HTML."""
+"""The directive that a page cannot set by itself; the rest of its policy is in the HTML."""
 
 
 async def predict(request: Request) -> Response:
@@ -27,29 +27,26 @@ async def predict(request: Request) -> Response:
     service = service_of(request)
     fields = await read_fields(request, service.limits)
     fields.only(("text", "k", "prefix", "parts"))
-    job = partial(
-        service.engine().predict,
-        fields.text("text"),
-        fields.integer("k", 5, 1, service.limits.predictions),
-        fields.optional_text("prefix"),
-        with_parts := fields.flag("parts"),
-    )
-    found = await service.workers.run(client_of(request), job)
-    service.metrics.words["suggested"] += len(found.predictions)
-    return JSONResponse(_suggestions(found, with_parts))
+    text = fields.text("text")
+    k = fields.integer("k", 5, 1, service.limits.predictions)
+    prefix, with_parts = fields.optional_text("prefix"), fields.flag("parts")
+    job = partial(service.engine().predict, text, k, prefix, with_parts)
+    suggestions = await service.workers.run(client_of(request), job)
+    service.metrics.words["suggested"] += len(suggestions.predictions)
+    return JSONResponse(_suggestions_json(suggestions, with_parts))
 
 
-def _suggestions(found: Suggestions, with_parts: bool) -> dict[str, Any]:
+def _suggestions_json(suggestions: Suggestions, with_parts: bool) -> dict[str, Any]:
     # dataclasses.asdict copies every number, which takes longer than most predictions
     left_out = () if with_parts else ("parts",)
     return {
         "predictions": [
-            {key: value for key, value in vars(each).items() if key not in left_out}
-            for each in found.predictions
+            {key: value for key, value in vars(suggestion).items() if key not in left_out}
+            for suggestion in suggestions.predictions
         ],
-        "unknown": found.unknown,
-        "typed": found.typed,
-        **({"shares": found.shares} if with_parts else {}),
+        "unknown": suggestions.unknown,
+        "typed": suggestions.typed,
+        **({"shares": suggestions.shares} if with_parts else {}),
     }
 
 
@@ -61,14 +58,14 @@ async def score(request: Request) -> Response:
     engine, text = service.engine(), fields.text("text")
 
     def job() -> tuple[Score, Any]:
-        found = engine.score(text)
-        return found, plain({"words": list(found.words), "summary": found.summary()})
+        result = engine.score(text)
+        return result, plain({"words": list(result.words), "summary": result.summary()})
 
     try:
-        found, answer = await service.workers.run(client_of(request), job)
+        result, answer = await service.workers.run(client_of(request), job)
     except TextError as error:
         raise RequestError(f"text: {error}", "text") from None
-    service.metrics.words["scored"] += len(found.words)
+    service.metrics.words["scored"] += len(result.words)
     return JSONResponse(answer)
 
 

@@ -96,7 +96,7 @@ class Workers:
             )
 
     async def batches(self, client: str, items: Iterator[T]) -> AsyncIterator[list[T]]:
-        """What an iterator gives, as a worker gets to it between other requests.
+        """The items of an iterator in batches, each computed by a worker between other requests.
 
         Raises:
             RequestError: see :meth:`run`.
@@ -120,7 +120,7 @@ def out_of_time(limits: Limits) -> RequestError:
 
 
 def _take(items: Iterator[T]) -> tuple[list[T], bool]:
-    """What an iterator gives within a moment, and whether that was all."""
+    """The items that an iterator gives within a moment, and whether those were all."""
     until = time.monotonic() + SLICE_SECONDS
     batch: list[T] = []
     for item in items:

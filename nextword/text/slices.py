@@ -97,7 +97,7 @@ class _Cutter:
         end = min(start + length, last)
         if start < last and spelled(start, end) != length:
             ends = range(start + 1, min(last, start + length + _LONGER) + 1)
-            end = ends[bisect_left(ends[:-1], length, key=lambda each: spelled(start, each))]
+            end = ends[bisect_left(ends[:-1], length, key=lambda place: spelled(start, place))]
         # dropped marks, and accents that are joined to their letters
         while end < last and spelled(end - 1, end + 1) == spelled(end - 1, end):
             end += 1
