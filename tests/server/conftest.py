@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-pytest.importorskip("starlette", reason="needs the extra: nextword[serve]")
-pytest.importorskip("uvicorn", reason="needs the extra: nextword[serve]")
-pytest.importorskip("httpx", reason="Starlette's test client needs httpx")
-
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
