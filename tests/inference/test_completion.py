@@ -45,9 +45,8 @@ def test_an_echo_is_the_prompt_then_what_would_come_without(
     alone = list(complete(PROMPT, max_tokens=8, seed=2))
     echoed = list(complete(PROMPT, max_tokens=8, seed=2, echo=True))
     assert joined(echoed) == PROMPT + joined(alone) and echoed[-8:] == alone
-    assert [token.text for token in echoed[:8]] == [
-        *["an", " ant", " was", " ,", " the", " zebra", "\n\n", "war"]
-    ]
+    pieces = ["an", " ant", " was", " ,", " the", " zebra", "\n\n", "war"]
+    assert [token.text for token in echoed[:8]] == pieces
     nothing = complete(PROMPT, max_tokens=0, echo=True)
     assert joined(list(nothing)) == PROMPT
     assert (nothing.generated, nothing.finish_reason) == (0, "length")

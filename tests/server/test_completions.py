@@ -86,9 +86,8 @@ def test_several_choices_of_each_prompt(client: TestClient) -> None:
     answer = complete(client, prompt=["the", "my"], n=3, max_tokens=8)
     texts = [choice["text"] for choice in answer["choices"]]
     assert [choice["index"] for choice in answer["choices"]] == [*range(6)]
-    assert len(set(texts)) > 3 and answer["usage"] == {
-        **{"prompt_tokens": 2, "completion_tokens": 48, "total_tokens": 50}
-    }
+    assert len(set(texts)) > 3
+    assert answer["usage"] == {"prompt_tokens": 2, "completion_tokens": 48, "total_tokens": 50}
     assert complete(client, prompt="my", max_tokens=8)["choices"][0]["text"] == texts[3]
 
 
@@ -120,9 +119,14 @@ def test_a_stream_is_the_same_answer_in_pieces(client: TestClient) -> None:
 
 
 def test_parameters_that_change_nothing_are_accepted(client: TestClient) -> None:
-    neutral = {
-        **{"best_of": 1, "suffix": None, "logit_bias": {}, "presence_penalty": 0},
-        **{"frequency_penalty": 0.0, "user": "someone", "unknown": [1]},
+    neutral: dict[str, object] = {
+        "best_of": 1,
+        "suffix": None,
+        "logit_bias": {},
+        "presence_penalty": 0,
+        "frequency_penalty": 0.0,
+        "user": "someone",
+        "unknown": [1],
     }
     assert complete(client, prompt="the", n=None, stop=None, **neutral)["choices"]
     assert len(complete(client, prompt="the", n=2, best_of=2)["choices"]) == 2

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -195,8 +196,10 @@ def test_a_queue_turns_away_whoever_fills_it(
     assert begun.wait(10)
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(client.post, "/predict", json={"text": "a"}) for _ in range(2)]
-        while workers.queued < 2:
-            pass
+        until = time.monotonic() + 10
+        while workers.queued < 2 and time.monotonic() < until:
+            time.sleep(0.001)
+        assert workers.queued == 2
         third = client.post("/predict", json={"text": "a"})
         assert third.status_code == 429 and int(third.headers["Retry-After"]) >= 1
         assert client.get("/health").status_code == 200
