@@ -24,7 +24,7 @@ export function largestActivation(columns) {
  * @param {boolean} webAssembly
  * @returns {WasmKernel | ScriptKernel}
  */
-export function openKernel(webAssembly = true) {
+export function openKernel(webAssembly) {
   try {
     if (webAssembly) return new WasmKernel();
   } catch {

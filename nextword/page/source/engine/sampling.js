@@ -34,11 +34,11 @@ export function topWords(probabilities, candidates, k) {
  * first, that reach `topP`. Equal words count in order of their ids.
  * @param {Float32Array} probabilities (vocabulary)
  * @param {(id: number) => boolean} allowed
- * @param {{ temperature?: number, topP?: number }} sampling
+ * @param {{ temperature: number, topP: number }} sampling
  * @returns {{ ids: Uint32Array, shares: Float64Array }} words, the likeliest first; shares add up to
  *   one
  */
-export function nucleus(probabilities, allowed, { temperature = 1, topP = 0.9 } = {}) {
+export function nucleus(probabilities, allowed, { temperature, topP }) {
   let ids = Uint32Array.from(probabilities.keys()).filter(allowed);
   if (ids.length === 0) throw new Error("no word is allowed");
   const logs = probabilities.map((probability) => Math.log(Math.max(probability, SMALLEST)));
