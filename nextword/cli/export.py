@@ -23,6 +23,7 @@ FORMATS = ("html",)
     "--model",
     "-m",
     type=click.Path(path_type=Path),
+    envvar=MODEL_VARIABLE,
     shell_complete=complete_runs,
     metavar="PATH",
     help="A run or model folder, the same as the RUN argument.  "

@@ -29,6 +29,14 @@ def test_a_page_is_named_after_the_run(cli: Cli, there: Path) -> None:
     assert "packing the model" in called.err
 
 
+def test_the_variable_chooses_the_model(
+    cli: Cli, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEXTWORD_MODEL", "rnn")
+    assert cli("export", "--to", "html").code == 0
+    assert (there / "rnn.html").is_file()
+
+
 def test_json_tells_the_file_and_its_size(cli: Cli, there: Path) -> None:
     answer = json.loads(
         cli("export", "--model", "rnn", "--to", "html", "-o", "a.html", "--json").out
