@@ -278,12 +278,11 @@ def typed_parts(tokenizer: Tokenizer, text: str) -> dict[str, str]:
 
 
 def pushed(detokenizer: Detokenizer, words: list[str]) -> list[list[Any]]:
-    """The text of each word, and whether a space belongs before it and may follow."""
+    """The text of each word, and whether spaces separate it from its neighbours."""
     texts = []
     for word in words:
-        text = detokenizer.push(word)
-        after = detokenizer._kind == "whitespace" or not detokenizer._glue_next
-        texts.append([text, text.startswith(" "), after])
+        before, after = detokenizer.spaces_around(word)
+        texts.append([detokenizer.push(word), before, after])
     return texts
 
 

@@ -82,16 +82,27 @@ export class Detokenizer {
   }
 
   /**
-   * The spaces around a word that may come next; nothing is remembered.
+   * Whether a space separates a word, if it came next, from its two neighbours; nothing is
+   * remembered. Whatever follows the word counts as a word, not as a mark.
    *
    * @param {string} word
-   * @returns {{ before: boolean, after: boolean }} whether a space belongs before it, and whether
-   *   one may follow: not behind an opening quotation mark, to which the next word sticks
+   * @returns {{ before: boolean, after: boolean }}
    */
   spacesAround(word) {
+    if (word === END_WORD || this.#kind === "whitespace") {
+      const spaced = word !== END_WORD;
+      return { before: spaced && this.#previous !== "", after: spaced };
+    }
     const other = this.copy();
-    const before = other.push(word).startsWith(" ");
-    return { before, after: this.#kind === "whitespace" || !other.#glueNext };
+    const before = other.push(word) !== word;
+    return { before, after: !(other.#learnedAfter() ?? other.#glueNext) };
+  }
+
+  /** Whether the training text has no space after the last word, where a word follows. */
+  #learnedAfter() {
+    const id = this.#index.get(this.#previous);
+    if (this.#spacing === null || id === undefined) return null;
+    return this.#spacing.gluedAfter(id, this.#glued);
   }
 
   /**

@@ -53,6 +53,18 @@ export class Spacing {
     return side === MIXED_SIDE ? null : side === GLUED_SIDE;
   }
 
+  /**
+   * Whether no space follows a word; null where the text shows neither.
+   *
+   * @param {number} word its id
+   * @param {boolean} gluedBefore whether no space stands before it
+   * @returns {boolean | null}
+   */
+  gluedAfter(word, gluedBefore) {
+    const side = this.#sides[gluedBefore ? 2 : 1][word];
+    return side === UNSEEN_SIDE || side === MIXED_SIDE ? null : side === GLUED_SIDE;
+  }
+
   #key(previous, following) {
     return previous * this.#words.length + following;
   }
