@@ -62,10 +62,11 @@ def command(
     """
     from nextword.export.html import html_page
     from nextword.storage.files import write_output
+    from nextword.storage.run_folder import run_of_model
 
     opened = open_model(run_or_model(context, run, model), "cpu")
     assert opened.folder is not None
-    out = out or Path(f"{_name(opened.folder)}.{form}")
+    out = out or Path(f"{run_of_model(opened.folder).path.name}.{form}")
     if out.is_file() and not force:
         raise NextwordError(f"{out}: exists; add --force to write over it, or name another --out")
     say("packing the model, which takes some seconds", err=True)
@@ -77,8 +78,3 @@ def command(
         size = f"{len(content) / 1e6:.1f} MB"
         say(f"wrote {escape_control(str(out))} ({size}); open it in a browser")
 
-
-def _name(folder: Path) -> str:
-    """The run's name, or that of a model folder that stands by itself."""
-    resolved = folder.resolve()
-    return (resolved.parent if resolved.name == "model" else resolved).name

@@ -13,7 +13,7 @@ from nextword.errors import NextwordError
 
 TOKEN_VARIABLE = "NEXTWORD_SERVE_TOKEN"
 EXTRA_MISSING = "this needs the server's libraries: pip install 'nextword[serve]'"
-EXTRA = ("starlette", "uvicorn")
+EXTRA = ("anyio", "starlette", "uvicorn")
 """The packages that only the server needs."""
 
 

@@ -102,7 +102,7 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _on_disconnect(request: Request, error: Exception) -> Response:
     """For the counts; nobody reads it."""
-    return _on_error(request, RequestError("the request broke off"))
+    return _on_error(request, RequestError("the client has gone", status=499))
 
 
 class RequestCounter:

@@ -11,6 +11,7 @@ from nextword.errors import NextwordError
 from nextword.inference.model_folder import FILES, load_model_folder
 from nextword.server.engine import Engine
 from nextword.server.limits import Limits
+from nextword.storage.run_folder import run_of_model
 from nextword.storage.verified import signature
 
 CHECK_SECONDS = 1.0
@@ -46,8 +47,7 @@ class LiveModel:
         self._next_check = time.monotonic() + CHECK_SECONDS
 
     def _load(self) -> Engine:
-        inside = self.folder.name == "model"
-        name = (self.folder.resolve().parent if inside else self.folder.resolve()).name
+        name = run_of_model(self.folder).path.name
         return Engine(load_model_folder(self.folder), name, self.limits)
 
     def check(self) -> Future[bool] | None:

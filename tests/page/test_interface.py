@@ -1,5 +1,6 @@
 """The parts of the page's interface that need no browser, tested in Node."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,4 +16,4 @@ def test_the_interface_in_node() -> None:
     tests = Path(__file__).with_name("interface.test.mjs")
     result = subprocess.run([NODE, "--test", tests], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "# pass 8" in result.stdout
+    assert re.search(r"^# pass [1-9]", result.stdout, re.MULTILINE)

@@ -19,8 +19,11 @@ const keyOf = lazily(
 );
 const typesetMark = lazily(() => new RegExp(`[${[...keyOf().keys()].join("")}]`, "g"));
 
-/** A whole line; JavaScript's own `^` and `$` stand at other line ends, too. */
-const DASHES_OR_DOTS = /(?<![^\n])[-.]{2,}(?![^\n])/g;
+/**
+ * A whole line; JavaScript's own `^` and `$` stand at other line ends, too. Built lazily, since a
+ * browser that does not know look-behinds would not even run the script that says so.
+ */
+const dashesOrDots = lazily(() => new RegExp("(?<![^\\n])[-.]{2,}(?![^\\n])", "g"));
 
 /** Vowel points of Hebrew and Arabic, which few people type, and the dot of a folded İ. */
 const POINTS = /[\u0307\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670]/g;
@@ -40,7 +43,7 @@ export function eachSpelled(spelling, words) {
 export function keyboardSpelling(word) {
   const typed = isAscii(word) ? word.replaceAll("`", "'") : withKeys(word);
   // a dash or an ellipsis of any length
-  return typed.replace(DASHES_OR_DOTS, (run) => (run[0] === "-" ? "-" : "..."));
+  return typed.replace(dashesOrDots(), (run) => (run[0] === "-" ? "-" : "..."));
 }
 
 function withKeys(word) {
