@@ -69,13 +69,15 @@ const questions = {
   async prefixes({ packed, texts, capacity }) {
     const model = await openModel(bytesOf(packed));
     const cache = new PrefixCache(model, { capacity });
-    return texts.map((ids) => {
+    const answers = [];
+    for (const ids of texts) {
       const before = cache.steps;
-      const warm = cache.at(ids).distribution().probabilities;
-      const cold = new PrefixCache(model).at(ids).distribution().probabilities;
+      const warm = (await cache.at(ids)).distribution().probabilities;
+      const cold = (await new PrefixCache(model).at(ids)).distribution().probabilities;
       const same = warm.every((value, id) => value === cold[id]);
-      return { steps: cache.steps - before, same, kept: cache.decoders.size };
-    });
+      answers.push({ steps: cache.steps - before, same, kept: cache.decoders.size });
+    }
+    return answers;
   },
 
   /** The likeliest of some candidates. */

@@ -39,7 +39,8 @@ test("typed letters are completed, and replaced only where they differ", () => {
     spaced: true,
   });
   assert.equal(taken("of fr", "fr", word("France")), "of France ");
-  assert.equal(taken("don'", "don'", word("don’t")), "don’t ");
+  assert.equal(taken("don'", "don'", word("don’t")), "don't ");
+  assert.equal(taken("don’t", "don’t", word("don't")), "don’t ");
   assert.equal(taken("of France", "France", word("France")), "of France ");
 });
 
@@ -108,9 +109,17 @@ test("words are shaded where they stand", () => {
   ];
   assert.deepEqual(shadesOf("He don't say\n\nHe", words), [
     { start: 0, end: 2, shade: 0 },
+    { start: 3, end: 8, shade: 2 },
     { start: 9, end: 12, shade: 5 },
     { start: 14, end: 16, shade: 1 },
   ]);
+});
+
+test("words in other typesetting are shaded, and those after an unknown spelling", () => {
+  const words = ["été", "‘", "five", "Grand", "Moscow"].map((word) => ({ word, bits: 5 }));
+  const text = "e\u0301te\u0301 ' \ufb01ve ??? gr\u00adand Moscow";
+  const found = shadesOf(text, words).map(({ start, end }) => text.slice(start, end));
+  assert.deepEqual(found, ["e\u0301te\u0301", "'", "\ufb01ve", "Moscow"]);
 });
 
 test("figures are short", () => {
@@ -118,7 +127,7 @@ test("figures are short", () => {
   assert.equal(percentText(0.0696), "6.96 %");
   assert.equal(percentText(0.000312), "0.03 %");
   assert.equal(percentText(1e-9), "<0.01 %");
-  assert.equal(savedText(41, 120), "41 of 120 characters (34 %)");
+  assert.equal(savedText(41, 120), "41 of 120 characters (34\u00a0%)");
   assert.equal(savedText(0, 0), "0");
   assert.equal(scoreText([{ bits: 2 }, { bits: 4 }]), "2 words, 3.0 bits each: perplexity 8.00");
 });

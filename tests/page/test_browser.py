@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 PROMPT = "Napoleon was the Emperor of"
 
@@ -49,6 +49,30 @@ def test_typed_letters_narrow_the_suggestions(page: Page) -> None:
     page.keyboard.type("zz")
     assert answered(page, f"{PROMPT} dzz") == []
     assert "dzz" in page.locator("#status").inner_text()
+
+
+def test_escape_stops_writing_on(page: Page) -> None:
+    write(page, PROMPT)
+    page.get_by_text("Write on", exact=True).first.click()
+    page.get_by_label("Words").fill("9000")
+    page.locator("#write-on").click()
+    page.wait_for_selector(f'body[data-answered^="{PROMPT} "]')
+    assert page.get_by_label("Words").input_value() == "500"
+    field(page).focus()
+    page.keyboard.type("x")  # the text is the model's for now
+    page.keyboard.press("Escape")
+    page.locator("#write-on", has_text="Write on").wait_for()
+    assert len(field(page).input_value().split()) < 500
+    page.keyboard.type("yes")
+    assert field(page).input_value().endswith("yes")
+
+
+def test_undo_takes_saved_key_presses_back(page: Page) -> None:
+    write(page, f"{PROMPT} Fr")
+    page.keyboard.press("Tab")
+    assert page.locator("#saved").inner_text().startswith("4 of 35")
+    page.keyboard.press("Control+z")
+    assert page.locator("#saved").inner_text().startswith("0 of 30")
 
 
 @pytest.mark.parametrize("way", ["Tab", "Alt+1", "click"])
@@ -109,15 +133,29 @@ def test_escape_lets_tab_leave_the_field(page: Page) -> None:
     assert page.evaluate("document.activeElement.id") != "text"
 
 
-def test_a_composition_is_left_alone(page: Page) -> None:
+def test_suggestions_follow_a_composition_and_leave_it_alone(page: Page) -> None:
     write(page, "the ")
-    field(page).dispatch_event("compositionstart")
-    page.keyboard.type("se")
-    assert page.evaluate("document.body.dataset.answered") == "the "
-    page.keyboard.press("Tab")  # nothing to take
-    field(page).focus()
-    field(page).dispatch_event("compositionend")
-    assert answered(page, "the se")
+    keyboard = page.context.new_cdp_session(page)
+    for letters in ("s", "se"):
+        composed = {"text": letters, "selectionStart": len(letters), "selectionEnd": len(letters)}
+        keyboard.send("Input.imeSetComposition", composed)
+        words = answered(page, f"the {letters}")
+        assert words and all(word.startswith(letters) for word in words)
+    keyboard.send("Input.insertText", {"text": "sea"})
+    assert "sea" in answered(page, "the sea")
+    assert field(page).input_value() == "the sea"
+
+
+def test_tab_stays_in_the_field_where_there_is_nothing_to_take(page: Page) -> None:
+    write(page, "zzzz")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "text"
+    assert "nothing to take" in page.locator("#status").inner_text()
+    page.keyboard.press("Control+a")
+    page.locator("button.suggestion").first.wait_for(state="hidden")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "text"
+    assert field(page).input_value() == "zzzz"
 
 
 def test_the_table_says_what_each_part_says(page: Page) -> None:
@@ -157,6 +195,17 @@ def test_nothing_overflows_on_a_phone_or_a_desktop(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         box = page.locator("button.suggestion").first.bounding_box()
         assert box is not None and box["height"] >= 44  # a finger's width
+
+
+def test_the_columns_of_the_table_stand_under_their_titles_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    write(page, f"{PROMPT} ")
+    edges = [
+        [round(cell.bounding_box()["x"]) for cell in row.locator("th:visible, td:visible").all()]  # type: ignore[index]
+        for row in page.locator("#probabilities tr").all()
+    ]
+    assert len(edges) == 5
+    assert all(row == edges[0] for row in edges)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -205,14 +254,13 @@ def test_one_request_at_a_time_and_late_answers_are_dropped(browser: Browser, se
     texts: list[str] = []
     flying: list[int] = [0, 0]
 
-    def slow(route: object) -> None:
-        request = route.request  # type: ignore[attr-defined]
-        texts.append(request.post_data_json["text"])
+    def slow(route: Route) -> None:
+        texts.append(json.loads(route.request.post_data or "")["text"])
         flying[0] += 1
         flying[1] = max(flying)
-        response = route.fetch()  # type: ignore[attr-defined]
+        response = route.fetch()
         flying[0] -= 1
-        route.fulfill(response=response)  # type: ignore[attr-defined]
+        route.fulfill(response=response)
 
     page.goto(served)
     page.wait_for_selector("body[data-ready=true]")
@@ -220,6 +268,26 @@ def test_one_request_at_a_time_and_late_answers_are_dropped(browser: Browser, se
     assert write(page, f"{PROMPT} ")[0] == "France"
     assert texts[-1] == f"{PROMPT} "
     assert flying[1] == 1
+    context.close()
+
+
+def test_tab_takes_a_suggestion_that_is_still_looked_for(browser: Browser, served: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    held: list[Route] = []
+    page.goto(served)
+    page.wait_for_selector("body[data-ready=true]")
+    answered(page, "")
+    page.route("**/predict", lambda route: held.append(route))
+    field(page).focus()
+    page.keyboard.type("F")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(100)
+    assert field(page).input_value() == "F"
+    for route in held:
+        route.continue_()
+    page.unroute("**/predict")
+    page.wait_for_selector('body[data-answered="France "]')
     context.close()
 
 

@@ -40,6 +40,11 @@ export class Decoder {
   }
 }
 
+/** Words at a text's end after each of which the state is kept. */
+const RECENT = 64;
+/** Before those, it is kept after one word in so many. */
+const EARLIER = 64;
+
 /** States of a model by the words read, those used last. */
 export class PrefixCache {
   /**
@@ -50,7 +55,7 @@ export class PrefixCache {
     this.model = model;
     this.cached = cached;
     this.capacity = capacity;
-    /** @type {Map<string, Decoder>} the one used last at the end */
+    /** @type {Map<number, Decoder>} the one used last at the end */
     this.decoders = new Map();
     /** Words read so far, each of which takes time. */
     this.steps = 0;
@@ -59,22 +64,21 @@ export class PrefixCache {
   /**
    * The model after some words of a text; do not let it read on but in a fork.
    * @param {ArrayLike<number>} ids
-   * @returns {Decoder}
+   * @param {() => Promise<void> | undefined} pause is awaited between words, for a long text
+   * @returns {Promise<Decoder>}
    */
-  at(ids) {
-    const joined = Array.from(ids, (id) => `${id},`);
-    const ends = [0];
-    for (const piece of joined) ends.push(ends[ends.length - 1] + piece.length);
-    const text = joined.join("");
+  async at(ids, pause = () => undefined) {
+    const keys = prefixKeys(ids);
     let known = ids.length;
-    while (known > 0 && !this.decoders.has(text.slice(0, ends[known]))) known--;
-    let decoder = this.decoders.get(text.slice(0, ends[known])) ?? this.begin();
-    this.keep(text.slice(0, ends[known]), decoder);
-    for (let i = known; i < ids.length; i++) {
+    while (known > 0 && !this.decoders.has(keys[known])) known--;
+    let decoder = this.decoders.get(keys[known]) ?? this.begin();
+    this.keep(keys[known], decoder);
+    for (let read = known + 1; read <= ids.length; read++) {
+      await pause();
       decoder = decoder.fork();
-      decoder.read(ids[i]);
+      decoder.read(ids[read - 1]);
       this.steps++;
-      this.keep(text.slice(0, ends[i + 1]), decoder);
+      if (read > ids.length - RECENT || read % EARLIER === 0) this.keep(keys[read], decoder);
     }
     return decoder;
   }
@@ -95,4 +99,16 @@ export class PrefixCache {
       this.decoders.delete(this.decoders.keys().next().value);
     }
   }
+}
+
+/** A number for each beginning of a text, the empty one first: 52 bits of two hashes. */
+function prefixKeys(ids) {
+  const keys = [0];
+  let [high, low] = [0x9e3779b9, 0x85ebca6b];
+  for (let i = 0; i < ids.length; i++) {
+    high = Math.imul(high ^ ids[i], 0x01000193) + i;
+    low = Math.imul(low ^ (low >>> 15) ^ ids[i], 0x2c1b3c6d) + 1;
+    keys.push((high >>> 0) * 2 ** 20 + (low & 0xfffff));
+  }
+  return keys;
 }

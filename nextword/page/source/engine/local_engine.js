@@ -28,7 +28,7 @@ export class LocalEngine {
   async predict(text, k) {
     const { before, letters } = splitTyped(this.tokenizer, text);
     const prompt = readPrompt(this.tokenizer, before);
-    const { probabilities, parts } = this.states.at(prompt.ids).distribution();
+    const { probabilities, parts } = (await this.after(prompt.ids)).distribution();
     const candidates = letters
       ? this.tokenizer.matcher.withPrefix(this.tokenizer.normalize(letters))
       : null;
@@ -43,25 +43,33 @@ export class LocalEngine {
     return { predictions, typed: letters, unknown: prompt.unknown, shares };
   }
 
-  async score(text) {
+  async score(text, isLate, onProgress) {
     const { ids, words } = readPrompt(this.tokenizer, text);
     const known = commonBeginning(ids, this.scored.ids);
     const bits = this.scored.bits.slice(0, known);
-    const decoder = this.states.at(ids.slice(0, known)).fork();
-    const turn = new Turn();
+    const decoder = (await this.after(ids.slice(0, known))).fork();
+    const turn = new Turn(() => onProgress(bits.length, ids.length));
     for (const id of ids.slice(known)) {
       await turn.taken();
+      if (isLate()) break;
       bits.push(-Math.log2(decoder.distribution().probabilities[id]));
       decoder.read(id);
     }
-    this.scored = { ids, bits };
-    return words.map((word, place) => ({ word, bits: bits[place] }));
+    this.scored = { ids: ids.slice(0, bits.length), bits };
+    const scored = bits.map((surprisal, place) => ({ word: words[place], bits: surprisal }));
+    return { from: 0, words: scored };
+  }
+
+  /** The model after some words; a long text is read in turns. */
+  after(ids) {
+    const turn = new Turn();
+    return this.states.at(ids, () => turn.taken());
   }
 
   async generate(text, { words, temperature }, signal, onPiece) {
     const prompt = readPrompt(this.tokenizer, text);
     const detokenizer = detokenizerAfter(this.tokenizer, prompt.words);
-    const decoder = this.states.at(prompt.ids).fork();
+    const decoder = (await this.after(prompt.ids)).fork();
     const random = randomNumbers(crypto.getRandomValues(new Uint32Array(1))[0]);
     const turn = new Turn();
     let last = prompt.ids.at(-1) ?? END_ID;
@@ -82,13 +90,19 @@ export class LocalEngine {
 
 /** Lets the page paint and listen between pieces of work. */
 class Turn {
-  constructor() {
+  /** @param {() => void} onEnd is called at the end of each turn */
+  constructor(onEnd = () => {}) {
     this.began = performance.now();
+    this.onEnd = onEnd;
   }
 
-  /** Wait for the page if the work took long. */
-  async taken() {
-    if (performance.now() - this.began < TURN) return;
+  /** Wait for the page if the work took long; undefined if it did not. */
+  taken() {
+    return performance.now() - this.began < TURN ? undefined : this.next();
+  }
+
+  async next() {
+    this.onEnd();
     await new Promise((resolve) => setTimeout(resolve));
     this.began = performance.now();
   }

@@ -1,3 +1,5 @@
+import { keyboardSpelling } from "../text/typesetting.js";
+
 /**
  * @typedef {{word: string, probability: number, space: boolean, space_after: boolean,
  *   parts?: Object<string, number>}} Suggestion
@@ -33,9 +35,12 @@ export function acceptance(before, typed, suggestion, after = "") {
   return { start, insert: word + tail, spaced };
 }
 
-/** The letters of a word after those typed; null where it is spelled differently. */
+/** The letters of a word after those typed; null where they differ in more than typesetting. */
 export function restOf(word, typed) {
-  return word.startsWith(typed) ? word.slice(typed.length) : null;
+  const begins = word.slice(0, typed.length);
+  // a writer's own apostrophes stay
+  const alike = begins === typed || keyboardSpelling(begins) === keyboardSpelling(typed);
+  return alike ? word.slice(typed.length) : null;
 }
 
 /** Whether a text ends in a single space behind something, as one that was added would. */

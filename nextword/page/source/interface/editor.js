@@ -50,6 +50,14 @@ export class Editor {
     this.paint();
   }
 
+  /** Keep the shades of a text up to where it was changed. */
+  keepShades(earlier) {
+    const text = this.field.value;
+    let same = 0;
+    while (same < text.length && text[same] === earlier[same]) same++;
+    this.shade(this.shades.filter(({ end }) => end < same));
+  }
+
   paint() {
     const text = this.field.value;
     const cursor = this.field.selectionEnd;

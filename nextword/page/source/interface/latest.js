@@ -6,7 +6,8 @@
  */
 export class Latest {
   /**
-   * @param {(input: Input) => Promise<Output>} work
+   * @param {(input: Input, isLate: () => boolean) => Promise<Output>} work may stop early once its
+   *   input is late, that is, no longer the newest
    * @param {(input: Input, output: Output) => void} deliver receives the answer to the newest input
    * @param {(error: Error) => number | null} fail receives an error; returns the milliseconds after
    *   which to try again, or null
@@ -31,7 +32,7 @@ export class Latest {
       const { input } = this.waiting;
       this.waiting = null;
       try {
-        const output = await this.work(input);
+        const output = await this.work(input, () => this.waiting !== null);
         if (!this.waiting) this.deliver(input, output);
       } catch (error) {
         await this.afterError(error, input);

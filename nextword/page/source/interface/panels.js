@@ -3,6 +3,8 @@ import { percentText } from "./suggestions.js";
 /** Names of a model's parts, as people read them. */
 const PART_NAMES = { network: "network", ngrams: "n-grams", cache: "cache" };
 
+const BAR_COLUMN = 2;
+
 /** The table of probabilities: a bar for each suggestion, and what each part of the model says. */
 export class ProbabilityTable {
   /** @param {HTMLTableElement} table @param {string[]} parts that the model has */
@@ -20,7 +22,8 @@ export class ProbabilityTable {
     const body = document.createElement("tbody");
     body.append(...rows);
     if (this.parts.length) body.append(this.weights(shares));
-    this.table.replaceChildren(element("thead", cells("th", head)), body);
+    const titles = element("thead", [element("tr", cells("th", head))]);
+    this.table.replaceChildren(titles, body);
   }
 
   row({ word, probability, parts = {} }, most) {
@@ -34,6 +37,7 @@ export class ProbabilityTable {
     const row = element("tr", cells("th", ["weight"]));
     row.className = "weights";
     row.append(...cells("td", ["", "", ...this.parts.map((part) => shareText(shares[part]))]));
+    row.children[BAR_COLUMN].className = "bar-cell";
     return row;
   }
 }
@@ -71,7 +75,7 @@ function element(tag, children) {
 export function savedText(saved, characters) {
   if (!characters) return "0";
   const share = Math.round((100 * Math.min(saved, characters)) / characters);
-  return `${saved.toLocaleString("en")} of ${characters.toLocaleString("en")} characters (${share} %)`;
+  return `${saved.toLocaleString("en")} of ${characters.toLocaleString("en")} characters (${share}\u00a0%)`;
 }
 
 /** A score in a sentence: `21 words, 7.3 bits each: perplexity 158`. */

@@ -6,8 +6,6 @@ import { Writer } from "./writer.js";
 export function beginServed() {
   const find = (id) => document.getElementById(id);
   const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
-  // kept out of the browser's history and of what people copy
-  if (token) history.replaceState(null, "", location.pathname);
   const engine = new ServerEngine(JSON.parse(find("info").textContent), token);
   new Writer(engine, new Editor(find("text"), find("layer")), find).begin();
   document.body.dataset.ready = "true";

@@ -1,3 +1,6 @@
+/** Characters sent to a server, at most. */
+const MOST_CHARACTERS = 20_000;
+
 /** An error that a server answered, or that kept it from answering. */
 class ServerError extends Error {
   /** @param {string} message @param {number | null} retryAfter in milliseconds; null for never */
@@ -18,15 +21,19 @@ export class ServerEngine {
   }
 
   async predict(text, k) {
-    return (await this.post("/predict", { text, k, parts: true })).json();
+    const { part } = lastPart(text);
+    return (await this.post("/predict", { text: part, k, parts: true })).json();
   }
 
   async score(text) {
-    return (await (await this.post("/score", { text })).json()).words;
+    const { part, from } = lastPart(text);
+    const { words } = await (await this.post("/score", { text: part })).json();
+    return { from, words };
   }
 
   async generate(text, settings, signal, onPiece) {
-    const response = await this.post("/generate", { text, ...settings }, signal);
+    const { part } = lastPart(text);
+    const response = await this.post("/generate", { text: part, ...settings }, signal);
     for await (const event of events(response.body)) {
       if (event.error) throw new ServerError(event.error.message);
       if (event.text) onPiece(event.text);
@@ -47,7 +54,18 @@ export class ServerEngine {
   }
 }
 
+/** The last characters of a long text, from a word's beginning on; servers read no more. */
+function lastPart(text) {
+  if (text.length <= MOST_CHARACTERS) return { part: text, from: 0 };
+  const space = text.slice(-MOST_CHARACTERS).search(/\s/);
+  const from = text.length - MOST_CHARACTERS + Math.max(space, 0);
+  return { part: text.slice(from), from };
+}
+
 async function refusal(response) {
+  if (response.status === 401) {
+    return new ServerError("open the address that nextword serve printed: it holds the token");
+  }
   const seconds = Number(response.headers.get("Retry-After"));
   const answer = await response.json().catch(() => ({}));
   const message = answer.error?.message ?? `the server answered ${response.status}`;

@@ -24,6 +24,16 @@ export class SuggestionBar {
     this.announce(suggestions.map(({ word }) => word));
   }
 
+  /** Whether a word is among the suggestions. */
+  has(word) {
+    return this.shown.some((suggestion) => suggestion.word === word);
+  }
+
+  /** Show whether suggestions can be taken; not while a range of the text is selected. */
+  disable(disabled) {
+    for (const button of this.group.children) button.disabled = disabled;
+  }
+
   addButton() {
     const number = this.group.children.length;
     const button = document.createElement("button");

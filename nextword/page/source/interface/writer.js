@@ -6,6 +6,8 @@ import { shadesOf } from "./surprisal.js";
 
 /** Milliseconds without a key press after which the whole text is scored. */
 const PAUSE = 400;
+/** Milliseconds between the times at which a continuation is written into the text. */
+const WRITING = 250;
 
 /**
  * A model that answers: behind a server, or in the page itself.
@@ -15,7 +17,9 @@ const PAUSE = 400;
  * @property {string[]} closing marks that follow a word without a space
  * @property {(text: string, k: number) => Promise<{predictions: Suggestion[], typed: string,
  *   unknown: string[], shares?: Object<string, number>}>} predict
- * @property {(text: string) => Promise<{word: string, bits: number}[]>} score
+ * @property {(text: string, isLate: () => boolean, onProgress: (done: number, total: number) =>
+ *   void) => Promise<{from: number, words: {word: string, bits: number}[]}>} score the words from a
+ *   place of the text on; stops early once the text is no longer the newest
  * @property {(text: string, settings: {words: number, temperature: number}, signal: AbortSignal,
  *   onPiece: (piece: string) => void) => Promise<void>} generate
  */
@@ -35,12 +39,15 @@ export class Writer {
     this.bar = new SuggestionBar(find("suggestions"), find("announcer"), (n) => this.take(n));
     this.table = new ProbabilityTable(find("probabilities"), engine.parts);
     this.typed = "";
-    this.saved = 0;
     /** Where the cursor stands behind a space that a suggestion brought; -1 for nowhere. */
     this.spaceBehind = -1;
     /** Whether Tab leaves the field, as it does after Escape. */
     this.leaving = false;
-    this.composing = false;
+    /** Whether Tab was pressed before its suggestion came. */
+    this.taking = false;
+    /** What taking a suggestion wrote, for undo: the text before it and the key presses saved. */
+    this.taken = [];
+    this.generated = 0;
     this.stop = null;
     this.answers = new Latest(
       ({ before, k }) => engine.predict(before, k),
@@ -48,8 +55,8 @@ export class Writer {
       (error) => this.report(error),
     );
     this.scores = new Latest(
-      (text) => engine.score(text),
-      (text, words) => this.showScore(text, words),
+      (text, isLate) => engine.score(text, isLate, (done, total) => this.showScoring(done, total)),
+      (text, scored) => this.showScore(text, scored),
       (error) => this.report(error),
     );
   }
@@ -57,11 +64,10 @@ export class Writer {
   /** Listen to the page, and ask for the first suggestions. */
   begin() {
     const { field } = this.editor;
-    field.addEventListener("compositionstart", () => this.compose(true));
-    field.addEventListener("compositionend", () => this.compose(false));
     field.addEventListener("beforeinput", (event) => this.beforeInput(event));
-    field.addEventListener("input", () => this.changed());
+    field.addEventListener("input", (event) => this.changed(event.inputType));
     field.addEventListener("keydown", (event) => this.keyDown(event));
+    field.addEventListener("blur", () => (this.leaving = false));
     // also after the cursor was moved without a change of the text
     document.addEventListener("selectionchange", () => {
       if (document.activeElement === field) this.ask();
@@ -73,13 +79,11 @@ export class Writer {
     this.showSaved();
   }
 
-  compose(composing) {
-    this.composing = composing;
-    if (!composing) this.changed();
-  }
-
-  changed() {
-    this.editor.shade([]);
+  changed(inputType) {
+    if (inputType === "historyUndo") this.forgetUndone();
+    this.taking = false;
+    this.editor.keepShades(this.scoredText ?? "");
+    this.find("score").textContent = "";
     this.showSaved();
     this.ask();
     this.scoreSoon(PAUSE);
@@ -88,7 +92,8 @@ export class Writer {
   /** Ask for suggestions, unless those shown belong to the text up to the cursor. */
   ask(again = false) {
     const { before } = this.editor;
-    if (this.composing || before === null) return this.withdraw();
+    this.bar.disable(before === null);
+    if (before === null) return this.withdraw();
     if (!again && before === this.asked) return;
     this.withdraw();
     this.asked = before;
@@ -112,6 +117,13 @@ export class Writer {
     this.editor.showRest((typed && best && restOf(best.word, typed)) || "");
     this.say(noteOn(predictions, typed, unknown));
     document.body.dataset.answered = before;
+    if (this.taking) this.takeFirst();
+  }
+
+  /** Take the first suggestion; one that is being looked for once it is there. */
+  takeFirst() {
+    this.taking = !this.current && this.editor.before !== null;
+    if (!this.taking && !this.take(0)) this.say("nothing to take; Esc, then Tab leaves the text field");
   }
 
   /** Write a suggestion into the text, with the spaces that belong there. */
@@ -120,7 +132,7 @@ export class Writer {
     const { before, after } = this.editor;
     if (!suggestion || before === null) return false;
     const edit = acceptance(before, this.typed, suggestion, after);
-    this.saved += keystrokesSaved(before, edit);
+    this.taken.push({ text: before + after, saved: keystrokesSaved(before, edit) });
     this.editor.replace(edit.start, before.length, edit.insert);
     this.spaceBehind = edit.spaced ? edit.start + edit.insert.length : -1;
     return true;
@@ -131,7 +143,7 @@ export class Writer {
     const { before } = this.editor;
     const behind = before !== null && before.length === this.spaceBehind && endsInOneSpace(before);
     this.spaceBehind = -1;
-    if (!behind || this.composing || event.inputType !== "insertText") return;
+    if (!behind || event.isComposing || event.inputType !== "insertText") return;
     if (event.data === " ") {
       event.preventDefault();
     } else if (this.engine.closing.includes(event.data)) {
@@ -145,10 +157,12 @@ export class Writer {
     const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
     const plain = !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey;
     if (event.key === "Escape") {
+      this.stop?.abort();
       this.leaving = true;
       this.say("Tab now leaves the text field");
     } else if (event.key === "Tab" && plain && !this.leaving) {
-      if (this.take(0)) event.preventDefault();
+      event.preventDefault();
+      this.takeFirst();
     } else if (digit && event.altKey && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.take(Number(digit[1]) - 1);
@@ -168,40 +182,69 @@ export class Writer {
     this.timer = setTimeout(() => this.scores.ask(text), milliseconds);
   }
 
-  showScore(text, words) {
+  showScore(text, { from, words }) {
     if (text !== this.editor.field.value) return;
-    this.editor.shade(shadesOf(text, words));
+    this.scoredText = text;
+    this.editor.shade(shadesOf(text, words, from));
     this.find("score").textContent = scoreText(words);
+  }
+
+  showScoring(done, total) {
+    const counted = `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`;
+    this.find("score").textContent = `${counted} words scored`;
   }
 
   /** Have the model continue the text, or stop it. */
   async writeOn() {
     if (this.stop) return this.stop.abort();
+    const { field } = this.editor;
+    const words = numberIn(this.find("words"));
+    const temperature = numberIn(this.find("temperature"));
+    this.completeWord();
     const button = this.find("write-on");
-    const settings = {
-      words: Number(this.find("words").value),
-      temperature: Number(this.find("temperature").value),
-    };
+    const pieces = new Pieces((text) => this.append(text));
     this.stop = new AbortController();
     button.textContent = "Stop";
+    // keys typed meanwhile would fall between its words
+    field.readOnly = true;
     try {
-      await this.engine.generate(this.editor.field.value, settings, this.stop.signal, (piece) => {
-        const { value } = this.editor.field;
-        // a space that was typed is not written again
-        const lead = /\s$/.test(value) ? piece.replace(/^ /, "") : piece;
-        this.editor.replace(value.length, value.length, lead);
-      });
+      const settings = { words, temperature };
+      await this.engine.generate(field.value, settings, this.stop.signal, (piece) => pieces.add(piece));
     } catch (error) {
       if (error.name !== "AbortError") this.report(error);
     }
+    pieces.write();
+    field.readOnly = false;
     this.stop = null;
     button.textContent = "Write on";
   }
 
+  /** Complete a half-typed word at the end of the text. */
+  completeWord() {
+    if (!this.editor.after && this.typed && !this.bar.has(this.typed)) this.take(0);
+  }
+
+  append(text) {
+    const { field } = this.editor;
+    // a space that was typed is not written again
+    const lead = /\s$/.test(field.value) ? text.replace(/^ /, "") : text;
+    this.generated += lead.length;
+    field.readOnly = false;
+    this.editor.replace(field.value.length, field.value.length, lead);
+    field.readOnly = true;
+  }
+
+  /** Undo took suggestions back that had been taken. */
+  forgetUndone() {
+    const place = this.taken.findIndex(({ text }) => text === this.editor.field.value);
+    if (place >= 0) this.taken.length = place;
+  }
+
   showSaved() {
-    const characters = this.editor.field.value.length;
-    if (!characters) this.saved = 0;
-    this.find("saved").textContent = savedText(this.saved, characters);
+    const { length } = this.editor.field.value;
+    if (!length) [this.taken, this.generated] = [[], 0];
+    const saved = this.taken.reduce((sum, { saved }) => sum + saved, 0);
+    this.find("saved").textContent = savedText(saved, Math.max(0, length - this.generated));
   }
 
   report(error) {
@@ -219,4 +262,34 @@ function noteOn(predictions, typed, unknown) {
   if (!predictions.length && typed) return `no word that the model knows begins with “${typed}”`;
   if (!unknown.length) return "";
   return `not in the model's vocabulary: ${unknown.slice(-3).join(", ")}`;
+}
+
+/** The pieces of a continuation, written several at once: each time is a step of undo. */
+class Pieces {
+  /** @param {(text: string) => void} write */
+  constructor(write) {
+    this.onWrite = write;
+    this.text = "";
+    this.began = performance.now();
+  }
+
+  add(piece) {
+    this.text += piece;
+    if (performance.now() - this.began > WRITING) this.write();
+  }
+
+  write() {
+    if (this.text) this.onWrite(this.text);
+    this.text = "";
+    this.began = performance.now();
+  }
+}
+
+/** The number in a field, within the field's limits; its usual one where it holds none. */
+function numberIn(field) {
+  const typed = field.value.trim() === "" ? NaN : Number(field.value);
+  const number = Number.isNaN(typed) ? Number(field.defaultValue) : typed;
+  const within = Math.min(Math.max(number, Number(field.min)), Number(field.max));
+  field.value = String(field.step === "" ? Math.round(within) : within);
+  return Number(field.value);
 }
