@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -78,6 +79,9 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
+    # a collection that goes through the vocabulary and all modules would hold every answer up
+    gc.collect()
+    gc.freeze()
     service.workers = Workers(service.limits)
     try:
         # sums then do not depend on the load, and no request waits for another's threads
@@ -86,6 +90,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             service.workers.close()
     finally:
         service.model.close()
+        gc.unfreeze()
         sys.setswitchinterval(before)
 
 
