@@ -77,4 +77,3 @@ def command(
     else:
         size = f"{len(content) / 1e6:.1f} MB"
         say(f"wrote {escape_control(str(out))} ({size}); open it in a browser")
-
