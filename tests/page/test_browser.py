@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
 
 PROMPT = "Napoleon was the Emperor of"
+on_both_engines = pytest.mark.parametrize("address", ["exported", "served"], indirect=True)
 
 
 def answered(page: Page, text: str) -> list[str]:
@@ -31,6 +32,7 @@ def write(page: Page, text: str) -> list[str]:
     return answered(page, text)
 
 
+@on_both_engines
 def test_suggestions_follow_the_text(page: Page) -> None:
     words = write(page, f"{PROMPT} ")
     assert words[0] == "France"
@@ -42,6 +44,7 @@ def test_suggestions_follow_the_text(page: Page) -> None:
     assert likely == sorted(likely, reverse=True) and 0.5 < likely[0] <= 1
 
 
+@on_both_engines
 def test_typed_letters_narrow_the_suggestions(page: Page) -> None:
     words = write(page, f"{PROMPT} d")
     assert words and all(word.startswith("d") for word in words)
@@ -51,6 +54,7 @@ def test_typed_letters_narrow_the_suggestions(page: Page) -> None:
     assert "dzz" in page.locator("#status").inner_text()
 
 
+@on_both_engines
 def test_escape_stops_writing_on(page: Page) -> None:
     write(page, PROMPT)
     page.get_by_text("Write on", exact=True).first.click()
@@ -89,12 +93,14 @@ def test_a_suggestion_is_taken_and_undone(page: Page, way: str) -> None:
     assert field(page).input_value() == f"{PROMPT} Fr"
 
 
+@on_both_engines
 def test_the_second_suggestion_is_taken_by_its_number(page: Page) -> None:
     words = write(page, "the ")
     page.keyboard.press("Alt+2")
     assert field(page).input_value() == f"the {words[1]} "
 
 
+@on_both_engines
 def test_a_mark_takes_the_space_back_and_a_second_space_is_not_written(page: Page) -> None:
     write(page, f"{PROMPT} Fr")
     page.keyboard.press("Tab")
@@ -158,6 +164,7 @@ def test_tab_stays_in_the_field_where_there_is_nothing_to_take(page: Page) -> No
     assert field(page).input_value() == "zzzz"
 
 
+@on_both_engines
 def test_the_table_says_what_each_part_says(page: Page) -> None:
     write(page, f"{PROMPT} ")
     rows = page.locator("#probabilities tbody tr")
@@ -166,6 +173,7 @@ def test_the_table_says_what_each_part_says(page: Page) -> None:
     assert rows.last.locator("th").inner_text() == "weight"
 
 
+@on_both_engines
 def test_words_are_shaded_by_surprisal(page: Page) -> None:
     write(page, f"{PROMPT} France sister")
     page.get_by_text("Surprisal", exact=True).click()
@@ -177,6 +185,7 @@ def test_words_are_shaded_by_surprisal(page: Page) -> None:
     assert "7 words" in page.locator("#score").inner_text()
 
 
+@on_both_engines
 def test_the_model_writes_on_and_undo_takes_it_back(page: Page) -> None:
     write(page, PROMPT)
     page.get_by_text("Write on", exact=True).first.click()

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
@@ -193,10 +194,11 @@ def test_a_queue_turns_away_whoever_fills_it(
 
     workers = service.workers
     blocking = workers._pool.submit(slow)
-    assert begun.wait(10)
-    with ThreadPoolExecutor(4) as pool:
+    assert begun.wait(60)
+    with ThreadPoolExecutor(4) as pool, ExitStack() as stack:
+        stack.callback(go_on.set)  # whatever happens, or the worker never ends
         waiting = [pool.submit(client.post, "/predict", json={"text": "a"}) for _ in range(2)]
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while workers.queued < 2 and time.monotonic() < until:
             time.sleep(0.001)
         assert workers.queued == 2
@@ -222,7 +224,10 @@ def test_an_answer_that_takes_too_long_is_given_up(
     workers = client.app.state.service.workers  # type: ignore[attr-defined]
     go_on = threading.Event()
     workers._pool.submit(go_on.wait)
-    late = client.post("/predict", json={"text": "a"})
+    try:
+        late = client.post("/predict", json={"text": "a"})
+    finally:
+        go_on.set()
     assert late.status_code == 503 and late.headers["Retry-After"]
     assert late.json()["error"]["code"] == "timeout"
     go_on.set()
