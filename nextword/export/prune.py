@@ -36,7 +36,7 @@ def prune(tree: Tree, counts: NDArray[np.integer], num_ngrams: int) -> Tree:
     if num_ngrams < np.count_nonzero(longer >= 0):
         kept = costs > np.partition(longer, -num_ngrams - 1)[-num_ngrams - 1]
     kept[:size] = True
-    return _subtree(tree, kept, contexts)
+    return subtree(tree, kept, contexts)
 
 
 def _costs(
@@ -88,7 +88,7 @@ def _with_dependents(
     return costs
 
 
-def _subtree(tree: Tree, kept: NDArray[np.bool_], contexts: Nodes) -> Tree:
+def subtree(tree: Tree, kept: NDArray[np.bool_], contexts: Nodes) -> Tree:
     """The tree of some nodes, among them the context of each."""
     size, inner = tree.vocabulary_size, len(tree.backoffs)
     longer = kept[size:]

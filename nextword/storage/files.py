@@ -81,21 +81,29 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
-def write_output(path: Path, content: bytes | str) -> None:
-    """Write to a path that a user named: links are followed, and a pipe or device is written to.
+@contextmanager
+def open_output(path: Path) -> Iterator[BinaryIO]:
+    """A stream to a path that a user named: links are followed, a pipe or device is written to.
 
     Raises:
         NextwordError: it cannot be written; a regular file that was there is unchanged.
     """
     target = path.resolve()
     if not target.exists() or target.is_file():
-        write_atomically(target, content)
+        with replacing(target) as file:
+            yield file
         return
     try:
         with target.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            yield file
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_output(path: Path, content: bytes | str) -> None:
+    """Write to a path that a user named, as :func:`open_output` does."""
+    with open_output(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def _umask() -> int:
