@@ -103,17 +103,18 @@ def describe_run(folder: RunFolder) -> dict[str, Any]:
         ModelError: its ``run.json`` is damaged.
     """
     config = folder.read_config()
-    text = config.text.train or config.text.path
+    text, record = config.text.train or config.text.path, folder.read_record()
     described: dict[str, Any] = {
         "run": folder.path.name,
         "text": text,
         "model": config.model.kind,
         "hidden_size": config.model.hidden_size,
         "layers": config.model.layers,
-        "vocabulary_size": folder.read_record().vocabulary_size,
+        "vocabulary_size": record.vocabulary_size,
         "has_model": folder.weights.is_file(),
     }
-    return {**described, **_last_figures(folder)}
+    source = {"source": record.source} if record.source else {}
+    return {**described, **source, **_last_figures(folder)}
 
 
 def _last_figures(folder: RunFolder) -> dict[str, Any]:
@@ -139,6 +140,7 @@ def description_lines(described: Mapping[str, Any]) -> list[str]:
         elif isinstance(value, float):
             value = f"{value:,.2f}"
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        shown = "-" if value is None else shown
         lines.append(f"{name.replace('_', ' '):<{width}}{shown}")
     if (runs := described.get("runs")) is None:
         return lines

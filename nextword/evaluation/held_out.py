@@ -71,6 +71,8 @@ def text_of_run(model: Path, tokenizer: Tokenizer) -> EncodedText:
             f"{model}: is not in a run folder, so no text was held out; give one with --text"
         )
     config = run.read_config()
+    if not config.text.files_of(*PARTS):
+        raise ModelError(f"{run.path}: was imported, without a text; give one with --text")
     if "-" in config.text.files_of(*PARTS):
         raise ModelError(f"{run.path}: its text was read from standard input; give one with --text")
     try:

@@ -38,6 +38,9 @@ def facts(loaded_run: LoadedRun) -> Facts:
 
 
 def _text(loaded_run: LoadedRun, config: Config) -> Facts:
+    if not _has_text(config):
+        digest = loaded_run.record.text_sha256 if loaded_run.record else "-"
+        return [("text", "none: the model was imported"), ("SHA-256 of its files", digest)]
     source = [
         ("text", ", ".join(config.text.file_names_of("train", "valid", "test"))),
         ("its SHA-256", loaded_run.record.text_sha256 if loaded_run.record else "-"),
@@ -55,6 +58,11 @@ def _text(loaded_run: LoadedRun, config: Config) -> Facts:
         ("vocabulary", f"{len(text.tokenizer):,} ({config.text.tokenizer} tokenizer{lower})"),
         ("held out", text.held_out.removeprefix("held out: ")),
     ]
+
+
+def _has_text(config: Config) -> bool:
+    """Whether a run was trained; an imported model has no text."""
+    return bool(config.text.files_of("train"))
 
 
 def _model(loaded_run: LoadedRun) -> Facts:
@@ -109,22 +117,28 @@ def _versions(loaded_run: LoadedRun) -> Facts:
     record = loaded_run.record
     if record is None:
         return []
-    versions = [f"{name} {getattr(record, name)}" for name in ("nextword", "torch", "python")]
+    named = {name: getattr(record, name) for name in ("nextword", "torch", "python")}
+    versions = [f"{name} {version}" for name, version in named.items() if version]
     if loaded_run.loaded.has_network:
         versions.append(f"threads {record.threads}")
     return [("with", ", ".join(versions))]
 
 
 def config_text(loaded_runs: Sequence[LoadedRun]) -> str | None:
-    """The configuration of the first run that has one, as YAML; None if none has."""
-    configs = [config for run in loaded_runs if (config := run.shareable_config) is not None]
-    return dump_config(configs[0]) if configs else None
+    """The configuration of the first run that was trained, as YAML; None if none was."""
+    configs = [run.shareable_config for run in _trained(loaded_runs)]
+    return dump_config(configs[0]) if configs and configs[0] else None
+
+
+def _trained(loaded_runs: Sequence[LoadedRun]) -> list[LoadedRun]:
+    """The runs that can be trained again."""
+    return [run for run in loaded_runs if run.config is not None and _has_text(run.config)]
 
 
 def commands(loaded_runs: Sequence[LoadedRun]) -> list[str]:
     """The commands that train the runs again from :data:`FILE`, each with the settings that
     differ from the first run's, and the command that makes the page."""
-    runs = [run for run in loaded_runs if run.config is not None]
+    runs = _trained(loaded_runs)
     if not runs:
         return []
     first, names = _leaves(runs[0]), _new_names(runs)

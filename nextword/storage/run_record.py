@@ -21,13 +21,13 @@ class RunRecord(BaseModel):
     nextword: str
     """Version of this program."""
     torch: str
-    """Version of PyTorch."""
+    """Version of PyTorch; empty for imported n-grams, which it has no part in."""
     python: str
     """Version of Python."""
     threads: _Number
     """Processor threads used; another number rounds differently."""
     text_sha256: Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-    """SHA-256 of the text's files, one after the other."""
+    """SHA-256 of the text's files, one after the other; of a pulled model, of its own files."""
     vocabulary_size: _Number
     """Words, the special ones included."""
     machine: str
@@ -37,12 +37,21 @@ class RunRecord(BaseModel):
 
     reason: str = ""
     """Why the settings that were left open are as they are, where a budget of time decided it."""
+    source: str = ""
+    """Where the model was pulled from, and its revision; empty for one that was trained here."""
 
     @classmethod
     def of_this_machine(
-        cls, *, torch: str, threads: int, text_sha256: str, vocabulary_size: int, reason: str = ""
+        cls,
+        *,
+        torch: str,
+        threads: int,
+        text_sha256: str,
+        vocabulary_size: int,
+        reason: str = "",
+        source: str = "",
     ) -> RunRecord:
-        """The record of a run that this process trains."""
+        """The record of a run that this process trains or pulls."""
         return cls(
             nextword=__version__,
             torch=torch,
@@ -53,4 +62,5 @@ class RunRecord(BaseModel):
             machine=platform.machine(),
             processors=os.cpu_count() or 1,
             reason=reason,
+            source=source,
         )

@@ -1,0 +1,1 @@
+"""N-grams that other programs counted, as runs."""
