@@ -28,6 +28,8 @@ NETWORK |= {"asyncio", "huggingface_hub", "telnetlib", "xmlrpc", "socketserver",
 NETWORK |= {"anyio", "starlette", "uvicorn"}
 LISTENING = {"anyio", "asyncio", "socket", "starlette", "uvicorn"}
 """What the server may import."""
+HUB = "huggingface_hub"
+"""What pushing and pulling may import, where they are used."""
 CODE = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "code", "runpy"}
 CALLS = {
     "eval",
@@ -102,7 +104,25 @@ def test_no_module_can_run_a_files_code_or_reach_the_network() -> None:
     for name, what in found.items():
         if name.startswith("server/"):
             found[name] = [each for each in what if each.split(".")[0] not in LISTENING]
+        if name.startswith("hub/"):
+            found[name] = [each for each in what if each.split(".")[0] != HUB]
     assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_the_hub_is_reached_only_by_pushing_and_pulling() -> None:
+    imported = set()
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text("utf-8"))
+        name = file.relative_to(PACKAGE).as_posix()
+        if any(each.split(".")[0] == HUB for each in offences(ast.unparse(tree))):
+            imported.add(name)
+        # neither is the package of other use, nor is the library loaded before it is used
+        used = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        if any(module.startswith("nextword.hub") for module in used):
+            assert name.startswith("hub/") or name in ("cli/push.py", "cli/pull.py")
+        at_once = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not any(HUB in ast.unparse(node) for node in at_once), name
+    assert imported == {"hub/errors.py", "hub/hugging_face.py"}
 
 
 def test_only_the_server_listens() -> None:
