@@ -79,7 +79,8 @@ def option_cells(option: click.Option) -> tuple[str, str, str]:
         help_text, default = help_text[: match.start()], match[1]
     elif option.show_default:
         default = f"`{option.default}`"
-    flags = ", ".join(sorted(option.opts, key=lambda flag: (len(flag) > 2, flag)))
+    names = [*option.opts, *option.secondary_opts]
+    flags = ", ".join(sorted(names, key=lambda flag: (len(flag) > 2, flag)))
     return f"`{' '.join([flags, value_of(option)]).strip()}`", default, help_text
 
 

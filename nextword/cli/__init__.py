@@ -7,6 +7,7 @@ completion answer at once.
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -31,14 +32,18 @@ COMMANDS = (
     "similar",
     "serve",
     "export",
+    "push",
+    "pull",
     "eval",
     "compare",
     "report",
     "explain",
     "info",
+    "import",
     "completion",
 )
-"""Modules with a ``command``, in the order of help."""
+"""Commands in the order of help. The module of each has the same name, with a ``_`` behind it where
+Python reserves the name."""
 
 
 class LazyGroup(click.Group):
@@ -71,7 +76,8 @@ class LazyGroup(click.Group):
 
 def load_command(name: str) -> click.Command:
     """The command of a module of this package."""
-    command: click.Command = importlib.import_module(f"{__name__}.{name}").command
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    command: click.Command = importlib.import_module(f"{__name__}.{module}").command
     return command
 
 

@@ -7,17 +7,38 @@ from pathlib import Path
 import click
 
 from nextword.cli.completers import complete_runs
-from nextword.cli.options import MODEL_VARIABLE, json_option, open_model, run_or_model
+from nextword.cli.options import (
+    MODEL_VARIABLE,
+    check_together,
+    json_option,
+    open_model,
+    run_or_model,
+)
+from nextword.cli.progress import ProgressBars
 from nextword.cli.terminal import say, say_json
 from nextword.errors import NextwordError
 from nextword.formatting import escape_control
 
-FORMATS = ("html",)
+FORMATS = ("html", "onnx", "arpa")
+
+
+def whole_numbers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, ...]:
+    """Numbers with commas between them."""
+    try:
+        return tuple(int(number) for number in value.split(",")) if value else ()
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not like 0,1,2") from None
 
 
 @click.command("export")
 @click.argument(
-    "run", required=False, type=click.Path(path_type=Path), shell_complete=complete_runs
+    "run",
+    metavar="[MODEL]",
+    required=False,
+    type=click.Path(path_type=Path),
+    shell_complete=complete_runs,
 )
 @click.option(
     "--model",
@@ -26,24 +47,39 @@ FORMATS = ("html",)
     envvar=MODEL_VARIABLE,
     shell_complete=complete_runs,
     metavar="PATH",
-    help="A run or model folder, the same as the RUN argument.  "
+    help="A run or model folder, the same as the MODEL argument.  "
     f"[default: ${MODEL_VARIABLE}, else the newest run under runs/]",
 )
 @click.option(
     "--to",
     "form",
-    type=click.Choice(FORMATS),
+    type=click.Choice(FORMATS, case_sensitive=False),
     required=True,
-    help="html: a page for writing that holds the model and needs nothing else.",
+    help="html: a page for writing that needs nothing else. onnx: the network for ONNX runtimes. "
+    "arpa: the n-grams for KenLM, SRILM and others.",
 )
 @click.option(
     "--out",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The file to write.  [default: the run's name with the format's ending]",
+    help="The file to write; of arpa, compressed if it ends in .gz.  [default: the run's name with "
+    "the format's ending]",
 )
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
+@click.option(
+    "--prune",
+    "thresholds",
+    callback=whole_numbers,
+    metavar="0,N,...",
+    help="With arpa: leave out n-grams of 1, 2, ... words that occurred at most so often.",
+)
+@click.option(
+    "--max-ngrams",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With arpa: keep the N most important n-grams of two words or more.",
+)
 @json_option
 @click.pass_context
 def command(
@@ -53,27 +89,31 @@ def command(
     form: str,
     out: Path | None,
     force: bool,
+    thresholds: tuple[int, ...],
+    max_ngrams: int | None,
     as_json: bool,
 ) -> None:
     """Write a model in a form that other programs read.
 
-    The file holds the vocabulary, counted n-grams and weights, which can reproduce passages of the
-    training text: share it only if you would share the text.
+    MODEL is a run or a model folder. The file can give back passages of the training text: share it
+    only if you would share the text.
     """
-    from nextword.export.html import html_page
-    from nextword.storage.files import write_output
+    from nextword.export.write import Settings, export
     from nextword.storage.run_folder import run_of_model
 
+    check_together(context, "--to arpa", form == "arpa", ("thresholds", "max_ngrams"))
     opened = open_model(run_or_model(context, run, model), "cpu")
     assert opened.folder is not None
+    if str(out) == "-":
+        raise click.UsageError("--out: name a file; the model is not written to the terminal")
     out = out or Path(f"{run_of_model(opened.folder).path.name}.{form}")
     if out.is_file() and not force:
         raise NextwordError(f"{out}: exists; add --force to write over it, or name another --out")
-    say("packing the model, which takes some seconds", err=True)
-    content = html_page(opened.loaded).encode()
-    write_output(out, content)
+    with ProgressBars() as bars:
+        note = export(opened.loaded, form, out, Settings(thresholds, max_ngrams), bars.show)
+    size = out.stat().st_size if out.is_file() else None
     if as_json:
-        say_json({"file": str(out), "bytes": len(content), "format": form})
-    else:
-        size = f"{len(content) / 1e6:.1f} MB"
-        say(f"wrote {escape_control(str(out))} ({size}); open it in a browser")
+        say_json({"file": str(out), "bytes": size, "format": form, "note": note})
+        return
+    measured = "" if size is None else f" ({size / 1e6:.1f} MB)"
+    say(f"wrote {escape_control(str(out))}{measured}" + (f"; {note}" if note else ""))

@@ -224,6 +224,7 @@ def model_card(config: Config, text: EncodedText, loaded: LoadedModel) -> str:
     files = config.text.file_names_of("train")
     names = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")
     prompt = first_prompt(text.tokenizer, text.parts)
+    tensors = ", ".join(f"`{name}`" for name in loaded.arrays())
     return f"""# A next-word predictor
 
 - Trained on: {names} ({len(text.parts["train"].ids):,} words, SHA-256 `{text.sha256}`)
@@ -248,4 +249,7 @@ nextword.load_model("FOLDER").predict({json.dumps(prompt, ensure_ascii=False)}, 
 format), `spacing.json` says where no space stands between them, `model.safetensors` holds the
 weights. `mixture.json` and `ngram.safetensors`, where present, hold n-gram counts and the weights
 that mix them with the network. Nothing in this folder is code.
+
+Tensors of the model: {tensors}.
+Shapes, and formulas to run it with any program: `docs/formats.md` in nextword's source.
 """
