@@ -231,15 +231,15 @@ def page() -> Page:
         page.plan("withPrefix", name, ["", *words, *begun])
         page.plan("normalize", name, some[:400])
         page.plan("split", name, some[:400])
-        page.plan("detokenize", name, word_sequences(tokenizer, some[:300], draw))
+        page.plan("detokenize", name, word_sequences(tokenizer, some[:100], draw))
     page.plan("normalize", "multilingual", characters)
     page.plan("normalize", "lowercase", characters)
     page.plan("split", "multilingual", in_contexts(characters))
     page.plan("split", "whitespace", characters)
     for function in ("keyboardSpelling", "caseKey", "foldCase"):
         page.plan(function, "typographic", characters + strings[:1000])
-    page.plan("detokenizeByRules", "typographic", word_sequences(tokenizer, strings[:300], draw))
-    page.plan("detokenizeByRules", "typographic", [beside_marks(c) for c in characters])
+    page.plan("detokenizeByRules", "typographic", word_sequences(tokenizer, strings[:150], draw))
+    page.plan("detokenizeByRules", "typographic", [beside_marks(c) for c in characters[::4]])
     page.plan("detokenizeByRules", "typographic", [["it", "'", w, "'", "x"] for w in _ELISIONS])
     greek = [c for c in characters if "\u0300" <= c < "\u0400" or "\u1f00" <= c < "\u2000"]
     page.plan("detokenizeByRules", "typographic", [[c, "·", "a"] for c in composed(greek)])
