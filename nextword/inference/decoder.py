@@ -123,8 +123,10 @@ class ModelReadout(Readout[Distributions]):
     name: str
     """Of the model as a part of a mixture."""
 
-    def parts(self, token: int) -> list[Part]:
-        """The prediction of each part of the model after a token; a model without parts is one.
+    def with_parts(self, token: int) -> tuple[Distributions, list[Part]]:
+        """The distribution after a token, as the only row, and the prediction of each part.
+
+        A model that mixes nothing is one part.
 
         Args:
             token: its index among the tokens.
@@ -133,7 +135,7 @@ class ModelReadout(Readout[Distributions]):
             ModelError: the model gives NaN.
         """
         distributions = self.distributions(slice(token, token + 1))
-        return [Part(self.name, 1.0, distributions.probabilities[0])]
+        return distributions, [Part(self.name, 1.0, distributions.probabilities[0])]
 
 
 class Decoder(ABC):

@@ -139,7 +139,22 @@ class MixtureReadout(ModelReadout):
         self.weights = weights
 
     def distributions(self, rows: slice = slice(None)) -> Distributions:
-        by_part = self.mixed.distributions(rows)
+        return self._mix(self.mixed.distributions(rows))
+
+    def with_parts(self, token: int) -> tuple[Distributions, list[Part]]:
+        by_part = self.mixed.distributions(slice(token, token + 1))
+        weighted = len(self.weights.biases)
+        features = [part.gate_features for part in by_part[:weighted]]
+        shares = part_shares(np.concatenate(features, 1), self.weights)[0].tolist()
+        for _ in by_part[weighted:]:
+            shares = [share * (1 - CACHE_SHARE) for share in shares] + [CACHE_SHARE]
+        parts = [
+            Part(name, share, part.probabilities[0])
+            for name, share, part in zip(self.mixed.names, shares, by_part, strict=True)
+        ]
+        return self._mix(by_part), parts
+
+    def _mix(self, by_part: list[Distributions]) -> Distributions:
         weighted = len(self.weights.biases)
         mixed = mix(by_part[:weighted], self.weights)
         for part in by_part[weighted:]:
@@ -147,18 +162,6 @@ class MixtureReadout(ModelReadout):
             shares = GatingWeights.constant([1 - CACHE_SHARE, CACHE_SHARE], num_features)
             mixed = mix([mixed, part], shares)
         return mixed
-
-    def parts(self, token: int) -> list[Part]:
-        by_part = self.mixed.distributions(slice(token, token + 1))
-        weighted = len(self.weights.biases)
-        features = [part.gate_features for part in by_part[:weighted]]
-        shares = part_shares(np.concatenate(features, 1), self.weights)[0].tolist()
-        for _ in by_part[weighted:]:
-            shares = [share * (1 - CACHE_SHARE) for share in shares] + [CACHE_SHARE]
-        return [
-            Part(name, share, part.probabilities[0])
-            for name, share, part in zip(self.mixed.names, shares, by_part, strict=True)
-        ]
 
 
 class MixtureDecoder(Decoder):

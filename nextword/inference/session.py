@@ -120,7 +120,7 @@ class Session:
         """The prediction of each part of the model: the network, the n-grams, the cache."""
         if self._parts is None:
             with idle_blas_threads():
-                self._parts = self._readout.parts(self._last_token)
+                self._distributions, self._parts = self._readout.with_parts(self._last_token)
         return self._parts
 
     @property

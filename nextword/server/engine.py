@@ -91,8 +91,9 @@ class Engine:
             prefix = typed
         position = self._position(text)
         session = self.states.after(position.ids)
-        predictions = session.predict(k, prefix)
+        # first, since the distribution comes with them
         parts = session.parts() if with_parts else []
+        predictions = session.predict(k, prefix)
         index = self.loaded.tokenizer.index
 
         def suggestion(prediction: Prediction) -> Suggestion:
