@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from nextword.cli.completers import complete_runs
 from nextword.cli.options import (
-    MODEL_VARIABLE,
     check_together,
     json_option,
+    model_argument,
+    model_option,
     open_model,
     run_or_model,
 )
@@ -33,23 +33,8 @@ def whole_numbers(
 
 
 @click.command("export")
-@click.argument(
-    "run",
-    metavar="[MODEL]",
-    required=False,
-    type=click.Path(path_type=Path),
-    shell_complete=complete_runs,
-)
-@click.option(
-    "--model",
-    "-m",
-    type=click.Path(path_type=Path),
-    envvar=MODEL_VARIABLE,
-    shell_complete=complete_runs,
-    metavar="PATH",
-    help="A run or model folder, the same as the MODEL argument.  "
-    f"[default: ${MODEL_VARIABLE}, else the newest run under runs/]",
-)
+@model_argument
+@model_option
 @click.option(
     "--to",
     "form",

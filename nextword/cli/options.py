@@ -34,6 +34,13 @@ model_option = click.option(
     shell_complete=complete_runs,
     help=f"A run or model folder.  [default: ${MODEL_VARIABLE}, else the newest run under runs/]",
 )
+model_argument = click.argument(
+    "run",
+    metavar="[MODEL]",
+    required=False,
+    type=click.Path(path_type=Path),
+    shell_complete=complete_runs,
+)
 models_option = click.option(
     "--model",
     "-m",

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from nextword.cli.completers import complete_runs
-from nextword.cli.options import model_option, resolve_model, run_or_model
+from nextword.cli.options import model_argument, model_option, resolve_model, run_or_model
 from nextword.cli.terminal import say, say_at_once
 from nextword.errors import NextwordError
 
@@ -18,13 +17,7 @@ EXTRA = ("anyio", "starlette", "uvicorn")
 
 
 @click.command("serve")
-@click.argument(
-    "run",
-    metavar="[MODEL]",
-    required=False,
-    type=click.Path(path_type=Path),
-    shell_complete=complete_runs,
-)
+@model_argument
 @model_option
 @click.option(
     "--host",

@@ -47,7 +47,7 @@ def write_card(
         folder: the model folder that it is a copy of, perhaps in its run.
         kind: of the model.
         registry: where it is published.
-        options: what the user says of it.
+        options: its licence and language.
 
     Raises:
         ModelError: the card cannot be read.
@@ -56,7 +56,7 @@ def write_card(
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else "# A next-word predictor\n"
     except UnicodeDecodeError:
-        raise ModelError(f"{folder / CARD}: is not UTF-8; write it anew or remove it") from None
+        raise ModelError(f"{folder / CARD}: is not UTF-8; rewrite or remove it") from None
     earlier, body = split_card(text, str(folder / CARD))
     metadata: dict[str, Any] = {
         **{key: earlier[key] for key in _KEPT if key in earlier},

@@ -45,18 +45,18 @@ def hub_errors(location: str, folder: Path | None = None) -> Iterator[None]:
     except NextwordError:
         raise
     except Exception as error:
-        told = _told(error, location, folder)
-        if told is None:
+        user_error = _user_error(error, location, folder)
+        if user_error is None:
             raise
-        raise told from error
+        raise user_error from error
 
 
-def _told(error: Exception, location: str, folder: Path | None) -> NextwordError | None:
+def _user_error(error: Exception, location: str, folder: Path | None) -> NextwordError | None:
     """The error for a user; None for a bug."""
     from huggingface_hub import errors
 
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
-        return _told(error.__cause__, location, folder)  # the library's own wrapping
+        return _user_error(error.__cause__, location, folder)  # the library's own wrapping
     if isinstance(error, errors.GatedRepoError):
         return ModelError(f"{location}: ask for access on its page; it is not given to everyone")
     if isinstance(error, errors.RevisionNotFoundError):

@@ -159,7 +159,7 @@ def _client() -> HfApi:
         if (error.name or "").partition(".")[0] != "huggingface_hub":
             raise
         raise NextwordError(EXTRA_MISSING) from None
-    logging.set_verbosity_error()  # its warnings repeat what a server says
+    logging.set_verbosity_error()  # its warnings repeat the server's errors
     if sys.stderr is None or not sys.stderr.isatty():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a variable of the user's says otherwise

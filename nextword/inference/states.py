@@ -16,7 +16,7 @@ BLOCK = 16
 """Words read in one call; the rest of a text is read word by word. Every text is cut so, whatever
 was read before, since the last bit of a sum depends on how many words are read at once."""
 RECENT_BLOCKS = 4
-"""Blocks at the end of a text after each of which its session is kept."""
+"""The session is kept after each of this many blocks at the end of a text."""
 EARLIER_BLOCKS = 16
 """Before those, the session is kept after one block in so many."""
 _ID_BYTES = 8

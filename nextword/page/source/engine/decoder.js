@@ -40,7 +40,7 @@ export class Decoder {
   }
 }
 
-/** Words at a text's end after each of which the state is kept. */
+/** The state is kept after each of this many words at the end of a text. */
 const RECENT = 64;
 /** Before those, it is kept after one word in so many. */
 const EARLIER = 64;
